@@ -1,0 +1,41 @@
+/** What all benchmarks share: percentiles, a line about the machine, Markdown tables. Numbers are medians of rounds. */
+import { cpus } from 'node:os'
+
+export const percentile = (values: readonly number[], share: number): number => {
+  const sorted = [...values].sort((a, b) => a - b)
+  return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN
+}
+
+export const median = (values: readonly number[]): number => percentile(values, 0.5)
+
+export function machine(): string {
+  const [cpu] = cpus()
+  const date = new Date().toISOString().slice(0, 10)
+  return `Node ${process.versions.node}, ${cpus().length} × ${cpu?.model.trim() ?? 'unknown'}, ${date}`
+}
+
+export const round = (value: number, digits = 2): string => (Number.isFinite(value) ? value.toFixed(digits) : '-')
+
+export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`
+  return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n')
+}
+
+/** A TypeScript module of about `bytes`, whose text differs with `version`. */
+export function moduleSource(bytes: number, version: number): string {
+  const methods: string[] = []
+  let size = 200
+  for (let index = 0; size < bytes; index++) {
+    const text = `  method${index}(a: number, b: string): string { const x = { a, b, n: ${index} }; return JSON.stringify(x) + b }`
+    methods.push(text)
+    size += text.length + 1
+  }
+  return `// version ${version}\nexport class Module {\n  version(): number { return ${version} }\n${methods.join('\n')}\n}\n`
+}
+
+export const collect = (): void => {
+  const { gc } = globalThis as { gc?: () => void }
+  if (gc === undefined) throw new Error('run with --expose-gc')
+  gc()
+  gc()
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env node
+/**
+ * The command `mm`. Makes TypeScript importable and hands over: Node 22.18 and newer strip types themselves, Node 20
+ * needs a hook, and a published package carries compiled code. `mm run` is the system itself, as a child of `mm up`.
+ */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+if (major < 20 || (major === 20 && minor < 19)) {
+  process.stderr.write(`meta-machine needs Node 20.19 or newer; this is ${process.versions.node}\n`)
+  process.exit(2)
+}
+const root = join(fileURLToPath(import.meta.url), '..', '..')
+const compiled = existsSync(join(root, 'dist', 'run.js'))
+if (!compiled && !process.features.typescript) {
+  const { register } = await import('tsx/esm/api')
+  register()
+}
+const [command, ...rest] = process.argv.slice(2)
+const name = command === 'run' ? 'run' : 'cli/main'
+const file = compiled ? join(root, 'dist', `${name}.js`) : join(root, `${name}.ts`)
+const { main } = await import(pathToFileURL(file).href)
+process.exit(await main(command === 'run' ? rest : process.argv.slice(2)))

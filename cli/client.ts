@@ -1,0 +1,104 @@
+/**
+ * The command line's way to a running system: the address in runtime/http.json, the token beside it, and JSON.
+ * Every failure is a coded error; `not_reachable` means nothing runs there.
+ */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { CodedError, coded } from '../modules/lib/errors.ts'
+
+export interface Address {
+  url: string
+  pid: number
+  supervisor_pid: number
+  token_file: string
+}
+
+export function readAddress(root: string): Address | undefined {
+  try {
+    return JSON.parse(readFileSync(join(root, 'runtime', 'http.json'), 'utf8')) as Address
+  } catch {
+    return undefined
+  }
+}
+
+export class Client {
+  readonly address: Address
+  private readonly root: string
+  private readonly token: string
+
+  constructor(root: string) {
+    this.root = root
+    const address = readAddress(root)
+    if (address === undefined) throw coded('not_reachable', { root })
+    this.address = address
+    try {
+      this.token = readFileSync(address.token_file, 'utf8').trim()
+    } catch {
+      throw coded('not_reachable', { root })
+    }
+  }
+
+  get<T>(path: string): Promise<T> {
+    return this.request<T>('GET', path)
+  }
+
+  post<T>(path: string, body: unknown = {}): Promise<T> {
+    return this.request<T>('POST', path, body)
+  }
+
+  async request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const response = await this.send(method, path, body)
+    const value = (await response.json()) as {
+      error?: { code: string; message: string; hint: string; file?: string; line?: number; column?: number }
+    }
+    if (!response.ok) {
+      const { error } = value
+      if (error === undefined) throw coded('not_reachable', { root: this.root })
+      throw Object.assign(new CodedError(error.code, error.message, error.hint), {
+        file: error.file,
+        line: error.line,
+        column: error.column,
+      })
+    }
+    return value as T
+  }
+
+  /** Server-sent events, one by one, until the server ends them or `signal` aborts. */
+  async *events<T>(method: string, path: string, body?: unknown, signal?: AbortSignal): AsyncGenerator<T> {
+    const response = await this.send(method, path, body, signal)
+    if (!response.ok || response.body === null) {
+      const { error } = (await response.json()) as { error: { code: string; message: string; hint: string } }
+      throw new CodedError(error.code, error.message, error.hint)
+    }
+    let rest = ''
+    const decoder = new TextDecoder()
+    for await (const chunk of response.body as unknown as AsyncIterable<Uint8Array>) {
+      const blocks = (rest + decoder.decode(chunk, { stream: true })).split('\n\n')
+      rest = blocks.pop() ?? ''
+      for (const block of blocks) {
+        const data = block
+          .split('\n')
+          .filter((line) => line.startsWith('data: '))
+          .map((line) => line.slice(6))
+        if (data.length > 0) yield JSON.parse(data.join('\n')) as T
+      }
+    }
+  }
+
+  private async send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    try {
+      return await fetch(this.address.url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${this.token}`,
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+        ...(signal === undefined ? {} : { signal }),
+      })
+    } catch (error) {
+      if (signal?.aborted === true) throw error
+      throw coded('not_reachable', { root: this.root }, {}, error)
+    }
+  }
+}

@@ -1,0 +1,37 @@
+/**
+ * `mm init DIR`: writes a root of one's own: the default configs and prompts, an example module, and nothing that is
+ * not meant to be edited. A folder with something in it is left alone unless forced, and then no file is replaced.
+ */
+import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { coded } from '../modules/lib/errors.ts'
+
+const packageRoot = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url))
+
+const COPIED = ['configs', 'prompts', 'modules/example.ts']
+
+export function init(folder: string, force: boolean): { root: string; written: string[] } {
+  const root = resolve(folder)
+  if (existsSync(root) && readdirSync(root).length > 0 && !force) throw coded('root_not_empty', { root })
+  const written: string[] = []
+  for (const part of COPIED) {
+    cpSync(join(packageRoot, part), join(root, part), {
+      recursive: true,
+      force: false,
+      errorOnExist: false,
+      filter: (_from, to) => {
+        const taken = existsSync(to)
+        if (!taken && /\.[a-z]+$/.test(to)) written.push(to.slice(root.length + 1))
+        return true
+      },
+    })
+  }
+  for (const part of ['modules', 'runtime']) mkdirSync(join(root, part), { recursive: true })
+  const ignore = join(root, '.gitignore')
+  if (!existsSync(ignore)) {
+    writeFileSync(ignore, 'runtime/\nnode_modules/\n.env\n')
+    written.push('.gitignore')
+  }
+  return { root, written }
+}

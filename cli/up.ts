@@ -1,0 +1,134 @@
+/**
+ * `mm up`: a small parent with the system as its child. The parent owns the terminal, the lock and the signals; the
+ * first signal is an orderly stop, the second one ends at once. A child that dies unasked is started again, a few
+ * times; one that cannot start at all is the end.
+ */
+import { rmSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import type { KernelStatus } from '../modules/contracts/kernel.ts'
+import { coded } from '../modules/lib/errors.ts'
+import { takeLock } from '../modules/lib/lock.ts'
+import { SystemChild, type Exit } from './child.ts'
+import { readAddress } from './client.ts'
+import { bold, dim, print, red } from './output.ts'
+import { openPrompt, type Prompt } from './prompt.ts'
+
+const STOP_MS = 10_000
+const RESTARTS_MAX = 5
+const RESTART_WINDOW_MS = 60_000
+
+export interface UpOptions {
+  root: string
+  repl: boolean
+  safe: boolean
+}
+
+export async function up(options: UpOptions): Promise<number> {
+  const root = resolve(options.root)
+  if (statSync(join(root, 'configs'), { throwIfNoEntry: false })?.isDirectory() !== true) {
+    throw coded('root_missing', { root, part: 'configs/' })
+  }
+  const unlock = takeLock(root, join(root, 'runtime', 'lock'))
+  try {
+    return await new Parent({ ...options, root }).run()
+  } finally {
+    rmSync(join(root, 'runtime', 'http.json'), { force: true })
+    unlock()
+  }
+}
+
+class Parent {
+  private readonly options: UpOptions
+  private child: SystemChild | undefined
+  private prompt: Prompt | undefined
+  private stopping = false
+  private settledOnce = false
+  private readonly starts: number[] = []
+
+  constructor(options: UpOptions) {
+    this.options = options
+  }
+
+  async run(): Promise<number> {
+    const onSignal = (): void => this.signal()
+    process.on('SIGINT', onSignal)
+    process.on('SIGTERM', onSignal)
+    process.on('SIGHUP', onSignal)
+    try {
+      for (;;) {
+        const exit = await this.startChild()
+        if (this.stopping) return exit.code === 0 ? 0 : 1
+        if (!this.settledOnce && exit.code !== null && exit.code !== 0) return exit.code
+        if (exit.code === 0) return 0
+        if (!(await this.mayRestart(exit))) return 1
+      }
+    } finally {
+      this.prompt?.close()
+      process.off('SIGINT', onSignal)
+      process.off('SIGTERM', onSignal)
+      process.off('SIGHUP', onSignal)
+    }
+  }
+
+  private startChild(): Promise<Exit> {
+    rmSync(join(this.options.root, 'runtime', 'http.json'), { force: true })
+    this.starts.push(Date.now())
+    this.child = new SystemChild({
+      ...this.options,
+      color: process.stdout.isTTY === true,
+      onLine: (line) => this.say(line),
+      onMessage: (message) => {
+        if (message.type === 'settled') this.settled((message as { status?: KernelStatus }).status)
+      },
+    })
+    return this.child.exited
+  }
+
+  private async mayRestart(exit: Exit): Promise<boolean> {
+    const how = exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`
+    const recent = this.starts.filter((at) => Date.now() - at < RESTART_WINDOW_MS).length
+    if (recent > RESTARTS_MAX) {
+      this.say(red(`the system ended ${how} ${recent} times within a minute: giving up. Look into runtime/logs/mm.log`))
+      return false
+    }
+    const wait = 100 * 2 ** (recent - 1)
+    this.say(red(`the system ended ${how}: starting it again in ${wait} ms`))
+    await new Promise((resolvePromise) => setTimeout(resolvePromise, wait))
+    return !this.stopping
+  }
+
+  private say(line: string): void {
+    if (this.prompt === undefined) print(line)
+    else this.prompt.above(line)
+  }
+
+  private settled(status: KernelStatus | undefined): void {
+    const first = !this.settledOnce
+    this.settledOnce = true
+    const services = Object.entries(status?.services ?? {})
+    const live = services.filter(([, one]) => one.state === 'live')
+    const others = services.filter(([, one]) => one.state !== 'live').map(([api, one]) => `${api} ${one.state}`)
+    const address = readAddress(this.options.root)
+    this.say('')
+    this.say(
+      `${bold('meta-machine')} ${status?.version ?? ''}  ${live.length} of ${services.length} services live${others.length === 0 ? '' : `  (${others.join(', ')})`}`,
+    )
+    this.say(dim(live.map(([api, one]) => `${api} g${one.generation}`).join('  ')))
+    this.say(
+      address === undefined ? red('no HTTP API: see above') : `${bold(address.url)}  token in ${address.token_file}`,
+    )
+    if (first && this.options.repl && process.stdin.isTTY === true) {
+      this.prompt = openPrompt(this.options.root, () => this.signal())
+    }
+  }
+
+  private signal(): void {
+    if (this.stopping) {
+      this.child?.kill()
+      return
+    }
+    this.stopping = true
+    this.say(dim('stopping; once more to end at once'))
+    void this.child?.stop(STOP_MS)
+  }
+}

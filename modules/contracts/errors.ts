@@ -1,0 +1,358 @@
+/**
+ * The one table of error codes. An error is data: `code`, `message`, `hint`; code compares `code`, never
+ * `instanceof`, because class identity dies on reload. `{name}` in a template is filled from the error's details.
+ * `status` is the HTTP status a refusal maps to. `ERRORS.md` is generated from this table; a test keeps them equal.
+ */
+export interface ErrorEntry {
+  readonly message: string
+  readonly hint: string
+  readonly status: number
+}
+
+const entry = (status: number, message: string, hint: string): ErrorEntry => ({ message, hint, status })
+
+export const ERRORS = {
+  // --- configs -------------------------------------------------------------------------------------------------
+  config_syntax: entry(
+    422,
+    'The YAML does not parse: {reason}',
+    'Fix the line named; the last good version keeps running.',
+  ),
+  config_not_map: entry(
+    422,
+    'A config must be a map of keys to values, not {found}',
+    'Write `key: value` lines, or put a dot before the file name to switch it off.',
+  ),
+  config_too_large: entry(
+    422,
+    'The config has {bytes} bytes; the limit is {limit}',
+    'Move the data to a file the module reads.',
+  ),
+  config_key: entry(
+    422,
+    'The key `{key}` is wrong: {reason}',
+    'Change the value of `{key}`; the reserved keys are listed in docs/configs.md.',
+  ),
+  config_invalid: entry(
+    422,
+    'The value at `{key}` does not fit the schema of {prog}: {reason}',
+    'Change `{key}`; the incumbent keeps running until the file is valid.',
+  ),
+  config_name: entry(
+    422,
+    'The file name `{name}` is not `name.yml` or `name-v1.2.3.yml`',
+    'Rename the file: a version is one to three numbers, without leading zeros, as in `name-v1.10.yml`.',
+  ),
+  config_version_tie: entry(
+    409,
+    'Two files have the same version: {files}',
+    'Keep one: v1, v1.0 and v1.0.0 are the same version. Put a dot before the other.',
+  ),
+  config_api_taken: entry(
+    409,
+    'Two live files claim the api `{api}`: {files}',
+    'Give one of them another `api:`, or put a dot before its name. The incumbent stays.',
+  ),
+  env_missing: entry(
+    422,
+    'The environment variable `{name}` is not set (wanted by `{key}`)',
+    'Set it before `mm up`, or write `${{name}:-default}`.',
+  ),
+  secret_missing: entry(
+    422,
+    'There is no secret `{name}` (wanted by `{key}`)',
+    'Write the value to runtime/secrets/{name} with mode 0600.',
+  ),
+  secret_open: entry(
+    422,
+    'The secret `{name}` can be read by others (mode {mode})',
+    'Run: chmod 600 runtime/secrets/{name}',
+  ),
+
+  // --- modules -------------------------------------------------------------------------------------------------
+  prog_not_found: entry(
+    422,
+    'No module `{prog}` in modules/',
+    'Create modules/{prog}.ts (or .mjs, .js, or a folder with index.ts){near}.',
+  ),
+  prog_ambiguous: entry(
+    422,
+    'The prog `{prog}` fits more than one file: {files}',
+    'Write the whole path under modules/, or remove one of the files.',
+  ),
+  source_syntax: entry(
+    422,
+    'The source does not parse: {reason}',
+    'Fix the line named; the last good version keeps running.',
+  ),
+  source_unsupported: entry(
+    422,
+    'This syntax is not supported here: {reason}',
+    'Decorators, `accessor`, `using` and CommonJS are not supported; enums and parameter properties are.',
+  ),
+  import_missing: entry(
+    422,
+    'Cannot find `{specifier}`, imported here',
+    'Check the path or the name; for a package run `npm install` in the root. It is retried when the file appears.',
+  ),
+  export_missing: entry(422, '`{specifier}` has no export `{name}`', 'Check the spelling; exports there: {exports}.'),
+  module_threw: entry(
+    422,
+    'The module threw while it was evaluated: {reason}',
+    'Fix the line named; the last good version keeps running.',
+  ),
+  module_timeout: entry(
+    422,
+    'The module did not finish evaluating within {ms} ms',
+    'A top-level `await` that never settles? Move the work to `init()`.',
+  ),
+  no_module_class: entry(
+    422,
+    '`{prog}` exports no class named `Module`',
+    'Write `export class Module { constructor(kernel, config) {} }`; see modules/example.ts.',
+  ),
+  no_kernel_class: entry(
+    422,
+    '`{prog}` exports no class named `Kernel`',
+    "A meta file's `prog` names a kernel, as `prog: kernel`.",
+  ),
+  reserved_method: entry(
+    422,
+    'A public method may not be called `{method}`',
+    'Rename it: as, with, getStats and then belong to the handle.',
+  ),
+  constructor_threw: entry(
+    422,
+    'The constructor threw: {reason}',
+    'Fix the line named; the last good version keeps running.',
+  ),
+  init_threw: entry(422, 'init() failed: {reason}', 'Fix the cause; the last good version keeps running.'),
+  init_timeout: entry(
+    422,
+    '{phase}() did not settle within {ms} ms',
+    'Give every wait inside {phase}() a deadline, or raise `limits: {init_ms: …}` in the config.',
+  ),
+  self_test_failed: entry(
+    422,
+    'selfTest() refused this version: {reason}',
+    'Fix the cause; the last good version keeps running.',
+  ),
+  aspect_invalid: entry(
+    422,
+    "getAspect('{aspect}') is wrong: {reason}",
+    'Return an object of functions; tools have `description`, `params` (a zod object) and `run`.',
+  ),
+  needs_ring: entry(
+    422,
+    'These services need each other, so none can start: {ring}',
+    'Remove one of the needs, or call the other service later than init().',
+  ),
+  tool_name_taken: entry(
+    409,
+    'Two tools fold to one name `{tool}`: {owners}',
+    'Rename one method or `api`; the first one stays.',
+  ),
+
+  // --- calls ---------------------------------------------------------------------------------------------------
+  service_not_found: entry(
+    404,
+    'There is no service `{api}`{near}',
+    '`mm ls` lists the services; a service needs a file in configs/.',
+  ),
+  service_failed: entry(
+    503,
+    'The service `{api}` could not start: {reason}',
+    '`mm show {api}` has the reason; saving a fixed file starts it again.',
+  ),
+  service_stopped: entry(503, 'The service `{api}` was stopped', 'Its config is gone or off; put it back to start it.'),
+  aspect_not_found: entry(404, 'The service `{api}` has no aspect `{aspect}`', '`mm show {api}` lists the aspects.'),
+  method_not_found: entry(404, '`{api}` has no method `{method}`{near}', '`mm show {api}` lists the methods.'),
+  not_a_method: entry(400, '`{method}` of `{api}` is a value, not a method', 'Add a method that returns it.'),
+  private_member: entry(
+    403,
+    '`{method}` of `{api}` is private',
+    'Names that begin with an underscore are never callable from outside.',
+  ),
+  lifecycle_member: entry(
+    403,
+    '`{method}` of `{api}` belongs to the kernel',
+    'Lifecycle methods are called by the kernel only.',
+  ),
+  queue_full: entry(
+    503,
+    'The queue of `{api}` is full ({limit} calls)',
+    'Slow down, or raise `limits: {queue_calls_max: …}` in its config.',
+  ),
+  queue_timeout: entry(504, '`{api}` was not ready within {ms} ms', '`mm show {api}` says what it waits for.'),
+  deadline_exceeded: entry(
+    504,
+    '`{api}.{method}` did not answer within {ms} ms',
+    'Raise the deadline, or find out why it is slow.',
+  ),
+  call_aborted: entry(
+    499,
+    'The call to `{api}.{method}` was aborted by its caller',
+    'Nothing to do: the caller gave up.',
+  ),
+  caller_stopped: entry(
+    410,
+    'A stopped version of `{caller}` tried to call `{api}`',
+    'A timer or callback outlived its version; own() or clear it.',
+  ),
+  generation_retired: entry(
+    503,
+    'Version g{generation} of `{api}` was replaced and did not finish within {ms} ms',
+    'Call again: the new version answers. Long calls need `limits: {drain_ms: …}`.',
+  ),
+  bad_arguments: entry(400, 'The arguments are wrong: {reason}', '`mm show {api}` has the signature.'),
+  result_not_cloneable: entry(
+    500,
+    'The result of `{api}.{method}` cannot leave the process: {reason}',
+    'Return plain data.',
+  ),
+  caller_unknown: entry(
+    403,
+    '`{method}` of `{api}` needs a caller',
+    'Call it through its handle: `handle.{method}()`, not as a loose function.',
+  ),
+  frozen: entry(423, 'The system is frozen: {reason}', 'An operator removes runtime/FREEZE (`mm thaw`).'),
+  kernel_stopping: entry(503, 'The system is shutting down', 'Wait for the next start.'),
+  process_refused: entry(
+    403,
+    '`process.{member}` is refused inside a module',
+    'A module may not end or rewire the process; use kernel.own() and shutdown().',
+  ),
+  stopped: entry(503, 'This version of the service was stopped', 'Expected at a reload: end the loop.'),
+  callee_error: entry(500, '{reason}', 'The service itself reported this.'),
+
+  // --- services ------------------------------------------------------------------------------------------------
+  native_missing: entry(
+    503,
+    'The native package {package} is not usable here: {reason}',
+    'Run `npm ci` again on this Node version ({node}).',
+  ),
+  sql_failed: entry(
+    400,
+    'The database refused the statement: {reason}',
+    'Check the SQL and the number of parameters; values go in as parameters only.',
+  ),
+  sql_refused: entry(
+    403,
+    'This statement is refused: {reason}',
+    'Use execute, query and transaction; ATTACH, PRAGMA and several statements at once are not open to callers.',
+  ),
+  path_outside: entry(
+    403,
+    'The path `{path}` leaves the root',
+    'Use a path inside the root; `..` and links that point outside are refused.',
+  ),
+  path_protected: entry(
+    403,
+    'The path `{path}` is protected',
+    'Secrets, `.env*`, tokens and the git folder cannot be reached through this service.',
+  ),
+  file_missing: entry(404, 'There is no file `{path}`', 'filesystem.list_files shows what is there.'),
+  file_kind: entry(400, '`{path}` is {found}', 'Give the path of a regular file (or of a folder, to list it).'),
+  file_too_large: entry(
+    413,
+    '`{path}` has {bytes} bytes; the limit is {limit}',
+    'Read a part of it with `offset` and `limit`.',
+  ),
+  file_failed: entry(500, 'The file system refused `{path}`: {reason}', 'Check free space and permissions.'),
+  tool_not_found: entry(404, 'There is no tool `{tool}`{near}', 'GET /api/tools lists the tools.'),
+  bad_params: entry(400, 'The parameter `{param}` of `{tool}` is wrong: {reason}', 'Its signature: {signature}'),
+  tool_output_limit: entry(
+    413,
+    'The result of `{tool}` has {bytes} bytes; the limit is {limit}',
+    'Ask for less: a narrower query, a part of the file.',
+  ),
+  no_provider: entry(
+    503,
+    'No inference service is ready: {reason}',
+    'Keep configs/inference/offline.yml, or set a key for configs/inference/openai.yml.',
+  ),
+  provider_failed: entry(
+    502,
+    'The provider `{provider}` failed: {reason}',
+    'Check the key, the base_url and the network; `mm show {provider}`.',
+  ),
+  provider_unready: entry(
+    503,
+    'The provider `{provider}` is not usable: {reason}',
+    'Set the environment variable it names, or use another provider.',
+  ),
+  provider_empty: entry(
+    502,
+    'The provider `{provider}` returned an empty answer',
+    'Try again; if it stays, the model or base_url is wrong.',
+  ),
+  chat_steps: entry(
+    508,
+    'The conversation made {limit} tool rounds without an answer',
+    'Ask for something smaller, or raise `steps_max` of the assistant.',
+  ),
+  prompt_missing: entry(404, 'There is no prompt file `{path}`', 'Create it under prompts/.'),
+
+  // --- http ----------------------------------------------------------------------------------------------------
+  unauthorized: entry(
+    401,
+    'The bearer token is missing or wrong',
+    'Send `Authorization: Bearer <token>`; the token is in the file named by runtime/http.json.',
+  ),
+  host_refused: entry(
+    403,
+    'The Host `{host}` is not allowed',
+    'Use the address in runtime/http.json, or add the name to `hosts:` in the http config.',
+  ),
+  origin_refused: entry(403, 'The Origin `{origin}` is not allowed', 'Add it to `origins:` in the http config.'),
+  not_found: entry(404, 'There is nothing at {path}', 'GET /health and the docs list what is there.'),
+  body_too_large: entry(
+    413,
+    'The body is larger than {limit} bytes',
+    'Send less, or raise `body_bytes_max` in the http config.',
+  ),
+  bad_request: entry(400, 'The request is wrong: {reason}', 'See docs/http-api.md for the shape.'),
+  unsupported_media: entry(415, 'The body must be JSON', 'Send `Content-Type: application/json`.'),
+  port_in_use: entry(
+    503,
+    'Port {port} on {host} is in use',
+    'Change `port:` in configs/services/http.yml (0 = any free port), or stop the other program.',
+  ),
+
+  // --- boot, command line --------------------------------------------------------------------------------------
+  root_missing: entry(422, 'The root {root} has no {part}', 'Run `mm init {root}` to create one.'),
+  root_in_use: entry(409, 'The root {root} is in use by process {pid}', 'Stop that one first, or use another --root.'),
+  root_not_empty: entry(
+    409,
+    'The folder {root} is not empty',
+    'Choose an empty folder, or add --force (existing files are kept).',
+  ),
+  no_meta: entry(
+    422,
+    'The root {root} has no configs/meta*.yml',
+    'Run `mm init {root}`, or copy configs/meta-v1.0.0.yml.',
+  ),
+  no_kernel: entry(500, 'No kernel could be started: {reason}', 'Fix one of the meta files named.'),
+  kernel_boot_timeout: entry(
+    500,
+    'The kernel did not boot within {ms} ms',
+    'A kernel must plan its first reconcile quickly; see ARCHITECTURE.md.',
+  ),
+  not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
+  usage: entry(400, '{reason}', '`mm --help` lists the commands.'),
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERRORS
+
+/** How an error looks when it leaves its place: over HTTP, in a status, in a ```result block. */
+export interface ErrorData {
+  code: string
+  message: string
+  hint: string
+  /** Where the cause stands, when it stands in a file: path relative to the root, 1-based line and column. */
+  file?: string
+  line?: number
+  column?: number
+  /** Anything else that names the cause; plain data. */
+  details?: Record<string, unknown>
+}

@@ -1,0 +1,183 @@
+/**
+ * What stands between `run.ts` and a kernel, and what a kernel says about itself. A second kernel beside
+ * `modules/kernel/` has to fulfil `KernelPort`; the shapes below it are the ones HTTP and the command line print.
+ */
+import type { ErrorData } from './errors.ts'
+import type { Clock, CodeOwner, FileSystem, JsonMap, Loader, Log } from './seams.ts'
+import type { MachineEvent } from './module.ts'
+import type { AspectRoute } from './state.ts'
+
+export type ServiceState =
+  | 'waiting'
+  | 'starting'
+  | 'live'
+  | 'switching'
+  | 'draining'
+  | 'stopped'
+  | 'failed'
+  | 'tripped'
+  | 'quarantined'
+
+export type GenerationState = 'starting' | 'ready' | 'live' | 'draining' | 'stopped' | 'failed'
+
+/** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
+export interface KernelOptions {
+  root: string
+  /** absolute folder of the package: the second place where a `prog` is looked up */
+  packageRoot: string
+  /** path of the meta file that chose this kernel, from the root */
+  metaFile: string
+  /** the parsed meta file */
+  meta: JsonMap
+  loader: Loader
+  switchboard: Switchboard
+  clock: Clock
+  fs: FileSystem
+  log: Log
+  /** kernel, http and filesystem only */
+  safe: boolean
+}
+
+export interface KernelClass {
+  new (options: KernelOptions): KernelPort
+}
+
+/** The face every kernel version shows to `run.ts` and to the switchboard. */
+export interface KernelPort {
+  readonly version: string
+  /** Resolves when the first reconcile is planned and `kernel` answers; never waits for services. Rejects if it cannot. */
+  boot(): Promise<void>
+  /** Resolves when every service of the first plan has reached a state in which it can rest. */
+  settled(): Promise<void>
+  /** Resolves once: null after an orderly stop. */
+  waitForShutdown(): Promise<null>
+  /** Stops all services in reverse order of their needs, within `deadline_ms`. Never rejects; idempotent. */
+  stop(reason: string, deadline_ms: number): Promise<void>
+  status(): KernelStatus
+  /** An error nobody caught. Must not throw. Returns the service it was counted against, if any. */
+  fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined
+}
+
+export type FreezeScope = 'none' | 'self' | 'all'
+
+/**
+ * The cell all handles and `KernelApi` objects go through. It is made by `run.ts` and outlives every kernel: the
+ * prototypes in it stay, a kernel installs its functions on them.
+ */
+export interface Switchboard {
+  /** Set from `runtime/FREEZE` by `run.ts` only: `self` stops changes of origin self, `all` stops file edits too. */
+  frozen: FreezeScope
+  /** api → aspect → prototype object of all handles to it */
+  readonly routes: Map<string, RouteRecord>
+  /** what all handles inherit from; a kernel installs the methods */
+  readonly handleBase: object
+  /** answers a name no handle has; a kernel sets it. Must not throw. */
+  onMiss: ((handle: object, name: string) => unknown) | undefined
+  /** the way in for held resources: calls a method of the service that holds them; a kernel sets it */
+  onRoute: ((api: string, method: string, args: unknown[]) => Promise<unknown>) | undefined
+  /** prototypes of every `KernelApi` object and its `events`; a kernel installs the methods */
+  readonly kernelApiBase: object
+  readonly eventsBase: object
+}
+
+/** The prototypes of one service's handles, by aspect. */
+export interface RouteRecord {
+  readonly api: string
+  readonly aspects: Map<string, AspectRoute>
+}
+
+// --- what a kernel says about itself -----------------------------------------------------------------------------
+
+export interface MethodInfo {
+  name: string
+  kind: 'call' | 'stream'
+  /** number of declared parameters */
+  length: number
+}
+
+export interface TaskInfo {
+  label: string
+  kind: 'task' | 'owned' | 'held'
+  age_ms: number
+}
+
+export interface ServiceStatus {
+  api: string
+  prog: string
+  state: ServiceState
+  generation: number | null
+  /** path of the config file, from the root */
+  config_file: string
+  source_file: string | null
+  source_hash: string | null
+  config_hash: string | null
+  /** hash of the source as it is on disk now */
+  disk_hash: string | null
+  /** what is on disk is not what runs */
+  stale: boolean
+  sandboxed: boolean
+  calls: number
+  errors: number
+  in_flight: number
+  tasks: number
+  uptime_s: number
+  last_error: ErrorData | null
+  /** epoch milliseconds */
+  last_error_at: number | null
+  waiting_for: string[]
+  needs: string[]
+  description: string | null
+}
+
+export interface ServiceDetail extends ServiceStatus {
+  methods: MethodInfo[]
+  aspects: string[]
+  tools: { name: string; description: string; schema: JsonMap }[]
+  latency_ms: { p50: number; p99: number } | null
+  draining: { generation: number; in_flight: number }[]
+  owned: TaskInfo[]
+}
+
+export interface ReloadResult {
+  ok: boolean
+  /** the generation that serves now */
+  generation: number | null
+  error: ErrorData | null
+  rolled_back: boolean
+  /** what became of the module's state; `none` when there was no earlier version */
+  state: 'carried' | 'restored' | 'lost' | 'none'
+  /** the generation that served before */
+  from: number | null
+  /** from noticing the change to serving */
+  ms: number
+  /** calls the kernel had to refuse meanwhile */
+  failed_calls: number
+}
+
+export interface KernelStatus {
+  version: string
+  prog: string
+  meta_file: string
+  status: 'ok' | 'starting' | 'degraded' | 'stopping'
+  frozen: FreezeScope
+  uptime_s: number
+  services: Record<string, { state: ServiceState; generation: number | null }>
+  /** config files that could not be used, with their place */
+  config_errors: ErrorData[]
+}
+
+/** The reserved service `kernel`, as a handle shows it. Changing methods are refused to an unknown caller. */
+export interface KernelServiceApi {
+  status(): KernelStatus
+  services(): ServiceStatus[]
+  show(api: string): ServiceDetail
+  reload(api: string): Promise<ReloadResult>
+  tree(api?: string): string
+  prompt(path: string): { text: string; hash: string }
+  /** every live service's tools, with their schemas */
+  tools(): { api: string; method: string; description: string; schema: JsonMap }[]
+  /** kept events with a greater id, oldest first */
+  eventsSince(id: number, pattern?: string): MachineEvent[]
+  /** events after `since_id`, then live ones, until the caller stops reading */
+  events(pattern?: string, since_id?: number): AsyncGenerator<MachineEvent>
+}

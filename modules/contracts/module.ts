@@ -1,0 +1,148 @@
+/**
+ * The contract between a module and the kernel: what a module may export, and what it is given. Authors read this
+ * file; `modules/example.ts` shows it in use.
+ */
+import type { Clock, Log } from './seams.ts'
+
+/** The config a module's constructor gets: the file's own keys, overlaid by `params:`. */
+export type ModuleConfig = Record<string, unknown>
+
+export interface ModuleClass {
+  new (kernel: KernelApi, config: never): ModuleInstance
+  /** Services that must be live before this one is constructed. */
+  readonly needs?: readonly string[]
+  /** How a reload meets calls in flight. Default: `quiesce` when `handOver` exists, else `overlap`. */
+  readonly reload?: 'overlap' | 'quiesce'
+}
+
+/**
+ * Every method is optional. The kernel calls the lifecycle ones, each at most once a version, in this order:
+ * constructor, init, selfTest, [switch], run … shutdown. All other public methods are the service's interface.
+ */
+export interface ModuleInstance {
+  /** Acquire what is needed. May throw or reject: this version is dropped and the old one keeps serving. */
+  init?(): unknown
+  /** Throw to refuse going live. Must not change anything outside. */
+  selfTest?(): unknown
+  /** Background work; ends when `signal` aborts. May reject: a fault of this service. Never called twice at once. */
+  run?(signal: AbortSignal): unknown
+  /** Called after the last call has ended, with a deadline. May throw: recorded, and the release goes on. */
+  shutdown?(): unknown
+  /** Another interface by name; `default` is the instance. Return undefined for a name you do not have. */
+  getAspect?(name: string): object | undefined
+}
+
+/** What a module holds of another service: late-bound to its live version. Every call returns a Promise. */
+export type Handle<T extends object = UntypedService> = {
+  [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: T[K] extends (...args: infer A) => infer R
+    ? R extends AsyncGenerator<infer Item>
+      ? (...args: A) => AsyncGenerator<Item>
+      : (...args: A) => Promise<Awaited<R>>
+    : never
+} & HandleMethods<T>
+
+export type UntypedService = Record<string, (...args: unknown[]) => unknown>
+
+export interface CallOptions {
+  /** milliseconds after which the caller gets `deadline_exceeded`; the callee is not stopped */
+  deadlineMs?: number
+  signal?: AbortSignal
+  /** an id that joins the calls of one request */
+  trace?: string
+  /** resolve `{result, generation, traceId}` instead of the result */
+  detail?: boolean
+}
+
+export interface DetailedResult<R = unknown> {
+  result: R
+  generation: number
+  traceId: string | undefined
+}
+
+export interface HandleStats {
+  api: string
+  aspect: string
+  access_count: number
+  /** epoch milliseconds */
+  last_access: number | null
+  in_flight: number
+  errors: number
+  /** sampled, milliseconds */
+  latency_ms: { p50: number; p99: number } | null
+}
+
+export interface HandleMethods<T extends object> {
+  /** A handle to another aspect. The first handle does not change. */
+  as<A extends object = UntypedService>(aspect: string): Handle<A>
+  /** A handle whose calls carry options. The first handle does not change. */
+  with(options: CallOptions & { detail: true }): Handle<DetailedService>
+  with(options: CallOptions): Handle<T>
+  getStats(): HandleStats
+}
+
+export type DetailedService = Record<string, (...args: unknown[]) => DetailedResult>
+
+/** Releases what was acquired. May be called more than once; the second time does nothing. */
+export type Release = () => void | Promise<void>
+
+/** Calls a method of the service that holds the resource, through its live version; `_private` names are allowed. */
+export type Route = (method: string, ...args: unknown[]) => Promise<unknown>
+
+export interface Prompt {
+  text: string
+  hash: string
+}
+
+export interface MachineEvent {
+  /** grows by one with each event of this process */
+  id: number
+  /** dotted name, as `service.live` */
+  type: string
+  /** epoch milliseconds */
+  time: number
+  data: Record<string, unknown>
+}
+
+export interface EventsApi {
+  /** `service.live`, `service.*` or `*`. The callback may throw or be slow: others do not notice. */
+  on(pattern: string, callback: (event: MachineEvent) => void): Release
+  /** The type is prefixed with nothing: choose a name of your own, as `tool.called`. */
+  emit(type: string, data?: Record<string, unknown>): void
+}
+
+export interface PathsApi {
+  root: string
+  configs: string
+  modules: string
+  prompts: string
+  runtime: string
+}
+
+/** What the kernel gives to a module. Everything acquired here is owned by this version and released with it. */
+export interface KernelApi {
+  readonly api: string
+  readonly generation: number
+  /** Returns at once, also before the service exists. */
+  getApi<T extends object = UntypedService>(api: string): Handle<T>
+  /** Owns something: `release` runs when this version ends, last acquired first. Returns it for earlier use. */
+  own(release: Release | Disposable | AsyncDisposable, label: string): Release
+  /**
+   * A resource owned by the service, shared by its versions: made by the first that asks for `key`, released when
+   * the service goes. `create` must hold on to `route` only, never to an instance.
+   */
+  hold<T>(key: string, create: (route: Route) => T | Promise<T>, release: (resource: T) => unknown): Promise<T>
+  /** Background work like run(): its failure is a fault of this service; it is aborted before a new version runs. */
+  spawn(label: string, work: (signal: AbortSignal) => unknown): void
+  /** Resolves after `ms`; rejects with code `stopped` when `signal` aborts or this version ends. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  /** Calls `work` every `ms`, never overlapping itself. */
+  every(ms: number, work: () => unknown, label?: string): Release
+  /** Calls `work` at the times of a cron pattern (seconds allowed), never overlapping itself. */
+  cron(pattern: string, work: () => unknown, label?: string): Release
+  /** The text of a file, by its path from the root as `prompts/meta.txt`; read anew when it changed. */
+  prompt(path: string): Prompt
+  readonly log: Log
+  readonly events: EventsApi
+  readonly paths: PathsApi
+  readonly clock: Pick<Clock, 'now' | 'monotonic'>
+}

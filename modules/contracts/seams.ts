@@ -1,0 +1,109 @@
+/**
+ * The seams: everything the kernel and the loader take from outside, so that a test can stand in for the world.
+ * Each is the smallest set of methods its users need. None of these may throw anything but a coded error or the
+ * plain error of the thing behind it; none may be called after `close()` of its owner.
+ */
+import type { ErrorData } from './errors.ts'
+
+export type Json = null | boolean | number | string | Json[] | { [key: string]: Json }
+export type JsonMap = { [key: string]: Json }
+
+/** A timer that was armed; `Clock.clear` disarms it. */
+export type TimerToken = { readonly id: unknown }
+
+export interface Clock {
+  /** Wall time, epoch milliseconds. May jump: use it for records only. */
+  now(): number
+  /** Milliseconds since some start, never going back. Decides every deadline. */
+  monotonic(): number
+  /** Calls back once after `ms`. The callback must not throw. `ref: false` lets the process end before it. */
+  after(ms: number, callback: () => void, options?: { ref?: boolean }): TimerToken
+  clear(token: TimerToken): void
+  /** Calls back once, after what is already under way. The callback must not throw. */
+  soon(callback: () => void): void
+}
+
+export interface FileStat {
+  kind: 'file' | 'folder' | 'other'
+  /** inode, size and nanosecond times as one comparable string. */
+  key: string
+  inode: string
+  bytes: number
+  /** permission bits */
+  mode: number
+  /** epoch milliseconds, with fraction */
+  modified_ms: number
+}
+
+/** Reads are synchronous: files here are small, and a reload must see one state of the disk. */
+export interface FileSystem {
+  /** undefined when nothing is there; throws for anything else (EACCES, EIO). */
+  stat(path: string): FileStat | undefined
+  /** Like `stat`, without blocking; used by the sweep. */
+  statLater(path: string): Promise<FileStat | undefined>
+  /** undefined when nothing is there. */
+  read(path: string): string | undefined
+  /** Names in a folder, sorted; empty when it does not exist. */
+  list(path: string): string[]
+  listLater(path: string): Promise<string[]>
+  /** Whole or not at all: written beside, flushed, renamed. Makes missing folders. */
+  write(path: string, text: string, options?: { mode?: number }): void
+  remove(path: string): void
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error'
+
+/** Never throws, never blocks for long. `fields` must be plain data. */
+export interface Log {
+  debug(message: string, fields?: Record<string, unknown>): void
+  info(message: string, fields?: Record<string, unknown>): void
+  warn(message: string, fields?: Record<string, unknown>): void
+  error(message: string, fields?: Record<string, unknown>): void
+  child(name: string): Log
+}
+
+/** What the loader found when it read a module's local import graph. Nothing has been evaluated. */
+export interface Scan {
+  /** absolute path of the entry file */
+  readonly entry: string
+  /** Content address of the whole local graph: equal keys mean equal code. */
+  readonly key: string
+  /** absolute path → content hash, for every local file of the graph */
+  readonly files: ReadonlyMap<string, string>
+  /** absolute path → stat key of that read; empty when it was too fresh to be trusted, so that it is read again */
+  readonly stamps: ReadonlyMap<string, string>
+  /** absolute paths that an import asked for and that were not there: their appearance is a reason to look again */
+  readonly missing: readonly string[]
+  /** The latest modification among the files, epoch milliseconds. */
+  readonly modified_ms: number
+  /** Set when the graph cannot be evaluated: syntax, missing import. */
+  readonly error?: ErrorData
+}
+
+/** Who owns evaluated code. It stands in every stack frame's URL, so that a late error finds its owner. */
+export interface CodeOwner {
+  service: string
+  generation: number
+}
+
+/** One evaluated graph. `release` drops it: owned timers of files no other version of the service uses are cleared. */
+export interface Evaluated {
+  readonly exports: Readonly<Record<string, unknown>>
+  release(): void
+}
+
+/** A late error of evaluated code, told to whoever owns it. Must not throw. */
+export type FaultListener = (thrown: unknown, owner: CodeOwner) => void
+
+export interface Loader {
+  /** Looks at every file of the graph anew, transforms what changed. Never throws: errors are in the result. */
+  scan(entry: string): Scan
+  /** Evaluates what `scan` found. Rejects with a coded error naming file, line and column. */
+  evaluate(scan: Scan, owner: CodeOwner, limits: { evaluate_ms: number }): Promise<Evaluated>
+  /** Which service's code a thrown value comes from, by the first stack frame that names one. */
+  ownerOf(thrown: unknown): CodeOwner | undefined
+  /** Where a thrown value comes from, in the source as it was written: the first frame inside a loaded module. */
+  placeOf(thrown: unknown): { file: string; line: number; column: number } | undefined
+  /** Counts of what is held, for tests and `mm doctor`. */
+  stats(): { sources: number; records: number; urls: number }
+}

@@ -1,0 +1,105 @@
+/**
+ * May this call go now? Pure: from how the service and its caller stand, to admit, queue or refuse with the reason.
+ * `calls.ts` carries it out.
+ */
+import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import { coded } from '../lib/errors.ts'
+import { nearText } from '../lib/near.ts'
+import { LIFECYCLE_NAMES } from './contract.ts'
+
+export type Decision =
+  | { kind: 'admit'; generation: GenerationRecord }
+  | { kind: 'queue' }
+  | { kind: 'refuse'; error: Error }
+
+export interface AdmissionInput {
+  api: string
+  aspect: string
+  method: string
+  caller: CallerRecord
+  services: ReadonlyMap<string, ServiceRecord>
+  /** false until the first plan: any name may still come */
+  planned: boolean
+  stopping: boolean
+}
+
+const refuse = (error: Error): Decision => ({ kind: 'refuse', error })
+
+export function decide(input: AdmissionInput): Decision {
+  const { api, aspect, method, caller, services } = input
+  if (caller.stopped) return refuse(coded('caller_stopped', { caller: caller.api, api }))
+  if (method.startsWith('_')) return refuse(coded('private_member', { api, method }))
+  // Tools are called by their own names: only a module's methods can clash with the kernel's.
+  if (aspect !== 'tool' && LIFECYCLE_NAMES.has(method)) return refuse(coded('lifecycle_member', { api, method }))
+  const service = services.get(api)
+  if (service === undefined) {
+    return input.planned
+      ? refuse(coded('service_not_found', { api, near: nearText(api, services.keys()) }))
+      : { kind: 'queue' }
+  }
+  switch (service.state) {
+    case 'live':
+      return service.live === undefined ? { kind: 'queue' } : { kind: 'admit', generation: service.live }
+    case 'switching':
+      if (service.live !== undefined && mayPass(caller, service, services))
+        return { kind: 'admit', generation: service.live }
+      return queueUnlessRing(input)
+    case 'waiting':
+    case 'starting':
+      return queueUnlessRing(input)
+    case 'draining':
+    case 'stopped':
+      return refuse(input.stopping ? coded('kernel_stopping') : coded('service_stopped', { api }))
+    case 'failed':
+    case 'tripped':
+    case 'quarantined': {
+      const reason = (service.refusal ?? service.lastError)?.message ?? service.state
+      return refuse(coded('service_failed', { api, reason }))
+    }
+    default: {
+      const never: never = service.state
+      return never
+    }
+  }
+}
+
+/** Calls from an init() that would close a ring of services waiting for each other in theirs. */
+function queueUnlessRing({ api, caller, services }: AdmissionInput): Decision {
+  if (caller.starting === undefined) return { kind: 'queue' }
+  const ring = findPath(api, caller.api, (name) => services.get(name)?.candidate?.caller.starting?.waitsFor ?? [])
+  return ring === undefined
+    ? { kind: 'queue' }
+    : refuse(coded('needs_ring', { ring: [caller.api, ...ring].join(' → ') }))
+}
+
+/**
+ * While a service waits for its open calls to end, a call those very calls depend on must not wait for it: its own
+ * tasks pass, and so does a caller the service has an open call to, directly or through others.
+ */
+function mayPass(caller: CallerRecord, service: ServiceRecord, services: ReadonlyMap<string, ServiceRecord>): boolean {
+  if (caller.api === service.api) return true
+  return findPath(service.api, caller.api, (name) => openCallees(services.get(name))) !== undefined
+}
+
+function* openCallees(service: ServiceRecord | undefined): Iterable<string> {
+  if (service === undefined) return
+  for (const generation of [service.live, ...service.draining]) {
+    for (const edge of generation?.caller.edges ?? []) if (edge.open > 0) yield edge.callee
+  }
+}
+
+/** The names from `from` to `to` along `next`, both ends included; undefined when there is no way. */
+export function findPath(from: string, to: string, next: (name: string) => Iterable<string>): string[] | undefined {
+  const paths: string[][] = [[from]]
+  const seen = new Set([from])
+  for (let path = paths.shift(); path !== undefined; path = paths.shift()) {
+    const last = path.at(-1) ?? from
+    if (last === to) return path
+    for (const name of next(last)) {
+      if (seen.has(name)) continue
+      seen.add(name)
+      paths.push([...path, name])
+    }
+  }
+  return undefined
+}

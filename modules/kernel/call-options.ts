@@ -1,0 +1,92 @@
+/**
+ * Calls that carry options: deadline, abort signal, trace id, detail. Made at entry points (HTTP, tools, chat), so
+ * they may cost more: a small Proxy stands before the handle and races each call against its options.
+ */
+import type { CallOptions, DetailedResult } from '../contracts/module.ts'
+import type { Clock, TimerToken } from '../contracts/seams.ts'
+import type { AspectRoute, GenerationRecord, HandleRecord } from '../contracts/state.ts'
+import { coded } from '../lib/errors.ts'
+import type { SlowPath } from './handle.ts'
+import { LIMITS } from './limits.ts'
+
+interface Invoker extends SlowPath {
+  invoke(
+    route: AspectRoute,
+    method: string,
+    handle: HandleRecord | undefined,
+    args: unknown[],
+    onAdmit?: (generation: GenerationRecord) => void,
+  ): Promise<unknown>
+}
+
+export function withOptions(
+  handle: HandleRecord,
+  route: AspectRoute,
+  options: CallOptions,
+  calls: Invoker,
+  clock: Clock,
+): object {
+  return new Proxy(handle, {
+    get(target, name) {
+      if (name === 'with')
+        return (more: CallOptions) => withOptions(target, route, { ...options, ...more }, calls, clock)
+      if (name === 'as') {
+        return (aspect: string) => {
+          const other = calls.asAspect(target, route, aspect) as HandleRecord & { _route: AspectRoute }
+          return withOptions(other, other._route, options, calls, clock)
+        }
+      }
+      const own = Reflect.get(target, name, target) as unknown
+      if (typeof name === 'symbol' || typeof own !== 'function' || name === 'getStats' || name === 'toString')
+        return own
+      if (route.cells.get(name)?.kind === 'stream') return own
+      return (...args: unknown[]) => callWith(target, route, name, args, options, calls, clock)
+    },
+  })
+}
+
+async function callWith(
+  handle: HandleRecord,
+  route: AspectRoute,
+  method: string,
+  args: unknown[],
+  options: CallOptions,
+  calls: Invoker,
+  clock: Clock,
+): Promise<unknown> {
+  const { deadlineMs, signal } = options
+  const names = { api: route.api, method }
+  if (signal?.aborted === true) throw coded('call_aborted', names)
+  let generation: GenerationRecord | undefined
+  let timer: TimerToken | undefined
+  const giveUp: { with: (error: Error) => void } = { with: () => undefined }
+  const onAbort = (): void => giveUp.with(coded('call_aborted', names))
+  const onRetired = (): void => giveUp.with(retired(names, generation))
+  const call = calls.invoke(route, method, handle, args, (admitted) => {
+    generation = admitted
+    admitted.isolator.endAbort.signal.addEventListener('abort', onRetired, { once: true })
+  })
+  // The call goes on when its caller gives up: nobody can stop code of another service from outside.
+  const givenUp = new Promise<never>((_resolve, reject) => {
+    giveUp.with = reject
+    if (deadlineMs !== undefined) {
+      timer = clock.after(deadlineMs, () => reject(coded('deadline_exceeded', { ...names, ms: deadlineMs })))
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+  try {
+    const result = await Promise.race([call, givenUp])
+    if (options.detail !== true) return result
+    return { result, generation: generation?.number ?? 0, traceId: options.trace } satisfies DetailedResult
+  } finally {
+    if (timer !== undefined) clock.clear(timer)
+    signal?.removeEventListener('abort', onAbort)
+    generation?.isolator.endAbort.signal.removeEventListener('abort', onRetired)
+  }
+}
+
+/** A version ends when its calls have, or when its drain limit has passed: then who still waits is told. */
+function retired(names: { api: string; method: string }, generation: GenerationRecord | undefined): Error {
+  const ms = generation?.desired.limits['drain_ms'] ?? LIMITS.drain_ms
+  return coded('generation_retired', { ...names, generation: generation?.number, ms })
+}

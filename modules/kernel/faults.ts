@@ -1,0 +1,87 @@
+/**
+ * Errors that nobody awaited, and errors of calls: attributed to a service, counted, placed in its source. Looking up
+ * the place of an error costs more than the error itself, so a flood is counted fully and described now and then.
+ */
+import type { ErrorData } from '../contracts/errors.ts'
+import type { CodeOwner } from '../contracts/seams.ts'
+import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import { describeError, toErrorData } from '../lib/errors.ts'
+import { shownPath } from '../lib/shown-path.ts'
+import type { ModuleIsolator } from './isolator.ts'
+import type { Machine } from './machine.ts'
+
+/** An error is described at most this often for each service. */
+const DESCRIBE_MS = 100
+
+export class Faults {
+  private readonly machine: Machine
+  private readonly describedAt = new Map<string, number>()
+  /** late errors nobody could be named for */
+  unattributed = 0
+
+  constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  /** A call or a release failed by the service's own doing. */
+  noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void {
+    if (service === undefined) return
+    const { clock } = this.machine.options
+    const now = clock.monotonic()
+    if (now - (this.describedAt.get(service.api) ?? Number.NEGATIVE_INFINITY) < DESCRIBE_MS) return
+    this.describedAt.set(service.api, now)
+    service.lastError = this.describe(thrown)
+    service.lastErrorAt = clock.now()
+    this.machine.events.emit('call.failed', {
+      api: service.api,
+      generation: generation?.number ?? null,
+      error: service.lastError,
+    })
+  }
+
+  /** An error outside any call: a task, a timer, an unhandled rejection. Always told. */
+  noteFault(api: string, generation: number | null, thrown: unknown, where: string): void {
+    const error = this.describe(thrown)
+    const service = this.machine.services.get(api)
+    const { clock, log } = this.machine.options
+    if (service !== undefined) {
+      service.lastError = error
+      service.lastErrorAt = clock.now()
+      service.pastErrors++
+      const record = [service.live, service.candidate, ...service.draining].find((one) => one?.number === generation)
+      ;(record?.isolator as ModuleIsolator | undefined)?.recordError()
+    }
+    this.machine.events.emit('service.fault', { api, generation, where, error })
+    log.error(`${api}  ${where}: ${describeError(error)}`, { service: api, generation, stack: stackOf(thrown) })
+  }
+
+  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
+    this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
+  }
+
+  /** An error that reached the process. Returns the service it was counted against. */
+  fault(thrown: unknown, kind: 'exception' | 'rejection', known?: CodeOwner): string | undefined {
+    const owner = known ?? this.machine.options.loader.ownerOf(thrown)
+    const where = kind === 'exception' ? 'late error' : 'unhandled rejection'
+    if (owner !== undefined && owner.service !== 'kernel') {
+      this.noteFault(owner.service, owner.generation, thrown, where)
+      return owner.service
+    }
+    this.unattributed++
+    const error = this.describe(thrown)
+    this.machine.events.emit('kernel.fault', { where, error })
+    this.machine.options.log.error(`${where}: ${describeError(error)}`, { stack: stackOf(thrown) })
+    return undefined
+  }
+
+  private describe(thrown: unknown): ErrorData {
+    const data = toErrorData(thrown)
+    const place = data.file === undefined ? this.machine.options.loader.placeOf(thrown) : undefined
+    const all = { ...data, ...place }
+    if (all.file !== undefined) all.file = shownPath(this.machine.options.root, all.file)
+    return all
+  }
+}
+
+const stackOf = (thrown: unknown): string | undefined =>
+  typeof thrown === 'object' && thrown !== null && 'stack' in thrown ? String(thrown.stack) : undefined

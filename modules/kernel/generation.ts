@@ -1,0 +1,237 @@
+/**
+ * One version of a service, from its source to its end. `prepare` builds it beside the one that serves and touches
+ * nothing else; `end` gives back everything it acquired. Neither throws: the outcome is data, and a candidate that
+ * failed, waits or was overtaken has been ended when `prepare` returns.
+ */
+import { join } from 'node:path'
+import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
+import type { ModuleClass, ModuleInstance } from '../contracts/module.ts'
+import type { Scan } from '../contracts/seams.ts'
+import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
+import { shownPath } from '../lib/shown-path.ts'
+import { within } from '../lib/within.ts'
+import { checkSchema, fillValues, placeValueError, secretPath } from './config-values.ts'
+import { readContract } from './contract.ts'
+import { openCalls, watchCalls } from './counts.ts'
+import { createCaller, stopCaller } from './handle.ts'
+import { leaveHeld } from './hold.ts'
+import { ModuleIsolator } from './isolator.ts'
+import { createKernelApi } from './kernel-api.ts'
+import type { Machine } from './machine.ts'
+
+export type Prepared =
+  | { kind: 'ready' }
+  | { kind: 'waiting'; for: string[] }
+  | { kind: 'failed'; error: ErrorData }
+  | { kind: 'abandoned' }
+
+export function createGeneration(
+  machine: Machine,
+  service: ServiceRecord,
+  desired: DesiredService,
+  scan: Scan,
+): GenerationRecord {
+  const { clock } = machine.options
+  // Taken for good at the switch: what never served does not use up a number.
+  const number = service.lastNumber + 1
+  const caller = createCaller(service.api, number)
+  const generation: GenerationRecord = {
+    owner: { service: service.api, generation: number },
+    api: service.api,
+    number,
+    desired,
+    scan,
+    caller,
+    admission: undefined as never,
+    state: 'starting',
+    evaluated: undefined,
+    kernelApi: undefined,
+    instance: undefined,
+    needs: desired.needs,
+    contract: undefined,
+    isolator: new ModuleIsolator({
+      api: service.api,
+      clock,
+      onError: (thrown, label) => machine.taskFailed(generation, label, thrown),
+    }),
+    edges: new Set(),
+    calls: 0,
+    errors: 0,
+    inFlight: 0,
+    onIdle: undefined,
+    latencies: [],
+    latencyNext: 0,
+    startedAt: clock.monotonic(),
+    liveAt: undefined,
+    abandoned: false,
+    onAbandon: undefined,
+  }
+  return Object.assign(generation, { admission: { generation } })
+}
+
+/** A newer version is wanted: the candidate's waits end, and what it acquired is given back. */
+export function abandon(generation: GenerationRecord): void {
+  generation.abandoned = true
+  generation.onAbandon?.()
+}
+
+export async function prepare(
+  machine: Machine,
+  service: ServiceRecord,
+  generation: GenerationRecord,
+): Promise<Prepared> {
+  const starting = { missing: new Set<string>(), waitsFor: new Set<string>() }
+  generation.caller.starting = starting
+  const abandoned = new Promise<'abandoned'>((resolve) => {
+    generation.onAbandon = () => resolve('abandoned')
+  })
+  const building = build(machine, generation)
+  let outcome: Prepared
+  try {
+    const first = await Promise.race([building, abandoned])
+    outcome = first === 'abandoned' ? { kind: 'abandoned' } : first
+  } catch (thrown) {
+    const error = toErrorData(thrown)
+    outcome =
+      starting.missing.size > 0 && codeOf(thrown) === 'init_threw'
+        ? { kind: 'waiting', for: [...starting.missing] }
+        : {
+            kind: 'failed',
+            error: error.file === undefined ? error : { ...error, file: shownPath(machine.options.root, error.file) },
+          }
+  }
+  generation.caller.starting = undefined
+  generation.onAbandon = undefined
+  if (outcome.kind === 'ready') {
+    generation.state = 'ready'
+    return outcome
+  }
+  // A build that is still under way ends in its own time; what it acquires after this is released at once.
+  building.catch(() => undefined)
+  await end(machine, service, generation, { shutdown: false })
+  generation.state = 'failed'
+  return outcome
+}
+
+async function build(machine: Machine, generation: GenerationRecord): Promise<Prepared> {
+  const { loader } = machine.options
+  const { desired, scan } = generation
+  const limits = machine.limitsOf(desired)
+  const evaluated = await loader.evaluate(scan, generation.owner, limits)
+  generation.evaluated = evaluated
+  if (generation.abandoned) {
+    evaluated.release()
+    return { kind: 'abandoned' }
+  }
+  const { Module, configSchema } = evaluated.exports as { Module?: unknown; configSchema?: unknown }
+  if (typeof Module !== 'function') throw coded('no_module_class', { prog: desired.prog }, { file: scan.entry })
+  const needs = (Module as unknown as ModuleClass).needs
+  if (Array.isArray(needs)) generation.needs = [...new Set([...desired.needs, ...(needs as string[])])]
+  const absent = machine.notLive(generation.needs)
+  if (absent.length > 0) return { kind: 'waiting', for: absent }
+
+  const config = readConfig(machine, desired, configSchema)
+  generation.kernelApi = createKernelApi(machine, generation)
+  let instance: ModuleInstance
+  try {
+    instance = new (Module as new (kernel: unknown, config: unknown) => ModuleInstance)(generation.kernelApi, config)
+  } catch (thrown) {
+    throw explained(machine, 'constructor_threw', thrown, scan)
+  }
+  generation.instance = instance
+  if (typeof instance.init === 'function') await phase(machine, generation, 'init', limits.init_ms)
+  if (generation.abandoned) return { kind: 'abandoned' }
+  if (typeof instance.selfTest === 'function') await phase(machine, generation, 'selfTest', limits.self_test_ms)
+  try {
+    generation.contract = readContract(instance, generation.api)
+  } catch (thrown) {
+    throw Object.assign(thrown as object, { file: scan.entry })
+  }
+  return { kind: 'ready' }
+}
+
+async function phase(
+  machine: Machine,
+  generation: GenerationRecord,
+  name: 'init' | 'selfTest',
+  ms: number,
+): Promise<void> {
+  const { instance, scan } = generation
+  const failed: ErrorCode = name === 'init' ? 'init_threw' : 'self_test_failed'
+  const late = (): Error => coded('init_timeout', { phase: name, ms }, { file: scan.entry })
+  const work = (async () => instance?.[name]?.())()
+  try {
+    await within(machine.options.clock, ms, work, late)
+  } catch (thrown) {
+    if (codeOf(thrown) === 'init_timeout') throw thrown
+    throw explained(machine, failed, thrown, scan)
+  }
+}
+
+/** The module's own error inside one of ours: its code (when it has one of the table) and its place are kept. */
+function explained(machine: Machine, code: ErrorCode, thrown: unknown, scan: Scan): unknown {
+  const inner = toErrorData(thrown)
+  const place = machine.options.loader.placeOf(thrown) ?? { file: inner.file ?? scan.entry }
+  const prefix = inner.code === 'callee_error' ? '' : `${inner.code}: `
+  return coded(code, { reason: `${prefix}${reasonOf(thrown)}` }, place, thrown)
+}
+
+function readConfig(machine: Machine, desired: DesiredService, schema: unknown): unknown {
+  const { root, fs } = machine.options
+  const text = machine.readFile(join(root, desired.file))?.text
+  let values: ReturnType<typeof fillValues>
+  try {
+    values = fillValues(desired.params, {
+      env: (name) => process.env[name],
+      secret: (name) => {
+        const path = secretPath(root, name)
+        const secret = fs.read(path)
+        return secret === undefined ? undefined : { text: secret, mode: fs.stat(path)?.mode ?? 0 }
+      },
+    })
+  } catch (thrown) {
+    throw placeValueError(thrown, desired, text)
+  }
+  return checkSchema(schema, values, desired, text)
+}
+
+/** Resolves when no call is in flight, or after `ms`. Says which it was. */
+export async function drained(machine: Machine, generation: GenerationRecord, ms: number): Promise<boolean> {
+  if (openCalls(generation) === 0) return true
+  const idle = new Promise<boolean>((resolve) => {
+    watchCalls(generation, () => resolve(true))
+  })
+  const done = await within(machine.options.clock, ms, idle, () => undefined).catch(() => false)
+  watchCalls(generation, undefined)
+  return done
+}
+
+/** Ends a generation for good. Never rejects: what goes wrong is recorded, and the rest is released all the same. */
+export async function end(
+  machine: Machine,
+  service: ServiceRecord,
+  generation: GenerationRecord,
+  options: { shutdown: boolean },
+): Promise<void> {
+  const { instance, isolator } = generation
+  const limits = machine.limitsOf(generation.desired)
+  isolator.taskAbort.abort(coded('stopped'))
+  if (options.shutdown && typeof instance?.shutdown === 'function') {
+    try {
+      const work = (async () => instance.shutdown?.())()
+      const late = (): Error =>
+        coded('init_timeout', { phase: 'shutdown', ms: limits.shutdown_ms }, { file: generation.scan.entry })
+      await within(machine.options.clock, limits.shutdown_ms, work, late)
+    } catch (thrown) {
+      machine.noteError(service, thrown, generation)
+    }
+  }
+  await (isolator as ModuleIsolator).end()
+  stopCaller(generation.caller)
+  await leaveHeld(machine, service, generation)
+  generation.evaluated?.release()
+  generation.instance = undefined
+  generation.contract = undefined
+  if (generation.state !== 'failed') generation.state = 'stopped'
+}

@@ -1,0 +1,145 @@
+/**
+ * `KernelApi`: what a module's constructor is given. One object a generation, with its own data in plain fields; the
+ * methods stand on the switchboard's prototype, so that a newer kernel serves the objects modules already hold.
+ */
+import { isAbsolute, join, normalize } from 'node:path'
+import { Cron } from 'croner'
+import type { EventsApi, KernelApi, MachineEvent, PathsApi, Release, Route } from '../contracts/module.ts'
+import type { GenerationRecord } from '../contracts/state.ts'
+import { coded } from '../lib/errors.ts'
+import { hold } from './hold.ts'
+import type { ModuleIsolator } from './isolator.ts'
+import type { Machine } from './machine.ts'
+
+interface Owned {
+  _owner: GenerationRecord
+}
+
+const isolatorOf = (owner: GenerationRecord): ModuleIsolator => owner.isolator as ModuleIsolator
+
+export function installKernelApi(machine: Machine, handleFor: (owner: GenerationRecord, api: string) => object): void {
+  const { switchboard } = machine.options
+  const api: Omit<KernelApi, 'api' | 'generation' | 'log' | 'events' | 'paths' | 'clock' | 'getApi'> &
+    ThisType<Owned> & { getApi: unknown } = {
+    getApi(this: Owned, name: string) {
+      return handleFor(this._owner, String(name))
+    },
+    own(this: Owned, release: Release | Disposable | AsyncDisposable, label: string) {
+      return isolatorOf(this._owner).own(release, label)
+    },
+    hold<T>(this: Owned, key: string, create: (route: Route) => T | Promise<T>, release: (resource: T) => unknown) {
+      return hold(machine, this._owner, key, create, release)
+    },
+    spawn(this: Owned, label: string, work: (signal: AbortSignal) => unknown) {
+      // Before the version is live its background waits, so that two versions never work at once.
+      if (this._owner.state === 'live') isolatorOf(this._owner).spawn(label, work)
+      else isolatorOf(this._owner).addBackground(label, work)
+    },
+    sleep(this: Owned, ms: number, signal?: AbortSignal) {
+      return isolatorOf(this._owner).sleep(ms, signal)
+    },
+    every(this: Owned, ms: number, work: () => unknown, label = `every ${ms} ms`) {
+      return repeat(machine, this._owner, label, work, () => ms)
+    },
+    cron(this: Owned, pattern: string, work: () => unknown, label = `cron ${pattern}`) {
+      const times = new Cron(pattern, { paused: true })
+      const { clock } = machine.options
+      return repeat(machine, this._owner, label, work, () => {
+        const now = clock.now()
+        const next = times.nextRun(new Date(now))
+        return next === null ? undefined : Math.max(1, next.getTime() - now)
+      })
+    },
+    prompt(path: string) {
+      return readPrompt(machine, path)
+    },
+  }
+  Object.assign(switchboard.kernelApiBase, api)
+  const events: EventsApi = {
+    on(this: Owned, pattern: string, callback: (event: MachineEvent) => void) {
+      const owner = this._owner
+      const guarded = (event: MachineEvent): void => {
+        try {
+          callback(event)
+        } catch (thrown) {
+          machine.noteError(machine.services.get(owner.api), thrown, owner)
+        }
+      }
+      return isolatorOf(owner).own(machine.events.on(pattern, guarded), `on ${pattern}`)
+    },
+    emit(this: Owned, type: string, data: Record<string, unknown> = {}) {
+      machine.events.emit(type, { ...data, source: this._owner.api })
+    },
+  }
+  Object.assign(switchboard.eventsBase, events)
+}
+
+export function createKernelApi(machine: Machine, owner: GenerationRecord): KernelApi {
+  const { switchboard, log, clock } = machine.options
+  const withOwner = (base: object): object => {
+    const made = Object.create(base) as object
+    Object.defineProperty(made, '_owner', { value: owner, writable: true })
+    return made
+  }
+  return Object.assign(withOwner(switchboard.kernelApiBase) as KernelApi, {
+    api: owner.api,
+    generation: owner.number,
+    log: log.child(owner.api),
+    events: withOwner(switchboard.eventsBase) as EventsApi,
+    paths: pathsOf(machine.options.root),
+    clock,
+  })
+}
+
+export const pathsOf = (root: string): PathsApi => ({
+  root,
+  configs: join(root, 'configs'),
+  modules: join(root, 'modules'),
+  prompts: join(root, 'prompts'),
+  runtime: join(root, 'runtime'),
+})
+
+/** The text of a file under the root. A turn that read it keeps what it read. */
+export function readPrompt(machine: Machine, path: string): { text: string; hash: string } {
+  const inside = normalize(path)
+  if (isAbsolute(inside) || inside.startsWith('..')) throw coded('path_outside', { path })
+  const file = machine.readPrompt(join(machine.options.root, inside))
+  if (file === undefined) throw coded('prompt_missing', { path })
+  if (file.bytes > machine.limits.prompt_bytes_max) {
+    throw coded('file_too_large', { path, bytes: file.bytes, limit: machine.limits.prompt_bytes_max })
+  }
+  return { text: file.text, hash: file.hash }
+}
+
+/** Work at times `next()` gives (milliseconds from now, undefined to end), one at a time, as a task of the version. */
+function repeat(
+  machine: Machine,
+  owner: GenerationRecord,
+  label: string,
+  work: () => unknown,
+  next: () => number | undefined,
+): Release {
+  const isolator = isolatorOf(owner)
+  const stop = new AbortController()
+  const background = isolator.addBackground(label, async (signal) => {
+    const both = AbortSignal.any([signal, stop.signal])
+    for (let ms = next(); ms !== undefined && !both.aborted; ms = next()) {
+      try {
+        await isolator.sleep(ms, both)
+      } catch {
+        return
+      }
+      try {
+        await work()
+      } catch (thrown) {
+        machine.noteError(machine.services.get(owner.api), thrown, owner)
+      }
+    }
+  })
+  const release = isolator.own(() => {
+    isolator.background.delete(background)
+    stop.abort()
+  }, label)
+  if (owner.state === 'live') isolator.spawn(label, background.work)
+  return release
+}

@@ -1,0 +1,203 @@
+/**
+ * The built-in service `kernel`: what modules, tools, HTTP and the command line see of the system. Its methods get the
+ * caller first; those that change something refuse an unknown caller and a frozen system. Read-only ones are open.
+ */
+import { z } from 'zod'
+import type { KernelStatus, ReloadResult, ServiceDetail, ServiceStatus } from '../contracts/kernel.ts'
+import type { MachineEvent } from '../contracts/module.ts'
+import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { Tool, ToolContext } from '../contracts/tool.ts'
+import { coded } from '../lib/errors.ts'
+import { nearText } from '../lib/near.ts'
+import { tool } from '../lib/tool.ts'
+import { readPrompt } from './kernel-api.ts'
+import type { Machine } from './machine.ts'
+import { detailOf, statusOf, treeOf } from './service.ts'
+
+export interface KernelActions {
+  status(): KernelStatus
+  reload(api: string): Promise<ReloadResult>
+}
+
+/** The service that speaks for people: an operator's token stands behind its calls. */
+const OPERATOR_SERVICE = 'http'
+const EVENTS_QUEUED_MAX = 10_000
+
+export class KernelService {
+  private readonly machine: Machine
+  private readonly actions: KernelActions
+
+  constructor(machine: Machine, actions: KernelActions) {
+    this.machine = machine
+    this.actions = actions
+  }
+
+  status(_caller: CallerRecord): KernelStatus {
+    return this.actions.status()
+  }
+
+  services(_caller?: CallerRecord): ServiceStatus[] {
+    return this.listed().map((service) => statusOf(this.machine, service))
+  }
+
+  show(_caller: CallerRecord, api: string): ServiceDetail {
+    return detailOf(this.machine, this.find(api))
+  }
+
+  reload(caller: CallerRecord, api: string): Promise<ReloadResult> {
+    this.checkChange(caller, 'reload')
+    return this.actions.reload(api)
+  }
+
+  tree(_caller: CallerRecord, api?: string): string {
+    return treeOf(api === undefined ? this.listed() : [this.find(api)])
+  }
+
+  prompt(_caller: CallerRecord, path: string): { text: string; hash: string } {
+    return readPrompt(this.machine, path)
+  }
+
+  tools(_caller: CallerRecord): { api: string; method: string; description: string; schema: object }[] {
+    const live = [...this.machine.services.values()].flatMap((service) =>
+      service.live === undefined ? [] : [service.live],
+    )
+    return live.flatMap((generation) =>
+      (generation.contract?.tools ?? []).map((one) => ({ api: generation.api, ...one })),
+    )
+  }
+
+  eventsSince(_caller: CallerRecord, id: number, pattern = '*'): MachineEvent[] {
+    return this.machine.events.since(id, pattern)
+  }
+
+  async *events(_caller: CallerRecord, pattern = '*', sinceId?: number): AsyncGenerator<MachineEvent> {
+    const queue: MachineEvent[] = sinceId === undefined ? [] : this.machine.events.since(sinceId, pattern)
+    let wake = (): void => {}
+    const leave = this.machine.events.on(pattern, (event) => {
+      if (queue.length < EVENTS_QUEUED_MAX) queue.push(event)
+      wake()
+    })
+    try {
+      while (!this.machine.stopping) {
+        for (let event = queue.shift(); event !== undefined; event = queue.shift()) yield event
+        await new Promise<void>((resolve) => {
+          wake = resolve
+        })
+      }
+    } finally {
+      void leave()
+    }
+  }
+
+  getAspect(name: string): object | undefined {
+    return name === 'tool' ? this.toolAspect() : undefined
+  }
+
+  private listed(): ServiceRecord[] {
+    return [...this.machine.services.values()].sort((a, b) => (a.api < b.api ? -1 : 1))
+  }
+
+  private find(api: string): ServiceRecord {
+    const service = this.machine.services.get(api)
+    if (service === undefined)
+      throw coded('service_not_found', { api, near: nearText(api, this.machine.services.keys()) })
+    return service
+  }
+
+  private checkChange(caller: CallerRecord, method: string): void {
+    if (caller.api === 'anonymous') throw coded('caller_unknown', { api: 'kernel', method })
+    if (caller.api !== OPERATOR_SERVICE) this.checkFrozen()
+  }
+
+  private checkFrozen(): void {
+    if (this.machine.options.switchboard.frozen !== 'none') {
+      throw coded('frozen', { reason: 'runtime/FREEZE is there, so the system may not change itself' })
+    }
+  }
+
+  private toolAspect(): Record<string, Tool> {
+    const named = z.object({ service: z.string().describe('the name of a service, as list_services shows it') })
+    const short = (one: ServiceStatus): object => ({
+      service: one.api,
+      state: one.state,
+      generation: one.generation,
+      calls: one.calls,
+      errors: one.errors,
+      ...(one.last_error === null ? {} : { last_error: one.last_error.message }),
+    })
+    return {
+      status: tool({
+        description:
+          'Status of the whole system: kernel version, uptime, how many services are live, and what is wrong.',
+        params: z.object({}),
+        run: () => this.summary(),
+      }),
+      list_services: tool({
+        description: 'List all services that are running, with their state, generation, calls and errors.',
+        params: z.object({}),
+        run: () => ({ services: this.services().map(short) }),
+      }),
+      show_service: tool({
+        description:
+          'Show one service in detail: state, generation, config file, source file, methods, tools, last error.',
+        params: named,
+        run: ({ service }) => this.brief(service),
+      }),
+      reload_service: tool({
+        description: 'Reload one service now: build a new generation from disk and switch to it without losing a call.',
+        params: named,
+        run: ({ service }, context: ToolContext) => {
+          if (context?.caller === undefined || context.caller === 'anonymous') {
+            throw coded('caller_unknown', { api: 'kernel', method: 'reload_service' })
+          }
+          this.checkFrozen()
+          return this.actions.reload(service)
+        },
+      }),
+    }
+  }
+
+  private summary(): object {
+    const status = this.actions.status()
+    const services = this.services()
+    const wrong = services.filter((one) => one.state !== 'live' || one.stale || one.last_error !== null)
+    return {
+      status: status.status,
+      kernel: status.version,
+      uptime_s: status.uptime_s,
+      services_live: services.filter((one) => one.state === 'live').length,
+      services_total: services.length,
+      calls: services.reduce((total, one) => total + one.calls, 0),
+      errors: services.reduce((total, one) => total + one.errors, 0),
+      frozen: status.frozen,
+      attention: wrong.map((one) => `${one.api}: ${one.last_error?.message ?? one.state}`),
+    }
+  }
+
+  private brief(api: string): object {
+    const { methods, tools, owned, latency_ms, draining, ...rest } = detailOf(this.machine, this.find(api))
+    return {
+      ...rest,
+      methods: methods.map((method) => method.name),
+      tools: tools.map((one) => one.name),
+      owned: owned.map((one) => `${one.kind} ${one.label}`),
+      draining: draining.length,
+      latency_ms,
+    }
+  }
+}
+
+/** Methods the handles of `kernel` forward; the rest of the class is not reachable. */
+export const KERNEL_METHODS = [
+  'status',
+  'services',
+  'show',
+  'reload',
+  'tree',
+  'prompt',
+  'tools',
+  'eventsSince',
+  'events',
+] as const
+
+export type KernelGeneration = GenerationRecord

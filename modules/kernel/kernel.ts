@@ -1,0 +1,270 @@
+/**
+ * Class Kernel: the facade that joins the parts and fulfils `KernelPort`. Decisions are in the pure parts
+ * (`configs`, `reconcile`), effects in one place each (`switch`, `generation`, `watch`); this file only connects them.
+ */
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import type { ErrorData } from '../contracts/errors.ts'
+import type { KernelOptions, KernelPort, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
+import type { CodeOwner, JsonMap } from '../contracts/seams.ts'
+import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import { coded } from '../lib/errors.ts'
+import { FileCache, type CachedFile } from '../lib/file-cache.ts'
+import { shownPath } from '../lib/shown-path.ts'
+import { parseVersionName } from '../lib/version-name.ts'
+import { Calls } from './calls.ts'
+import { registerKernelService, routeHeld } from './builtin.ts'
+import { EventBus } from './events.ts'
+import { Faults } from './faults.ts'
+import { ModuleHandle } from './handle.ts'
+import { installKernelApi } from './kernel-api.ts'
+import { KernelService } from './kernel-service.ts'
+import { LIMITS, SERVICE_LIMITS, withLimits, type Limits } from './limits.ts'
+import type { Machine } from './machine.ts'
+import { Reconciler } from './reconciler.ts'
+import { Reports } from './reports.ts'
+import { stopService } from './switch.ts'
+import { Bell } from './watch.ts'
+
+/** Progs only the package may provide; a root shadows them only through the meta file's `overrides:`. */
+const PROTECTED = ['kernel', 'loader', 'control/policy', 'control/approvals', 'control/ledger']
+const SAFE_PROGS = new Set(['services/http', 'services/filesystem', 'http', 'filesystem'])
+
+const asMap = (value: unknown): JsonMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : {}
+
+export class Kernel implements KernelPort, Machine {
+  readonly version: string
+  readonly options: KernelOptions
+  readonly services = new Map<string, ServiceRecord>()
+  readonly events: EventBus
+  readonly calls: Calls
+  limits: Limits
+  planned = false
+  stopping = false
+  private meta: JsonMap
+  private readonly cache: FileCache
+  private readonly faults: Faults
+  private readonly reconciler: Reconciler
+  private readonly bell: Bell
+  private readonly bornAt: number
+  /** prompts that were read → the content they had */
+  private readonly promptHashes = new Map<string, string | undefined>()
+  private readonly reports: Reports
+  private stopped: Promise<void> | undefined
+  private announceStop: (value: null) => void = () => {}
+  private readonly whenStopped: Promise<null>
+
+  constructor(options: KernelOptions) {
+    this.options = options
+    this.meta = options.meta
+    const name = parseVersionName(options.metaFile.split('/').at(-1) ?? '')
+    this.version = (name === 'invalid' ? null : name?.version) ?? '0'
+    this.limits = withLimits(LIMITS, asMap(this.meta['limits']))
+    const { clock, fs, log } = options
+    this.bornAt = clock.monotonic()
+    this.cache = new FileCache(fs, clock)
+    this.events = new EventBus({
+      clock,
+      kept: this.limits.events_kept,
+      onThrow: (thrown, pattern) => log.warn(`a subscriber of ${pattern} threw: ${String(thrown)}`),
+    })
+    this.calls = new Calls(this)
+    this.faults = new Faults(this)
+    this.reports = new Reports(this)
+    this.reconciler = new Reconciler({
+      machine: this,
+      cache: this.cache,
+      progs: { fs, root: options.root, packageRoot: options.packageRoot, protected: this.protectedProgs() },
+      allow: (service) => !options.safe || SAFE_PROGS.has(service.prog),
+      defaults: () => asMap(this.meta['defaults']),
+      onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
+    })
+    this.bell = this.createBell()
+    this.whenStopped = new Promise((resolve) => {
+      this.announceStop = resolve
+    })
+  }
+
+  private protectedProgs(): Set<string> {
+    const overridden = Object.keys(asMap(this.meta['overrides']))
+    return new Set(PROTECTED.filter((prog) => !overridden.includes(prog)))
+  }
+
+  private createBell(): Bell {
+    const { root, packageRoot, fs, clock, log } = this.options
+    const own = ['configs', 'modules', 'prompts'].map((folder) => join(root, folder))
+    return new Bell({
+      fs,
+      clock,
+      log,
+      limits: this.limits,
+      folders: root === packageRoot ? own : [...own, join(packageRoot, 'modules')],
+      configs: join(root, 'configs'),
+      known: () => this.knownFiles(),
+      ready: (paths) => this.noticed(paths),
+      swept: () => this.swept(),
+    })
+  }
+
+  async boot(): Promise<void> {
+    const { switchboard } = this.options
+    ModuleHandle.install(switchboard, this.calls)
+    switchboard.onRoute = (api, method, args) => routeHeld(this, api, method, args)
+    installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
+    const service = new KernelService(this, { status: () => this.status(), reload: (api) => this.reload(api) })
+    registerKernelService(this, service)
+    this.reconciler.start()
+    this.bell.start()
+    this.events.emit('kernel.booted', { version: this.version })
+  }
+
+  settled(): Promise<void> {
+    return this.reconciler.rest()
+  }
+
+  waitForShutdown(): Promise<null> {
+    return this.whenStopped
+  }
+
+  stop(reason: string, deadlineMs: number): Promise<void> {
+    this.stopped ??= this.stopAll(reason, deadlineMs)
+    return this.stopped
+  }
+
+  private async stopAll(reason: string, deadlineMs: number): Promise<void> {
+    const { clock, log } = this.options
+    this.stopping = true
+    log.info(`stopping: ${reason}`)
+    this.events.emit('kernel.stopping', { reason })
+    const until = clock.monotonic() + deadlineMs
+    await this.bell.close()
+    const order = [...this.services.values()]
+      .filter((service) => service.api !== 'kernel' && service.state !== 'draining' && service.state !== 'stopped')
+      .sort((a, b) => (b.live?.liveAt ?? 0) - (a.live?.liveAt ?? 0))
+    for (const service of order) {
+      await stopService(this, service, Math.max(0, until - clock.monotonic())).catch((error: unknown) =>
+        log.warn(`${service.api}: ${String(error)}`),
+      )
+    }
+    this.announceStop(null)
+  }
+
+  reload(api: string): Promise<ReloadResult> {
+    if (this.stopping) return Promise.reject(coded('kernel_stopping'))
+    return this.reconciler.reload(api)
+  }
+
+  ring(): void {
+    this.reconciler.ring()
+  }
+
+  onPlanned(): void {
+    this.calls.queue.settleEarly()
+  }
+
+  limitsOf(desired: DesiredService | undefined): Limits {
+    if (desired === undefined || Object.keys(desired.limits).length === 0) return this.limits
+    const own = Object.entries(desired.limits).filter(([name]) => (SERVICE_LIMITS as readonly string[]).includes(name))
+    return withLimits(this.limits, Object.fromEntries(own))
+  }
+
+  readFile(path: string): CachedFile | undefined {
+    return this.cache.get(path)
+  }
+
+  readPrompt(path: string): CachedFile | undefined {
+    const file = this.cache.get(path)
+    this.promptHashes.set(path, file?.hash)
+    return file
+  }
+
+  notLive(needs: Iterable<string>): string[] {
+    return [...needs].filter((api) => this.services.get(api)?.live === undefined)
+  }
+
+  noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void {
+    this.faults.noteError(service, thrown, generation)
+  }
+
+  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
+    this.faults.taskFailed(generation, label, thrown)
+  }
+
+  fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined {
+    return this.faults.fault(thrown, kind, owner)
+  }
+
+  refused(service: ServiceRecord, error: ErrorData, modifiedMs: number): void {
+    this.reports.refused(service, error, modifiedMs)
+  }
+
+  private *knownFiles(): Iterable<readonly [string, string | undefined]> {
+    yield* this.reconciler.wanted.tree.stamps()
+    for (const path of this.promptHashes.keys()) {
+      const file = this.cache.peek(path)
+      yield [path, file?.settled === false ? '' : file?.stat_key]
+    }
+    for (const { scan } of this.services.values()) {
+      if (scan === undefined) continue
+      yield* scan.stamps
+      for (const path of scan.missing) yield [path, undefined]
+    }
+  }
+
+  private noticed(paths: ReadonlySet<string>): void {
+    if (paths.has(join(this.options.root, this.options.metaFile))) this.rereadMeta()
+    for (const path of paths) if (this.promptHashes.has(path)) this.lookAtPrompt(path)
+    this.reconciler.noticed(paths)
+  }
+
+  /** Prompts are read when they are asked for; this only tells that the next reader gets another text. */
+  private lookAtPrompt(path: string): void {
+    const hash = this.cache.get(path)?.hash
+    if (hash === this.promptHashes.get(path)) return
+    this.promptHashes.set(path, hash)
+    this.events.emit('prompt.changed', { path: shownPath(this.options.root, path) })
+  }
+
+  /** `defaults:` and `limits:` of the meta file are as live as any config. */
+  private rereadMeta(): void {
+    const file = this.cache.get(join(this.options.root, this.options.metaFile))
+    if (file === undefined) return
+    try {
+      const meta = asMap(parse(file.text))
+      if (meta['prog'] !== this.meta['prog']) return
+      this.meta = meta
+      this.limits = withLimits(LIMITS, asMap(meta['limits']))
+      this.reconciler.wanted.forgetConfigs()
+      this.ring()
+    } catch (error) {
+      this.options.log.error(`${this.options.metaFile}: ${String(error)}; the last good version stays in force`)
+    }
+  }
+
+  private swept(): void {
+    this.calls.tick()
+    this.reconciler.wanted.retryLost()
+    this.ring()
+  }
+
+  status(): KernelStatus {
+    const { clock, metaFile, switchboard } = this.options
+    const services = [...this.services.values()].sort((a, b) => (a.api < b.api ? -1 : 1))
+    const starting = !this.planned || services.some((one) => one.live === undefined && one.busy)
+    const broken =
+      this.reports.configErrors.length > 0 || services.some((one) => one.state !== 'live' || one.refusal !== undefined)
+    return {
+      version: this.version,
+      prog: typeof this.meta['prog'] === 'string' ? this.meta['prog'] : 'kernel',
+      meta_file: metaFile,
+      status: this.stopping ? 'stopping' : starting ? 'starting' : broken ? 'degraded' : 'ok',
+      frozen: switchboard.frozen,
+      uptime_s: Math.round((clock.monotonic() - this.bornAt) / 100) / 10,
+      services: Object.fromEntries(
+        services.map((one) => [one.api, { state: one.state, generation: one.live?.number ?? null }]),
+      ),
+      config_errors: this.reports.configErrors,
+    }
+  }
+}

@@ -1,0 +1,55 @@
+/**
+ * Every limit of the kernel in one table, unit in the name. A service's config may change those in `SERVICE_LIMITS`
+ * under `limits:`; the meta file may change any under `limits:`.
+ */
+export const LIMITS = {
+  /** one evaluation of a module's top level */
+  evaluate_ms: 10_000,
+  init_ms: 10_000,
+  self_test_ms: 10_000,
+  shutdown_ms: 5_000,
+  /** tasks of the old version may take this long to end before the new run() starts */
+  task_stop_ms: 1_000,
+  drain_ms: 30_000,
+  quiesce_ms: 5_000,
+  queue_ms: 30_000,
+  queue_calls_max: 10_000,
+  generations_draining_max: 8,
+  config_bytes_max: 1_048_576,
+  services_max: 10_000,
+  /** an in-place write counts as finished when its stamp is this old */
+  write_quiet_ms: 8,
+  /** an error of a file is told once it stayed broken this long; a stop or rename waits as long */
+  file_grace_ms: 250,
+  sweep_ms: 1_000,
+  sweep_parallel_files: 64,
+  /** a burst of changes (a checkout) is one batch: quiet for this long, or the cap */
+  burst_quiet_ms: 25,
+  burst_cap_ms: 500,
+  burst_paths: 5,
+  events_kept: 1_000,
+  latencies_kept: 256,
+  prompt_bytes_max: 1_048_576,
+} as const
+
+export type LimitName = keyof typeof LIMITS
+export type Limits = Readonly<Record<LimitName, number>>
+
+export const SERVICE_LIMITS: readonly LimitName[] = [
+  'evaluate_ms',
+  'init_ms',
+  'self_test_ms',
+  'shutdown_ms',
+  'task_stop_ms',
+  'drain_ms',
+  'quiesce_ms',
+  'queue_ms',
+  'queue_calls_max',
+]
+
+export function withLimits(base: Limits, changes: Record<string, unknown>): Limits {
+  const known = Object.entries(changes).filter(
+    ([name, value]) => name in base && typeof value === 'number' && Number.isFinite(value) && value >= 0,
+  )
+  return { ...base, ...(Object.fromEntries(known) as Partial<Limits>) }
+}

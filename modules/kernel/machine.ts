@@ -1,0 +1,50 @@
+/**
+ * What the parts of a kernel share: the records, the injected seams, and the few things one part asks of another.
+ * Types only. `kernel.ts` makes the one object that fulfils it; no part imports another part's state.
+ */
+import type { KernelOptions } from '../contracts/kernel.ts'
+import type { ErrorData } from '../contracts/errors.ts'
+import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { CachedFile } from '../lib/file-cache.ts'
+import type { EventBus } from './events.ts'
+import type { SlowPath } from './handle.ts'
+import type { Limits } from './limits.ts'
+
+export interface Machine {
+  readonly options: KernelOptions
+  readonly limits: Limits
+  readonly services: Map<string, ServiceRecord>
+  readonly events: EventBus
+  readonly calls: CallPath
+  /** true once the first reconcile was planned: from then on an unknown name is an error */
+  planned: boolean
+  stopping: boolean
+  onPlanned(): void
+  /** Look again: compares the desired with the active state soon. Level-triggered; may be called from anywhere. */
+  ring(): void
+  limitsOf(desired: DesiredService | undefined): Limits
+  /** A file's present content, remembered by stat. */
+  readFile(path: string): CachedFile | undefined
+  /** The same, and its changes are told as `prompt.changed` from now on. */
+  readPrompt(path: string): CachedFile | undefined
+  /** Names of services that are not live now. */
+  notLive(needs: Iterable<string>): string[]
+  /** Records an error of a service's own code, with its place in the source. */
+  /** A version was refused: told at once to those who asked, and to the log when its files have been quiet. */
+  refused(service: ServiceRecord, error: ErrorData, modifiedMs: number): void
+  /** An error that ended a task or a release of a generation. */
+  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void
+  noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void
+}
+
+/** The slow path, and what the switch asks of the queue. */
+export interface CallPath extends SlowPath {
+  readonly queue: {
+    /** Runs the queued calls of a service that went live, in their order. */
+    flush(service: ServiceRecord): void
+    /** Rejects the queued calls of a service that will not come. */
+    refuseAll(service: ServiceRecord, error: unknown): void
+  }
+  /** Resolves when the service is live; rejects when it will not be. */
+  untilLive(service: ServiceRecord): Promise<void>
+}

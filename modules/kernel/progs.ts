@@ -1,0 +1,75 @@
+/**
+ * `prog` → file: the path under modules/, in the root first and then in the package, or else a last segment that
+ * only one module has (`openai` → `inference/openai`). Reads folders, changes nothing.
+ */
+import { join } from 'node:path'
+import type { FileSystem } from '../contracts/seams.ts'
+import { coded } from '../lib/errors.ts'
+import { nearText } from '../lib/near.ts'
+import { shownPath } from '../lib/shown-path.ts'
+
+const ENDINGS = ['.ts', '.mjs', '.js', '/index.ts', '/index.mjs', '/index.js']
+/** Folders of the package that hold no services. */
+const NOT_PROGS = new Set(['contracts', 'lib', 'loader', 'bracket'])
+const DEPTH_MAX = 6
+
+export interface ProgPlaces {
+  fs: FileSystem
+  root: string
+  packageRoot: string
+  /** progs only the package may provide, unless the meta file's `overrides:` names them */
+  protected: ReadonlySet<string>
+}
+
+/** Absolute path of the module's file. Throws `prog_not_found` or `prog_ambiguous`. */
+export function findProg(prog: string, places: ProgPlaces): string {
+  if (prog.split('/').includes('..')) throw coded('prog_not_found', { prog })
+  for (const folder of folders(prog, places)) {
+    const found = filesOf(join(folder, prog), places.fs)
+    if (found.length > 1) throw ambiguous(prog, found, places)
+    if (found[0] !== undefined) return found[0]
+  }
+  if (!prog.includes('/')) {
+    for (const folder of folders(prog, places)) {
+      const named = listProgs(folder, places.fs).filter((one) => one.split('/').at(-1) === prog)
+      if (named.length > 1) throw ambiguous(prog, named, places)
+      const found = named[0] === undefined ? undefined : filesOf(join(folder, named[0]), places.fs)[0]
+      if (found !== undefined) return found
+    }
+  }
+  const names = folders(prog, places).flatMap((folder) => listProgs(folder, places.fs))
+  throw coded('prog_not_found', { prog, near: nearText(prog, new Set(names)) })
+}
+
+function folders(prog: string, places: ProgPlaces): string[] {
+  const own = join(places.root, 'modules')
+  const shipped = join(places.packageRoot, 'modules')
+  if (own === shipped) return [own]
+  return places.protected.has(prog) ? [shipped] : [own, shipped]
+}
+
+function filesOf(base: string, fs: FileSystem): string[] {
+  return ENDINGS.map((ending) => base + ending).filter((path) => fs.stat(path)?.kind === 'file')
+}
+
+function ambiguous(prog: string, files: string[], places: ProgPlaces): Error {
+  return coded('prog_ambiguous', { prog, files: files.map((file) => shownPath(places.root, file)).join(', ') })
+}
+
+/** Every prog under a modules folder: files, and folders with an index file. */
+export function listProgs(folder: string, fs: FileSystem, prefix = '', depth = 0): string[] {
+  if (depth > DEPTH_MAX) return []
+  const found: string[] = []
+  for (const name of fs.list(join(folder, prefix))) {
+    if (name.startsWith('.') || name === 'node_modules' || (depth === 0 && NOT_PROGS.has(name))) continue
+    const path = prefix === '' ? name : `${prefix}/${name}`
+    const kind = fs.stat(join(folder, path))?.kind
+    if (kind === 'file' && /\.(ts|mjs|js)$/.test(name) && !/\.d\.ts$|^index\./.test(name)) {
+      found.push(path.replace(/\.(ts|mjs|js)$/, ''))
+    } else if (kind === 'folder') {
+      const index = fs.list(join(folder, path)).some((file) => /^index\.(ts|mjs|js)$/.test(file))
+      found.push(...(index ? [path] : listProgs(folder, fs, path, depth + 1)))
+    }
+  }
+  return found
+}

@@ -1,0 +1,141 @@
+/**
+ * plan(desired, active) → steps. Pure: what should happen next, from what files ask for and what runs. It is asked
+ * again after everything that changes either side, so it never needs to know what happened, only how things are.
+ */
+import type { ServiceState } from '../contracts/kernel.ts'
+
+export interface Wanted {
+  api: string
+  base: string
+  prog: string
+  configHash: string
+  sourceKey: string
+}
+
+export interface Active {
+  api: string
+  base: string | undefined
+  state: ServiceState
+  /** a movement is under way */
+  busy: boolean
+  live: { prog: string; configHash: string; sourceKey: string } | undefined
+  candidate: { configHash: string; sourceKey: string } | undefined
+  /** the last attempt that did not go live */
+  refused: { configHash: string; sourceKey: string } | undefined
+  waitingFor: readonly string[]
+  /** monotonic ms since when a stop, rename or change of prog is asked for */
+  graceSince: number | undefined
+}
+
+export type Step =
+  /** build a version and switch to it */
+  | { kind: 'move'; api: string }
+  /** the candidate under way is out of date */
+  | { kind: 'abandon'; api: string }
+  | { kind: 'stop'; api: string }
+  /** a stop, rename or change of prog: look again in `ms` whether it is still asked for */
+  | { kind: 'grace'; api: string; ms: number }
+  /** a grace period that is no longer asked for */
+  | { kind: 'calm'; api: string }
+
+export interface PlanInput {
+  wanted: ReadonlyMap<string, Wanted>
+  active: ReadonlyMap<string, Active>
+  /** bases and apis whose files cannot be used now: what runs from them keeps running */
+  brokenBases: ReadonlySet<string>
+  contestedApis: ReadonlySet<string>
+  isLive(api: string): boolean
+  /** monotonic ms */
+  now: number
+  graceMs: number
+}
+
+const same = (
+  a: { configHash: string; sourceKey: string } | undefined,
+  b: { configHash: string; sourceKey: string },
+): boolean => a !== undefined && a.configHash === b.configHash && a.sourceKey === b.sourceKey
+
+export function plan(input: PlanInput): Step[] {
+  const steps: Step[] = []
+  for (const active of input.active.values()) {
+    if (input.wanted.has(active.api)) continue
+    const step = planUnwanted(active, input)
+    if (step !== undefined) steps.push(step)
+  }
+  for (const wanted of input.wanted.values()) {
+    const step = planWanted(wanted, input.active.get(wanted.api), input)
+    if (step !== undefined) steps.push(step)
+  }
+  return steps
+}
+
+function planUnwanted(active: Active, input: PlanInput): Step | undefined {
+  const { api, state } = active
+  if (state === 'stopped' || state === 'draining') return undefined
+  if (input.contestedApis.has(api) || (active.base !== undefined && input.brokenBases.has(active.base)))
+    return calm(active)
+  if (active.live === undefined && !active.busy) return { kind: 'stop', api }
+  return graced(active, input, { kind: 'stop', api })
+}
+
+/** Half-written and briefly missing files must never stop a service: the wish has to last. */
+function graced(active: Active, input: PlanInput, step: Step): Step {
+  if (active.graceSince === undefined) return { kind: 'grace', api: active.api, ms: input.graceMs }
+  const left = active.graceSince + input.graceMs - input.now
+  return left > 0 ? { kind: 'grace', api: active.api, ms: left } : step
+}
+
+const calm = (active: Active): Step | undefined =>
+  active.graceSince === undefined ? undefined : { kind: 'calm', api: active.api }
+
+function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput): Step | undefined {
+  const move: Step = { kind: 'move', api: wanted.api }
+  if (active === undefined || active.state === 'stopped') return renaming(wanted, input) ? undefined : move
+  if (active.state === 'draining') return undefined
+  if (active.busy) {
+    const outOfDate = active.candidate !== undefined && !same(active.candidate, wanted)
+    return outOfDate ? { kind: 'abandon', api: wanted.api } : undefined
+  }
+  if (active.live !== undefined && same(active.live, wanted)) return calm(active)
+  if (same(active.refused, wanted)) {
+    const waits = active.waitingFor.length > 0
+    return waits && active.waitingFor.every((api) => input.isLive(api)) ? move : calm(active)
+  }
+  if (active.live !== undefined && active.live.prog !== wanted.prog) return graced(active, input, move)
+  return move
+}
+
+/** A config that changed its api: the new name starts when the old one is gone, so that ports and files are free. */
+function renaming(wanted: Wanted, input: PlanInput): boolean {
+  for (const other of input.active.values()) {
+    if (
+      other.api !== wanted.api &&
+      other.base === wanted.base &&
+      other.state !== 'stopped' &&
+      !input.wanted.has(other.api)
+    )
+      return true
+  }
+  return false
+}
+
+/** Moves that share a changed file belong together: switched in one tick, or none. */
+export function groupMoves(moves: readonly { api: string; changed: ReadonlySet<string> }[]): string[][] {
+  const groups: { apis: string[]; files: Set<string> }[] = []
+  for (const move of moves) {
+    const joined = groups.filter((group) => [...move.changed].some((file) => group.files.has(file)))
+    const [first, ...others] = joined
+    if (first === undefined) {
+      groups.push({ apis: [move.api], files: new Set(move.changed) })
+      continue
+    }
+    first.apis.push(move.api)
+    for (const file of move.changed) first.files.add(file)
+    for (const other of others) {
+      first.apis.push(...other.apis)
+      for (const file of other.files) first.files.add(file)
+      groups.splice(groups.indexOf(other), 1)
+    }
+  }
+  return groups.map((group) => group.apis)
+}

@@ -1,0 +1,52 @@
+/**
+ * Telling people what is wrong on disk: each refusal and each config error once, and only when it is still there after
+ * the grace period. A file that is half saved is refused too, and nobody wants to read that.
+ */
+import type { ErrorData } from '../contracts/errors.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
+import { describeError } from '../lib/errors.ts'
+import type { Machine } from './machine.ts'
+
+export class Reports {
+  configErrors: ErrorData[] = []
+  private reported = new Set<string>()
+  private readonly machine: Machine
+
+  constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  refused(service: ServiceRecord, error: ErrorData, modifiedMs: number): void {
+    const { clock, log } = this.machine.options
+    this.afterGrace(clock.now() - modifiedMs, () => {
+      if (service.refusal !== error) return
+      const serving = service.live === undefined ? 'nothing serves' : `g${service.live.number} goes on serving`
+      this.machine.events.emit('service.refused', { api: service.api, error, serving: service.live?.number ?? null })
+      const fields = { service: service.api, code: error.code, hint: error.hint }
+      log.error(`${service.api}  refused: ${describeError(error)}; ${serving}`, fields)
+    })
+  }
+
+  /** The present list; what was told before and is still there is not told again. */
+  configErrorsAre(errors: ErrorData[]): void {
+    this.configErrors = errors
+    const isPresent = (text: string): boolean => this.configErrors.some((error) => describeError(error) === text)
+    this.reported = new Set([...this.reported].filter(isPresent))
+    for (const error of errors) {
+      const text = describeError(error)
+      if (this.reported.has(text)) continue
+      this.reported.add(text)
+      this.afterGrace(this.machine.planned ? 0 : Number.POSITIVE_INFINITY, () => {
+        if (!isPresent(text)) return
+        this.machine.events.emit('config.error', { error })
+        this.machine.options.log.error(`${text}; ${error.hint}`, { code: error.code })
+      })
+    }
+  }
+
+  private afterGrace(ageMs: number, tell: () => void): void {
+    const left = this.machine.limits.file_grace_ms - ageMs
+    if (left <= 0 || ageMs < 0) tell()
+    else this.machine.options.clock.after(left, tell, { ref: false })
+  }
+}

@@ -1,0 +1,129 @@
+/**
+ * What should run, read from disk: the desired services with the content key of their source. Keeps what it read until
+ * it is told that a path may have changed. Reads only; `reconciler.ts` acts.
+ */
+import { join } from 'node:path'
+import type { JsonMap, Scan } from '../contracts/seams.ts'
+import type { DesiredService } from '../contracts/state.ts'
+import { toErrorData } from '../lib/errors.ts'
+import type { FileCache } from '../lib/file-cache.ts'
+import { ConfigTree } from './config-tree.ts'
+import { ConfigParser, resolveConfigs, type DesiredState } from './configs.ts'
+import type { Machine } from './machine.ts'
+import { findProg, type ProgPlaces } from './progs.ts'
+import type { Wanted } from './reconcile.ts'
+import { createService } from './service.ts'
+
+export interface WantedOptions {
+  machine: Machine
+  cache: FileCache
+  progs: ProgPlaces
+  /** which services may run at all */
+  allow(service: DesiredService): boolean
+  /** values laid under every config */
+  defaults(): JsonMap
+  /** told the present list of config errors after each look at the configs. Must not throw. */
+  onConfigErrors(errors: DesiredState['errors']): void
+}
+
+export class WantedReader {
+  readonly tree: ConfigTree
+  desired: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
+  /** the last generation numbers of services that were stopped, so that they go on counting */
+  readonly lastNumbers = new Map<string, number>()
+  private readonly options: WantedOptions
+  private readonly machine: Machine
+  private readonly parser = new ConfigParser()
+  private readonly configs: string
+  private configsDirty = true
+
+  constructor(options: WantedOptions) {
+    this.options = options
+    this.machine = options.machine
+    const { root, fs } = this.machine.options
+    this.configs = join(root, 'configs')
+    this.tree = new ConfigTree({ folder: this.configs, fs, cache: options.cache })
+  }
+
+  /** These paths may have changed: look at them again. */
+  look(paths: Iterable<string>): void {
+    for (const path of paths) {
+      if (path === this.configs || path.startsWith(`${this.configs}/`)) {
+        this.tree.look(path)
+        this.configsDirty = true
+      }
+      for (const service of this.machine.services.values()) {
+        const { scan } = service
+        if (scan?.files.has(path) === true || scan?.missing.includes(path) === true || hasNoSource(scan))
+          service.dirty = true
+      }
+    }
+  }
+
+  /** One service's files, whatever the watcher saw of them. */
+  lookAt(api: string): void {
+    const service = this.machine.services.get(api)
+    if (service === undefined) return
+    service.dirty = true
+    if (service.desired !== undefined) this.tree.look(join(this.machine.options.root, service.desired.file))
+    this.configsDirty = true
+  }
+
+  /** Services whose module was not found: the file may stand anywhere by now. */
+  retryLost(): void {
+    for (const service of this.machine.services.values()) if (hasNoSource(service.scan)) service.dirty = true
+  }
+
+  forgetConfigs(): void {
+    this.configsDirty = true
+  }
+
+  read(): Map<string, Wanted> {
+    if (this.configsDirty) this.resolve()
+    const wanted = new Map<string, Wanted>()
+    for (const [api, desired] of this.desired.services) {
+      const service = this.serviceOf(api)
+      if (service.dirty || service.scan === undefined || service.desired?.prog !== desired.prog) {
+        service.scan = this.scan(desired)
+        service.dirty = false
+      }
+      service.desired = desired
+      const { base, prog, hash } = desired
+      wanted.set(api, { api, base, prog, configHash: hash, sourceKey: service.scan.key })
+    }
+    return wanted
+  }
+
+  private resolve(): void {
+    this.configsDirty = false
+    this.desired = resolveConfigs(this.tree.all(), this.parser, {
+      defaults: this.options.defaults(),
+      bytes_max: this.machine.limits.config_bytes_max,
+    })
+    for (const [api, service] of this.desired.services) {
+      if (!this.options.allow(service)) this.desired.services.delete(api)
+    }
+    this.options.onConfigErrors(this.desired.errors)
+  }
+
+  private serviceOf(api: string): ReturnType<typeof createService> {
+    let service = this.machine.services.get(api)
+    if (service === undefined) {
+      service = createService(api, this.lastNumbers.get(api) ?? 0)
+      this.machine.services.set(api, service)
+    }
+    return service
+  }
+
+  private scan(desired: DesiredService): Scan {
+    try {
+      return this.machine.options.loader.scan(findProg(desired.prog, this.options.progs))
+    } catch (thrown) {
+      const error = { ...toErrorData(thrown), file: desired.file }
+      const nothing = { files: new Map(), stamps: new Map(), missing: [], modified_ms: 0 }
+      return { entry: desired.file, key: `no:${desired.prog}`, ...nothing, error }
+    }
+  }
+}
+
+const hasNoSource = (scan: Scan | undefined): boolean => scan?.files.size === 0 && scan.error !== undefined

@@ -1,0 +1,75 @@
+/**
+ * Reads files again only when they changed. A file counts as unchanged when inode, size and nanosecond times are
+ * equal, except just after a write: file systems stamp with a coarse clock, so two writes within one tick can look
+ * alike. Until `RACY_MS` have passed since the stamp, the bytes are read and compared again.
+ * Used by the loader for sources and by the kernel for configs and prompts.
+ */
+import type { Clock, FileSystem } from '../contracts/seams.ts'
+import { shortHash } from './hash.ts'
+
+/** Twice the coarsest common tick of a file system clock (10 ms at 100 Hz). */
+const RACY_MS = 20
+
+export interface CachedFile {
+  readonly path: string
+  readonly text: string
+  readonly hash: string
+  readonly bytes: number
+  readonly inode: string
+  readonly stat_key: string
+  /** epoch milliseconds */
+  readonly modified_ms: number
+  readonly settled: boolean
+}
+
+export class FileCache {
+  private readonly files = new Map<string, CachedFile>()
+  private readonly fs: FileSystem
+  private readonly clock: Pick<Clock, 'now'>
+
+  constructor(fs: FileSystem, clock: Pick<Clock, 'now'>) {
+    this.fs = fs
+    this.clock = clock
+  }
+
+  /** The file as it is now; undefined when there is none. Throws what the file system throws for anything else. */
+  get(path: string): CachedFile | undefined {
+    const stat = this.fs.stat(path)
+    if (stat === undefined || stat.kind !== 'file') {
+      this.files.delete(path)
+      return undefined
+    }
+    const known = this.files.get(path)
+    if (known?.settled && known.stat_key === stat.key) return known
+    const text = this.fs.read(path)
+    if (text === undefined) {
+      this.files.delete(path)
+      return undefined
+    }
+    const file: CachedFile = {
+      path,
+      text,
+      hash: known?.text === text ? known.hash : shortHash(text),
+      bytes: stat.bytes,
+      inode: stat.inode,
+      stat_key: stat.key,
+      modified_ms: stat.modified_ms,
+      settled: Math.abs(this.clock.now() - stat.modified_ms) > RACY_MS,
+    }
+    this.files.set(path, file)
+    return file
+  }
+
+  /** What was last read, without looking. */
+  peek(path: string): CachedFile | undefined {
+    return this.files.get(path)
+  }
+
+  forget(path: string): void {
+    this.files.delete(path)
+  }
+
+  get size(): number {
+    return this.files.size
+  }
+}

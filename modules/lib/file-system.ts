@@ -1,0 +1,65 @@
+/**
+ * The real file system behind the `FileSystem` seam. Reads are synchronous on purpose (see the contract); writes go
+ * to a file beside and are renamed, so a reader sees the old bytes or the new ones.
+ */
+import { lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, type BigIntStats } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { dirname } from 'node:path'
+import writeFileAtomic from 'write-file-atomic'
+import type { FileStat, FileSystem } from '../contracts/seams.ts'
+
+const isMissing = (error: unknown): boolean => {
+  const code = (error as NodeJS.ErrnoException).code
+  return code === 'ENOENT' || code === 'ENOTDIR'
+}
+
+const orMissing = <T>(read: () => T, missing: T): T => {
+  try {
+    return read()
+  } catch (error) {
+    if (isMissing(error)) return missing
+    throw error
+  }
+}
+
+const shape = (stats: BigIntStats): FileStat => ({
+  kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
+  key: `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
+  inode: String(stats.ino),
+  bytes: Number(stats.size),
+  mode: Number(stats.mode) & 0o7777,
+  modified_ms: Number(stats.mtimeNs) / 1e6,
+})
+
+export const realFileSystem: FileSystem = {
+  stat: (path) =>
+    orMissing(() => {
+      const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
+      return stats === undefined ? undefined : shape(stats)
+    }, undefined),
+  async statLater(path) {
+    try {
+      return shape(await stat(path, { bigint: true }))
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  },
+  read: (path) => orMissing(() => readFileSync(path, 'utf8'), undefined),
+  list: (path) => orMissing(() => readdirSync(path).sort(), []),
+  async listLater(path) {
+    try {
+      return (await readdir(path)).sort()
+    } catch (error) {
+      if (isMissing(error)) return []
+      throw error
+    }
+  },
+  write(path, text, options) {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileAtomic.sync(path, text, options?.mode === undefined ? {} : { mode: options.mode })
+  },
+  remove(path) {
+    if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmSync(path, { force: true })
+  },
+}

@@ -1,0 +1,61 @@
+/**
+ * The kernel configs of a root, newest version first: which kernel the bootloader tries, and in which order.
+ * Used by `run.ts` at boot; pure but for listing the folder.
+ */
+import { join } from 'node:path'
+import { parse } from 'yaml'
+import type { FileSystem, JsonMap } from '../contracts/seams.ts'
+import { coded, reasonOf } from './errors.ts'
+import { compareVersions, parseVersionName, type VersionName } from './version-name.ts'
+
+export interface MetaFile {
+  /** path from the root */
+  path: string
+  version: VersionName
+}
+
+/** Dot files are off. A name that cannot be read as a version sorts last rather than being lost. */
+export function findMetaFiles(root: string, fs: Pick<FileSystem, 'list'>): MetaFile[] {
+  const found: MetaFile[] = []
+  for (const name of fs.list(join(root, 'configs'))) {
+    if (!/^meta[^/]*\.ya?ml$/.test(name)) continue
+    const parsed = parseVersionName(name)
+    const version = parsed === undefined || parsed === 'invalid' ? { name, version: null, parsed: null } : parsed
+    found.push({ path: `configs/${name}`, version })
+  }
+  const isUnread = ({ path }: MetaFile): number =>
+    parseVersionName(path.slice('configs/'.length)) === 'invalid' ? 1 : 0
+  return found.sort(
+    (a, b) => isUnread(a) - isUnread(b) || compareVersions(b.version, a.version) || (a.path < b.path ? -1 : 1),
+  )
+}
+
+/** The values of a meta file. Throws a coded error when it is no map or names no `prog`. */
+export function readMeta(path: string, text: string): JsonMap & { prog: string } {
+  let value: unknown
+  try {
+    value = parse(text, { maxAliasCount: 100 })
+  } catch (error) {
+    const place = (error as { linePos?: { line: number; col: number }[] }).linePos?.[0]
+    throw coded(
+      'config_syntax',
+      { reason: reasonOf(error).split('\n')[0] },
+      { file: path, ...(place === undefined ? {} : { line: place.line, column: place.col }) },
+    )
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw coded(
+      'config_not_map',
+      { found: value === null ? 'an empty file' : `a ${typeof value}` },
+      { file: path, line: 1, column: 1 },
+    )
+  }
+  if (typeof (value as JsonMap)['prog'] !== 'string') {
+    throw coded(
+      'config_key',
+      { key: 'prog', reason: 'it must name the kernel, as `prog: kernel`' },
+      { file: path, line: 1, column: 1 },
+    )
+  }
+  return value as JsonMap & { prog: string }
+}

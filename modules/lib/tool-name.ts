@@ -1,0 +1,30 @@
+/** A tool's name from its service and method: `database` + `query` → `database_query`, as in the paper. */
+export function foldToolName(api: string, method: string): string {
+  const snake = (text: string): string =>
+    text
+      .replace(/([a-z0-9])([A-Z])/g, '$1_$2')
+      .replace(/[^A-Za-z0-9]+/g, '_')
+      .replace(/^_+|_+$/g, '')
+      .toLowerCase()
+  return `${snake(api)}_${snake(method)}`.slice(0, 64)
+}
+
+/** `database_query(sql: string, params?: any[])` from a JSON Schema: what a model reads before it calls. */
+export function signatureOf(name: string, schema: Record<string, unknown>): string {
+  const properties = (schema['properties'] ?? {}) as Record<string, Record<string, unknown>>
+  const required = new Set((schema['required'] as string[] | undefined) ?? [])
+  const params = Object.entries(properties).map(([key, one]) => `${key}${required.has(key) ? '' : '?'}: ${typeOf(one)}`)
+  return `${name}(${params.join(', ')})`
+}
+
+function typeOf(schema: Record<string, unknown>): string {
+  if (Array.isArray(schema['enum'])) return schema['enum'].map((one) => JSON.stringify(one)).join(' | ')
+  if (Array.isArray(schema['anyOf'])) return (schema['anyOf'] as Record<string, unknown>[]).map(typeOf).join(' | ')
+  if (schema['const'] !== undefined) return JSON.stringify(schema['const'])
+  if (schema['type'] === 'array') {
+    const item = typeOf((schema['items'] ?? {}) as Record<string, unknown>)
+    return item.includes(' ') ? `(${item})[]` : `${item}[]`
+  }
+  if (Array.isArray(schema['type'])) return schema['type'].join(' | ')
+  return typeof schema['type'] === 'string' ? schema['type'] : 'any'
+}

@@ -1,0 +1,88 @@
+/**
+ * TypeScript or JavaScript source → code for the evaluator, with the imports it found and the two source maps that
+ * lead back to the source. Pure. Two steps of one pinned compiler: types away, then imports and exports turned into
+ * calls. The second step is never given raw TypeScript: an exported enum makes it abort the process.
+ */
+import { moduleRunnerTransformSync, transformSync } from 'oxc-transform'
+import type { ErrorData } from '../contracts/errors.ts'
+import { coded, toErrorData } from '../lib/errors.ts'
+
+/** A source map as plain data, without the sources it repeats. */
+export interface RawMap {
+  readonly mappings: string
+  readonly names: readonly string[]
+}
+
+export interface Transformed {
+  readonly code: string
+  /** outermost first: code → intermediate, intermediate → source */
+  readonly maps: readonly RawMap[]
+  readonly imports: readonly string[]
+  /** literal `import('…')`; computed ones are resolved when they run */
+  readonly dynamic_imports: readonly string[]
+}
+
+export type TransformResult = { ok: true; value: Transformed } | { ok: false; error: ErrorData }
+
+/**
+ * `import a, * as b from 'c'` loses the binding `a` in the second step (oxc-transform 0.145 and 0.158). The first
+ * step prints one import a line, so the leading run of imports can be split safely; later ones keep the defect,
+ * and then fail loudly at run time, because rewriting there could change the text of a template string.
+ */
+function splitMixedImports(code: string): string {
+  const lines = code.split('\n')
+  for (let index = 0; index < lines.length; index++) {
+    const line = lines[index] ?? ''
+    if (!/^(import |["']use |\/\/|\/\*)/.test(line)) break
+    lines[index] = line.replace(
+      /^import ([\w$]+), \* as ([\w$]+) from ((["']).+\4)(.*);$/,
+      (_whole, name: string, space: string, from: string, _quote: string, rest: string) =>
+        `import ${name} from ${from}${rest}; import * as ${space} from ${from}${rest};`,
+    )
+  }
+  return lines.join('\n')
+}
+
+/** The labels of an error count bytes of UTF-8, not characters. */
+function placeAt(source: string, byteOffset: number): { line: number; column: number } {
+  const before = Buffer.from(source, 'utf8').subarray(0, byteOffset).toString('utf8')
+  const lines = before.split('\n')
+  return { line: lines.length, column: (lines.at(-1) ?? '').length + 1 }
+}
+
+function refuse(file: string, source: string, message: string, offset: number | undefined): TransformResult {
+  const place = offset === undefined ? {} : placeAt(source, offset)
+  return { ok: false, error: toErrorData(coded('source_syntax', { reason: message }, { file, ...place })) }
+}
+
+export function transform(file: string, source: string): TransformResult {
+  if (file.endsWith('.json')) return transformJson(file, source)
+  const lang = /\.[cm]?ts$/.test(file) ? 'ts' : 'js'
+  const options = { sourcemap: true, sourceType: 'module', target: 'es2022', lang } as const
+  const first = transformSync(file, source, options)
+  const error = first.errors[0]
+  if (error !== undefined) return refuse(file, source, error.message, error.labels[0]?.start)
+  const second = moduleRunnerTransformSync(file, splitMixedImports(first.code), { sourcemap: true })
+  const runnerError = second.errors[0]
+  if (runnerError !== undefined) return refuse(file, source, runnerError.message, undefined)
+  const maps = [second.map, first.map].flatMap((map) =>
+    map === undefined ? [] : [{ mappings: map.mappings, names: map.names }],
+  )
+  return {
+    ok: true,
+    value: { code: second.code, maps, imports: second.deps, dynamic_imports: second.dynamicDeps },
+  }
+}
+
+function transformJson(file: string, source: string): TransformResult {
+  try {
+    JSON.parse(source)
+  } catch (error) {
+    const offset = /position (\d+)/.exec((error as Error).message)?.[1]
+    return refuse(file, source, (error as Error).message, offset === undefined ? undefined : Number(offset))
+  }
+  // The text is JSON, checked above; JSON is a subset of JavaScript expressions, but __proto__ must stay a key.
+  const code = `const value = JSON.parse(${JSON.stringify(source)});
+Object.defineProperty(__vite_ssr_exports__, "default", { enumerable: true, get() { return value } });`
+  return { ok: true, value: { code, maps: [], imports: [], dynamic_imports: [] } }
+}

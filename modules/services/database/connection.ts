@@ -1,0 +1,40 @@
+/** Opens SQLite through the build that fits this Node. The only file that knows better-sqlite3. */
+import type { SqlRow } from '../../contracts/services.ts'
+import { coded, reasonOf } from '../../lib/errors.ts'
+import { nativePackage } from '../../lib/native.ts'
+
+export interface Statement {
+  readonly reader: boolean
+  readonly readonly: boolean
+  run(params: unknown): { changes: number; lastInsertRowid: number | bigint }
+  iterate(params: unknown): IterableIterator<SqlRow>
+}
+
+export interface Connection {
+  prepare(sql: string): Statement
+  transaction<T>(work: () => T): { immediate(): T }
+  pragma(text: string): unknown
+  close(): void
+}
+
+type Driver = new (file: string) => Connection
+
+export async function openDatabase(file: string, busyMs: number): Promise<Connection> {
+  const name = nativePackage('better-sqlite3')
+  let Database: Driver
+  try {
+    Database = ((await import(name)) as { default: Driver }).default
+  } catch (error) {
+    throw coded('native_missing', { package: name, reason: reasonOf(error), node: process.versions.node }, {}, error)
+  }
+  try {
+    const connection = new Database(file)
+    connection.pragma(`busy_timeout = ${Math.trunc(busyMs)}`)
+    connection.pragma('journal_mode = WAL')
+    connection.pragma('synchronous = NORMAL')
+    connection.pragma('foreign_keys = ON')
+    return connection
+  } catch (error) {
+    throw coded('file_failed', { path: file, reason: reasonOf(error) }, {}, error)
+  }
+}

@@ -1,0 +1,170 @@
+/**
+ * The routes. Each one turns a request into calls through handles and a result into JSON; nothing here knows how a
+ * service works. Errors leave as `{error: {code, message, hint, doc}}` with the status of their code, never a stack.
+ */
+import { Hono, type Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { streamSSE } from 'hono/streaming'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
+import type { DetailedResult, KernelApi } from '../../contracts/module.ts'
+import type { KernelServiceApi } from '../../contracts/kernel.ts'
+import type { AssistantApi, ChatRequest, ToolsApi } from '../../contracts/services.ts'
+import { coded, codeOf, reasonOf, statusOf, toErrorData } from '../../lib/errors.ts'
+
+export interface AppOptions {
+  kernel: KernelApi
+  body_bytes_max: number
+  deadline_ms: number
+  /** the service that answers /api/chat */
+  assistant: string
+}
+
+export function createApp(options: AppOptions): Hono {
+  const { kernel } = options
+  const app = new Hono()
+  const system = kernel.getApi<KernelServiceApi>('kernel')
+  const tools = kernel.getApi<ToolsApi>('tools')
+
+  app.onError((error, context) => answerError(context, error))
+  app.notFound((context) => answerError(context, coded('not_found', { path: context.req.path })))
+  app.use(
+    '/api/*',
+    bodyLimit({
+      maxSize: options.body_bytes_max,
+      onError: (context) => answerError(context, coded('body_too_large', { limit: options.body_bytes_max })),
+    }),
+  )
+  app.use('*', async (context, next) => {
+    await next()
+    context.header('cache-control', 'no-store')
+    context.header('x-content-type-options', 'nosniff')
+  })
+
+  app.get('/health', async (context) => {
+    const { status, version, prog, services } = await system.status()
+    return context.json({ status, kernel: { version, prog }, services })
+  })
+  app.get('/api/kernel', async (context) => context.json(await system.status()))
+  app.get('/api/services', async (context) => context.json({ services: await system.services() }))
+  app.get('/api/services/:api', async (context) => context.json(await system.show(context.req.param('api'))))
+  app.post('/api/services/:api/reload', async (context) => context.json(await system.reload(context.req.param('api'))))
+  app.post('/api/services/:api/call', async (context) => {
+    const body = await readBody(context)
+    return context.json(await call(options, context.req.param('api'), body, context.req.raw.signal))
+  })
+  app.get('/api/tree', async (context) => context.text(await system.tree(context.req.query('service'))))
+  app.get('/api/tools', async (context) => context.json(await tools.list()))
+  app.post('/api/tools/:name', async (context) => {
+    const params = await readBody(context)
+    const result = await tools.invoke(context.req.param('name'), params, {
+      signal: context.req.raw.signal,
+      caller: 'http',
+    })
+    if (result.status === 'success')
+      return context.json({ name: result.name, status: result.status, value: result.value ?? null })
+    return answerError(context, result.error)
+  })
+  app.post('/api/chat', async (context) => chat(options, context))
+  return app
+}
+
+const answerError = (context: Context, error: unknown): Response => {
+  const { code, message, hint, file, line, column } = toErrorData(error)
+  const place = file === undefined ? {} : { file, line, column }
+  return context.json(
+    { error: { code, message, hint, doc: `ERRORS.md#${code}`, ...place } },
+    statusOf(code) as ContentfulStatusCode,
+  )
+}
+
+/** A JSON object, or a coded error. An empty body is an empty object. */
+async function readBody(context: Context): Promise<Record<string, unknown>> {
+  const text = await context.req.text()
+  if (text.trim() === '') return {}
+  const type = context.req.header('content-type') ?? ''
+  if (!/^application\/([\w.+-]*\+)?json\b/i.test(type)) throw coded('unsupported_media')
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw coded('bad_request', { reason: `the body is not JSON: ${reasonOf(error)}` })
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
+    throw coded('bad_request', { reason: 'the body must be a JSON object' })
+  }
+  return value as Record<string, unknown>
+}
+
+/** Names that belong to the handle itself; no service has a method of that name. */
+const HANDLE_NAMES = new Set(['as', 'with', 'getStats', 'toString'])
+
+async function call(
+  options: AppOptions,
+  api: string,
+  body: Record<string, unknown>,
+  signal: AbortSignal,
+): Promise<{ result: unknown; generation: number; trace_id: string }> {
+  const { method, args = [], aspect, deadline_ms = options.deadline_ms } = body
+  if (typeof method !== 'string' || method === '')
+    throw coded('bad_request', { reason: '`method` must be the name of a method' })
+  if (!Array.isArray(args)) throw coded('bad_request', { reason: '`args` must be a list' })
+  if (aspect !== undefined && typeof aspect !== 'string')
+    throw coded('bad_request', { reason: '`aspect` must be a name' })
+  if (typeof deadline_ms !== 'number' || !(deadline_ms > 0))
+    throw coded('bad_request', { reason: '`deadline_ms` must be a positive number' })
+  const trace = crypto.randomUUID()
+  const handle = options.kernel.getApi(api)
+  const target = aspect === undefined || aspect === 'default' ? handle : handle.as(aspect)
+  const detailed = target.with({ detail: true, deadlineMs: Math.min(deadline_ms, 600_000), signal, trace })
+  const forward: unknown = HANDLE_NAMES.has(method) ? undefined : detailed[method]
+  if (typeof forward !== 'function') throw coded('method_not_found', { api, method })
+  const { result, generation } = (await forward(...(args as unknown[]))) as DetailedResult
+  return { result: toPlain(api, method, result), generation, trace_id: trace }
+}
+
+/** What JSON would drop or refuse is an error of the callee, not silently something else. */
+function toPlain(api: string, method: string, value: unknown): unknown {
+  if (value === undefined) return null
+  if (typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function') {
+    throw coded('result_not_cloneable', { api, method, reason: 'it is a stream; read it through a handle' })
+  }
+  try {
+    const text = JSON.stringify(value, (_key, one: unknown) => {
+      if (typeof one === 'function' || typeof one === 'symbol') throw new TypeError(`it holds a ${typeof one}`)
+      return typeof one === 'bigint' ? String(one) : one
+    })
+    return JSON.parse(text) as unknown
+  } catch (error) {
+    throw coded('result_not_cloneable', { api, method, reason: reasonOf(error) })
+  }
+}
+
+async function chat(options: AppOptions, context: Context): Promise<Response> {
+  const body = await readBody(context)
+  const { message, conversation_id, provider, stream } = body
+  for (const [name, value] of Object.entries({ conversation_id, provider })) {
+    if (value !== undefined && typeof value !== 'string')
+      throw coded('bad_request', { reason: `\`${name}\` must be text` })
+  }
+  const request = {
+    message: message as string,
+    ...(conversation_id === undefined ? {} : { conversation_id }),
+    ...(provider === undefined ? {} : { provider }),
+  } as ChatRequest
+  const assistant = options.kernel.getApi<AssistantApi>(options.assistant)
+  if (stream !== true) return context.json(await assistant.chat(request))
+  return streamSSE(context, async (out) => {
+    try {
+      for await (const event of assistant.chatStream(request)) {
+        if (out.aborted) return
+        await out.writeSSE({ event: event.type, data: JSON.stringify(event) })
+      }
+    } catch (error) {
+      const { code, message: text, hint } = toErrorData(error)
+      await out.writeSSE({
+        event: 'error',
+        data: JSON.stringify({ type: 'error', error: { code: codeOf(error) ?? code, message: text, hint } }),
+      })
+    }
+  })
+}

@@ -1,0 +1,167 @@
+/**
+ * The service `http`: the API on loopback. The socket and the open event streams are held over versions; everything
+ * else is rebuilt with each. `runtime/http.json` says where it listens, once it does and this version is live.
+ */
+import { randomBytes } from 'node:crypto'
+import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { getRequestListener } from '@hono/node-server'
+import writeFileAtomic from 'write-file-atomic'
+import { z } from 'zod'
+import type { KernelServiceApi } from '../../contracts/kernel.ts'
+import type { KernelApi } from '../../contracts/module.ts'
+import { statusOf, type CodedError } from '../../lib/errors.ts'
+import { createApp } from './app.ts'
+import { EventStreams } from './event-streams.ts'
+import { checkRequest, hostNames, type GuardRules } from './guard.ts'
+import { listen, type Listener } from './listener.ts'
+
+export const configSchema = z.object({
+  host: z.string().default('127.0.0.1'),
+  port: z.number().int().min(0).max(65_535).default(7700),
+  port_tries: z.number().int().positive().default(1),
+  /** further `host:port` names this server is known by */
+  hosts: z.array(z.string()).default([]),
+  origins: z.array(z.string()).default([]),
+  assistant: z.string().default('assistant'),
+  body_bytes_max: z.number().int().positive().default(1_048_576),
+  header_bytes_max: z.number().int().positive().default(16_384),
+  headers_ms: z.number().int().positive().default(10_000),
+  request_ms: z.number().int().positive().default(60_000),
+  connections_max: z.number().int().positive().default(1_000),
+  deadline_ms: z.number().int().positive().default(30_000),
+})
+
+type Config = z.infer<typeof configSchema>
+
+export class Module {
+  readonly #kernel: KernelApi
+  readonly #config: Config
+  #listener: Listener | undefined
+  #streams: EventStreams | undefined
+  #rules: GuardRules = { token: '', hosts: new Set(), origins: new Set() }
+  #answer: (request: IncomingMessage, response: ServerResponse) => void = () => {}
+
+  constructor(kernel: KernelApi, config: Config) {
+    this.#kernel = kernel
+    this.#config = config
+  }
+
+  async init(): Promise<void> {
+    const kernel = this.#kernel
+    const config = this.#config
+    const addressFile = join(kernel.paths.runtime, 'http.json')
+    const token = readToken(join(kernel.paths.runtime, 'token'))
+    const app = createApp({ kernel, ...config })
+    const answer = getRequestListener(app.fetch)
+    this.#answer = (request, response) => void answer(request, response)
+    this.#streams = await kernel.hold(
+      'event streams',
+      () => new EventStreams(),
+      (streams) => streams.close(),
+    )
+    const key = `listener ${config.host}:${config.port} ${config.header_bytes_max} ${config.headers_ms} ${config.request_ms} ${config.connections_max}`
+    this.#listener = await kernel.hold(
+      key,
+      (route) => listen(config, route),
+      (listener) => {
+        forgetAddress(addressFile, urlOf(listener.host, listener.port))
+        return listener.close()
+      },
+    )
+    const { port } = this.#listener
+    this.#rules = { token, hosts: hostNames(config.host, port, config.hosts), origins: new Set(config.origins) }
+    const streams = this.#streams
+    kernel.events.on('*', (event) => streams.broadcast(event))
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const kernel = this.#kernel
+    const file = join(kernel.paths.runtime, 'http.json')
+    const where = {
+      url: this.url(),
+      pid: process.pid,
+      supervisor_pid: process.connected ? process.ppid : process.pid,
+      token_file: join(kernel.paths.runtime, 'token'),
+    }
+    writeFileAtomic.sync(file, `${JSON.stringify(where)}\n`, { mode: 0o600 })
+    kernel.log.info(`listening on ${where.url}`)
+    this.#streams?.startHeartbeat((ms, work) => kernel.every(ms, work, 'event stream heartbeat'))
+    await new Promise<void>((resolve) => {
+      signal.addEventListener('abort', () => resolve(), { once: true })
+    })
+  }
+
+  url(): string {
+    return urlOf(this.#config.host, this.#listener?.port ?? this.#config.port)
+  }
+
+  /** One request, from the held socket. Ends when the response has left. */
+  async _serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
+    const refused = checkRequest(pathname, request.headers, this.#rules)
+    if (refused !== undefined) {
+      refuse(request, response, refused)
+      return
+    }
+    if (pathname === '/api/events' && request.method === 'GET') {
+      await this.#openStream(request, response, searchParams)
+      return
+    }
+    const closed = new Promise<void>((resolve) => response.once('close', resolve))
+    this.#answer(request, response)
+    await closed
+  }
+
+  /** The stream belongs to the service from here on, so this request counts as answered. */
+  async #openStream(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
+    const patterns = query
+      .getAll('subscribe')
+      .flatMap((one) => one.split(','))
+      .filter((one) => one !== '')
+    const lastId = Number(request.headers['last-event-id'] ?? query.get('last_event_id') ?? Number.NaN)
+    const catchUp = this.#streams?.add(response, patterns.length === 0 ? ['*'] : patterns)
+    catchUp?.(Number.isInteger(lastId) ? await this.#kernel.getApi<KernelServiceApi>('kernel').eventsSince(lastId) : [])
+  }
+}
+
+/** The address goes with the socket. A newer listener on another port has written its own: that one stays. */
+function forgetAddress(file: string, url: string): void {
+  try {
+    const written = JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; url?: string }
+    if (written.pid === process.pid && written.url === url) rmSync(file, { force: true })
+  } catch {
+    // Nothing to remove.
+  }
+}
+
+const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
+
+function refuse(request: IncomingMessage, response: ServerResponse, error: CodedError): void {
+  const { code, message, hint } = error
+  // The body of a refused request is not read: the connection ends instead.
+  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
+  response.writeHead(statusOf(code), {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
+    ...(hasBody ? { connection: 'close' } : {}),
+  })
+  response.end(JSON.stringify({ error: { code, message, hint, doc: `ERRORS.md#${code}` } }))
+}
+
+/** Made at the first start; 0600 always, also when somebody copied it with other rights. */
+function readToken(path: string): string {
+  if (existsSync(path)) {
+    const token = readFileSync(path, 'utf8').trim()
+    if (token.length >= 32) {
+      chmodSync(path, 0o600)
+      return token
+    }
+  }
+  const token = randomBytes(32).toString('hex')
+  mkdirSync(join(path, '..'), { recursive: true })
+  writeFileAtomic.sync(path, `${token}\n`, { mode: 0o600 })
+  return token
+}

@@ -1,0 +1,212 @@
+/**
+ * The bootloader. Finds the newest kernel that starts, hands it the root, and waits until it ends. It owns what
+ * outlives a kernel: the loader, the switchboard, the process's own error handlers, and the FREEZE flag.
+ * Small and stable: changing this file, the loader or the switchboard is the only change that needs a restart.
+ */
+import { join, resolve } from 'node:path'
+import type { ErrorData } from './modules/contracts/errors.ts'
+import type { KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
+import type { Clock, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
+import { realClock } from './modules/lib/clock.ts'
+import { coded, describeError, toErrorData } from './modules/lib/errors.ts'
+import { realFileSystem } from './modules/lib/file-system.ts'
+import { takeLock } from './modules/lib/lock.ts'
+import { createLog } from './modules/lib/log.ts'
+import { findMetaFiles, readMeta, type MetaFile } from './modules/lib/meta-files.ts'
+import { shownPath } from './modules/lib/shown-path.ts'
+import { createSwitchboard } from './modules/lib/switchboard.ts'
+import { within } from './modules/lib/within.ts'
+import { ModuleLoader } from './modules/loader/loader.ts'
+
+const KERNEL_BOOT_MS = 10_000
+const STOP_MS = 10_000
+const FREEZE_CHECK_MS = 1_000
+const packageRoot = import.meta.dirname.endsWith('dist') ? resolve(import.meta.dirname, '..') : import.meta.dirname
+
+interface World {
+  root: string
+  safe: boolean
+  loader: Loader
+  switchboard: Switchboard
+  clock: Clock
+  fs: FileSystem
+  log: Log
+}
+
+/** Runs the system of a root until it ends. Resolves with the exit code. */
+export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
+  const at = argv.indexOf('--root')
+  const root = resolve(at >= 0 ? (argv[at + 1] ?? '.') : '.')
+  if (realFileSystem.stat(join(root, 'configs'))?.kind !== 'folder') {
+    const { message, hint } = coded('root_missing', { root, part: 'configs/' })
+    process.stderr.write(`${message}. ${hint}\n`)
+    return 1
+  }
+  const log = createLog({
+    file: join(root, 'runtime', 'logs', 'mm.log'),
+    terminal: process.stdout,
+    level: process.env['LOG_LEVEL'] ?? 'info',
+    color: process.env['MM_COLOR'] === '1',
+  })
+  const unlock = process.connected ? () => {} : takeLock(root, join(root, 'runtime', 'lock'))
+  let kernel: KernelPort | undefined
+  const fault = (thrown: unknown, kind: 'exception' | 'rejection'): void => {
+    if (kernel === undefined)
+      log.error(`before a kernel runs: ${describeError(toErrorData(thrown))}`, {
+        stack: String((thrown as Error)?.stack),
+      })
+    else kernel.fault(thrown, kind)
+  }
+  process.on('uncaughtException', (thrown) => fault(thrown, 'exception'))
+  process.on('unhandledRejection', (thrown) => fault(thrown, 'rejection'))
+
+  const world: World = {
+    root,
+    safe: argv.includes('--safe'),
+    clock: realClock,
+    fs: realFileSystem,
+    log,
+    switchboard: createSwitchboard(),
+    loader: new ModuleLoader({
+      root,
+      packageRoot,
+      fs: realFileSystem,
+      clock: realClock,
+      fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
+    }),
+  }
+  const unfreeze = watchFreeze(world)
+  const stop = stopOnRequest(() => kernel)
+  try {
+    kernel = await launchKernel(world)
+    process.send?.({ type: 'booted', version: kernel.version })
+    void kernel.settled().then(() => process.send?.({ type: 'settled', status: kernel?.status() }))
+    await kernel.waitForShutdown()
+    return 0
+  } catch (thrown) {
+    const error = toErrorData(thrown)
+    log.error(`${describeError(error)}. ${error.hint}`)
+    return 1
+  } finally {
+    unfreeze()
+    stop()
+    unlock()
+  }
+}
+
+/** Newest first; each that fails is named with its reason, and the next is tried. */
+async function launchKernel(world: World): Promise<KernelPort> {
+  const metas = findMetaFiles(world.root, world.fs)
+  if (metas.length === 0) throw coded('no_meta', { root: world.root })
+  const reasons: string[] = []
+  for (const meta of metas) {
+    try {
+      const kernel = await startKernel(world, meta)
+      world.log.info(`kernel ${kernel.version} from ${meta.path}${reasons.length === 0 ? '' : ' (fallback)'}`)
+      return kernel
+    } catch (thrown) {
+      const error: ErrorData = toErrorData(thrown)
+      if (error.file !== undefined) error.file = shownPath(world.root, error.file)
+      reasons.push(`${meta.path}: ${describeError(error)}`)
+      world.log.warn(`${meta.path} does not start: ${describeError(error)}`, {
+        code: error.code,
+        stack: String((thrown as Error)?.stack),
+      })
+    }
+  }
+  throw coded('no_kernel', { reason: reasons.join('; ') })
+}
+
+async function startKernel(world: World, { path }: MetaFile): Promise<KernelPort> {
+  const { root, loader, clock, fs } = world
+  const text = fs.read(join(root, path))
+  if (text === undefined) throw coded('file_missing', { path }, { file: path })
+  const meta = readMeta(path, text)
+  const scan = loader.scan(kernelFile(world, meta.prog, meta['overrides']))
+  const evaluated = await loader.evaluate(scan, { service: 'kernel', generation: 0 }, { evaluate_ms: KERNEL_BOOT_MS })
+  const { Kernel } = evaluated.exports as { Kernel?: KernelClass }
+  if (typeof Kernel !== 'function') throw coded('no_kernel_class', { prog: meta.prog }, { file: scan.entry })
+  const kernel = new Kernel({ ...world, packageRoot, metaFile: path, meta })
+  try {
+    await within(clock, KERNEL_BOOT_MS, kernel.boot(), () =>
+      coded('kernel_boot_timeout', { ms: KERNEL_BOOT_MS }, { file: path }),
+    )
+  } catch (thrown) {
+    void kernel.stop('it did not boot', 0).catch(() => undefined)
+    evaluated.release()
+    throw thrown
+  }
+  return kernel
+}
+
+/** The package's own kernel, unless the meta file's `overrides:` allows the root to bring another for that name. */
+function kernelFile({ root, fs }: World, prog: string, overrides: unknown): string {
+  const allowed = prog !== 'kernel' || (typeof overrides === 'object' && overrides !== null && 'kernel' in overrides)
+  const folders = [...(allowed ? [join(root, 'modules')] : []), join(packageRoot, 'modules')]
+  for (const folder of folders) {
+    for (const ending of [
+      `/${prog.split('/').at(-1)}.ts`,
+      '/index.ts',
+      '.ts',
+      '.mjs',
+      '.js',
+      `/${prog.split('/').at(-1)}.js`,
+      '/index.js',
+    ]) {
+      const path = join(folder, prog + ending)
+      if (fs.stat(path)?.kind === 'file') return path
+    }
+  }
+  throw coded('prog_not_found', { prog })
+}
+
+/** `runtime/FREEZE` works when the kernel is sick: only this timer sets the flag, and the kernel only reads it. */
+function watchFreeze({ root, fs, switchboard, log }: World): () => void {
+  const path = join(root, 'runtime', 'FREEZE')
+  const check = (): void => {
+    let text: string | undefined
+    try {
+      text = fs.read(path)
+    } catch {
+      text = '' // it is there and cannot be read: frozen
+    }
+    const frozen = text === undefined ? 'none' : /\ball\b/.test(text) ? 'all' : 'self'
+    if (frozen !== switchboard.frozen)
+      log.warn(frozen === 'none' ? 'thawed' : `frozen (${frozen}): runtime/FREEZE is there`)
+    switchboard.frozen = frozen
+  }
+  check()
+  const timer = setInterval(check, FREEZE_CHECK_MS)
+  timer.unref()
+  return () => clearInterval(timer)
+}
+
+/** Under a parent: signals are its business, and losing it is an orderly end. Alone: the first signal is the end. */
+function stopOnRequest(kernel: () => KernelPort | undefined): () => void {
+  const stop = (reason: string, ms = STOP_MS): void => {
+    const running = kernel()
+    if (running === undefined) process.exit(1)
+    void running.stop(reason, ms)
+  }
+  const onMessage = (message: unknown): void => {
+    const { shutdown, deadline_ms } = message as { shutdown?: boolean; deadline_ms?: number }
+    if (shutdown === true) stop('asked by the parent', deadline_ms)
+  }
+  const onSignal = (signal: string): void => {
+    if (!process.connected) stop(signal)
+  }
+  const onDisconnect = (): void => stop('the parent is gone')
+  process.on('message', onMessage)
+  process.on('disconnect', onDisconnect)
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  return () => {
+    process.off('message', onMessage)
+    process.off('disconnect', onDisconnect)
+    process.off('SIGINT', onSignal)
+    process.off('SIGTERM', onSignal)
+    if (process.connected) process.disconnect()
+  }
+}
+
+if (process.argv[1] !== undefined && resolve(process.argv[1]) === import.meta.filename) process.exit(await main())

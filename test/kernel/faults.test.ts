@@ -1,0 +1,71 @@
+import { afterEach, expect, it } from 'vitest'
+import { startSystem, type TestSystem } from '../support/system.ts'
+
+let system: TestSystem | undefined
+afterEach(async () => system?.stop())
+
+it('a late throw in a timer is contained, counted and placed in the right service', async () => {
+  const late = (name: string): string => `export class Module {
+  go() {
+    setTimeout(() => {
+      throw new Error('late ${name}')
+    }, 1)
+  }
+  hi() { return '${name}' }
+}`
+  system = await startSystem({
+    'configs/a.yml': '',
+    'configs/b.yml': '',
+    'modules/a.ts': late('a'),
+    'modules/b.ts': late('b'),
+  })
+  for (const api of ['a', 'b']) {
+    const fault = system.event('service.fault')
+    await (system.getApi(api)['go'] as () => Promise<void>)()
+    expect((await fault).data).toMatchObject({
+      api,
+      generation: 1,
+      error: { message: `late ${api}`, file: `modules/${api}.ts`, line: 4, column: 13 },
+    })
+    expect(await (system.getApi(api)['hi'] as () => Promise<string>)()).toBe(api)
+  }
+  expect(await system.show('a')).toMatchObject({ errors: 1, last_error: { message: 'late a' } })
+})
+
+it('a flood of errors is counted in full', async () => {
+  system = await startSystem({
+    'configs/a.yml': '',
+    'modules/a.ts': 'export class Module { async no() { throw new Error("no") } }',
+  })
+  const calls = Array.from({ length: 500 }, () =>
+    (system as TestSystem)
+      .getApi('a')
+      ['no']?.()
+      .catch(() => undefined),
+  )
+  await Promise.all(calls)
+  expect(await system.show('a')).toMatchObject({
+    errors: 500,
+    last_error: { message: 'no', file: 'modules/a.ts', line: 1 },
+  })
+})
+
+it('a subscriber that throws or is slow disturbs neither the emitter nor the others', async () => {
+  system = await startSystem({
+    'configs/a.yml': '',
+    'modules/a.ts': `export class Module {
+      seen: string[] = []
+      constructor(private k: any) {
+        k.events.on('*', () => { throw new Error('bad subscriber') })
+        k.events.on('mine.*', async (event: any) => { this.seen.push(event.type); await new Promise(() => {}) })
+        k.events.on('mine.one', (event: any) => { this.seen.push('exact ' + event.data.n) })
+      }
+      go() { this.k.events.emit('mine.one', { n: 1 }); this.k.events.emit('mine.two'); this.k.events.emit('minestrone') }
+      read() { return this.seen }
+    }`,
+  })
+  await system.live('a')
+  await (system.getApi('a')['go'] as () => Promise<void>)()
+  await expect.poll(() => (system as TestSystem).getApi('a')['read']?.()).toEqual(['mine.one', 'exact 1', 'mine.two'])
+  expect((await system.show('a')).last_error).toMatchObject({ message: 'bad subscriber' })
+})

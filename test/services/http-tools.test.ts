@@ -1,0 +1,169 @@
+/** Tools and reloads over HTTP. */
+import { afterEach, expect, it } from 'vitest'
+import { startSystem, type TestSystem } from '../support/system.ts'
+
+interface Answer {
+  status: number
+  body: Record<string, unknown> & { error?: { code: string; message: string; hint: string; doc: string } }
+}
+
+interface Served {
+  system: TestSystem
+  ask(method: string, path: string, body?: unknown): Promise<Answer>
+}
+
+const SHOP = `
+import { tool } from 'meta-machine'
+import { z } from 'zod'
+export class Module {
+  getAspect(name: string) {
+    if (name !== 'tool') return undefined
+    return {
+      price: tool({
+        description: 'Price of an article.',
+        params: z.object({ article: z.string(), amount: z.number().int().positive().default(1) }),
+        run: ({ article, amount }) => ({ article, amount, price: amount * 2 }),
+      }),
+      fail: tool({
+        description: 'Fails.',
+        params: z.object({}),
+        run: () => { throw Object.assign(new Error('sold out'), { code: 'SOLD_OUT' }) },
+      }),
+      stock: tool({ description: 'Stock.', params: z.object({}), run: () => ({ pieces: 7n }) }),
+      nothing: tool({ description: 'Nothing.', params: z.object({}), run: () => undefined }),
+      machine: tool({ description: 'Functions.', params: z.object({}), run: () => ({ start() {} }) }),
+    }
+  }
+}
+`
+
+const running: TestSystem[] = []
+afterEach(async () => {
+  for (const system of running.splice(0)) await system.stop()
+})
+
+async function serve(): Promise<Served> {
+  const system = await startSystem({
+    'configs/http.yml': 'prog: services/http\nport: 0\n',
+    'configs/tools.yml': 'prog: services/tools\n',
+    'configs/shop.yml': 'prog: shop\n',
+    'modules/shop.ts': SHOP,
+  })
+  running.push(system)
+  const { url } = JSON.parse(system.root.read('runtime/http.json')) as { url: string }
+  const headers = {
+    authorization: `Bearer ${system.root.read('runtime/token').trim()}`,
+    'content-type': 'application/json',
+  }
+  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+    const init = body === undefined ? {} : { body: JSON.stringify(body) }
+    const response = await fetch(url + path, { method, headers, ...init })
+    return { status: response.status, body: (await response.json()) as Answer['body'] }
+  }
+  return { system, ask }
+}
+
+const outcome = ({ status, body }: Answer): [number, string | undefined] => [status, body.error?.code]
+
+it('the catalogue lists every tool with its JSON Schema, sorted by name', async () => {
+  const { ask } = await serve()
+  const { status, body } = await ask('GET', '/api/tools')
+  expect(status).toBe(200)
+  const tools = body['tools'] as { name: string; api: string; description: string; schema: object; signature: string }[]
+  const names = tools.map((one) => one.name)
+  expect(names).toEqual([...names].sort())
+  expect(names).toEqual(expect.arrayContaining(['kernel_status', 'kernel_reload_service', 'shop_price', 'shop_fail']))
+  expect(tools.find((one) => one.name === 'shop_price')).toMatchObject({
+    api: 'shop',
+    description: 'Price of an article.',
+    schema: {
+      type: 'object',
+      required: ['article'],
+      properties: { article: { type: 'string' }, amount: { type: 'integer', default: 1 } },
+    },
+  })
+  expect(body['conflicts']).toEqual([])
+})
+
+it('a tool answers name, status and value; defaults are filled in', async () => {
+  const { ask } = await serve()
+  const answer = await ask('POST', '/api/tools/shop_price', { article: 'tea' })
+  expect([answer.status, answer.body]).toEqual([
+    200,
+    { name: 'shop_price', status: 'success', value: { article: 'tea', amount: 1, price: 2 } },
+  ])
+  expect((await ask('POST', '/api/tools/shop_nothing')).body).toMatchObject({ status: 'success', value: null })
+})
+
+it('a wrong parameter is a 400 that names it and shows the signature', async () => {
+  const { ask } = await serve()
+  const wrong: [string, object][] = [
+    ['article', {}],
+    ['article', { article: 5 }],
+    ['amount', { article: 'tea', amount: 'two' }],
+    ['amount', { article: 'tea', amount: -1 }],
+  ]
+  for (const [param, body] of wrong) {
+    const answer = await ask('POST', '/api/tools/shop_price', body)
+    expect([body, ...outcome(answer)]).toEqual([body, 400, 'bad_params'])
+    expect(answer.body.error?.message).toContain(`\`${param}\``)
+    expect(answer.body.error?.hint).toContain('article: string')
+  }
+})
+
+it('an unknown tool is a 404 that names near ones', async () => {
+  const { ask } = await serve()
+  const answer = await ask('POST', '/api/tools/shop_prise', { article: 'tea' })
+  expect(outcome(answer)).toEqual([404, 'tool_not_found'])
+  expect(answer.body.error?.message).toContain('shop_price')
+})
+
+it("a tool's own error is a 500 with its code", async () => {
+  const { ask } = await serve()
+  const answer = await ask('POST', '/api/tools/shop_fail')
+  expect(outcome(answer)).toEqual([500, 'SOLD_OUT'])
+  expect(answer.body.error).toMatchObject({ message: 'sold out', doc: 'ERRORS.md#SOLD_OUT' })
+})
+
+it("a tool's BigInt arrives as its digits, as a call's does", async () => {
+  const { ask } = await serve()
+  const answer = await ask('POST', '/api/tools/shop_stock')
+  expect([answer.status, answer.body['value']]).toEqual([200, { pieces: '7' }])
+})
+
+it("a tool's value with a function is a coded error, as a call's is", async () => {
+  const { ask } = await serve()
+  expect(outcome(await ask('POST', '/api/tools/shop_machine'))).toEqual([500, 'result_not_cloneable'])
+})
+
+it('a reload answers ok, the new generation and what became of the state', async () => {
+  const { ask } = await serve()
+  const { status, body } = await ask('POST', '/api/services/shop/reload')
+  expect(status).toBe(200)
+  expect(body).toMatchObject({ ok: true, generation: 2, error: null, rolled_back: false, state: 'lost', from: 1 })
+  expect(body['failed_calls']).toBe(0)
+})
+
+it('a reload that fails keeps the old version and names file and line', async () => {
+  const { ask, system } = await serve()
+  const refused = system.event('service.refused')
+  system.root.write('modules/shop.ts', `${SHOP}\nexport const broken = ;\n`)
+  const { body } = await ask('POST', '/api/services/shop/reload')
+  const line = SHOP.split('\n').length + 1
+  expect(body).toMatchObject({
+    ok: false,
+    generation: 1,
+    error: { code: 'source_syntax', file: 'modules/shop.ts', line },
+  })
+  expect((await ask('POST', '/api/tools/shop_price', { article: 'tea' })).status).toBe(200)
+  await refused
+  const { body: detail } = await ask('GET', '/api/services/shop')
+  expect(detail).toMatchObject({ state: 'live', generation: 1, stale: true, last_error: { code: 'source_syntax' } })
+})
+
+it('the service http can be asked to reload itself', async () => {
+  const { ask } = await serve()
+  expect((await ask('POST', '/api/services/http/reload')).body).toMatchObject({ ok: true, generation: 2, from: 1 })
+  const { body } = await ask('GET', '/health')
+  expect(body).toMatchObject({ services: { http: { state: 'live', generation: 2 } } })
+})

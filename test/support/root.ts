@@ -1,0 +1,44 @@
+/** A root of its own for each test, in the system's temporary folder, removed afterwards. */
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+export const packageRoot = fileURLToPath(new URL('../..', import.meta.url)).replace(/\/$/, '')
+
+export const META = 'prog: kernel\n'
+
+export interface TestRoot {
+  readonly path: string
+  /** In place, as `sed -i` does not and most editors do. */
+  write(file: string, text: string): void
+  /** Beside and renamed, as careful editors do. */
+  writeByRename(file: string, text: string): void
+  read(file: string): string
+  remove(file: string): void
+  dispose(): void
+}
+
+/** `files`: path from the root → text. A meta file is added unless one is given. */
+export function createRoot(files: Record<string, string> = {}): TestRoot {
+  const path = mkdtempSync(join(tmpdir(), 'mm-test-'))
+  const at = (file: string): string => join(path, file)
+  const write = (file: string, text: string): void => {
+    mkdirSync(dirname(at(file)), { recursive: true })
+    writeFileSync(at(file), text)
+  }
+  for (const folder of ['configs', 'modules', 'prompts', 'runtime']) mkdirSync(at(folder), { recursive: true })
+  if (!Object.keys(files).some((file) => file.startsWith('configs/meta'))) write('configs/meta-v1.0.0.yml', META)
+  for (const [file, text] of Object.entries(files)) write(file, text)
+  return {
+    path,
+    write,
+    writeByRename: (file, text) => {
+      write(`${file}.draft~`, text)
+      renameSync(at(`${file}.draft~`), at(file))
+    },
+    read: (file) => readFileSync(at(file), 'utf8'),
+    remove: (file) => rmSync(at(file), { recursive: true, force: true }),
+    dispose: () => rmSync(path, { recursive: true, force: true }),
+  }
+}

@@ -1,0 +1,43 @@
+import { defineConfig } from 'vitest/config'
+
+/** `behavior` is everything; `gate` is the loads and storms at gate size. Each file runs in a process of its own. */
+const shared = {
+  pool: 'forks' as const,
+  execArgv: ['--expose-gc'],
+  testTimeout: 30_000,
+  hookTimeout: 60_000,
+  teardownTimeout: 10_000,
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...shared,
+          name: 'behavior',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/gate/**', 'test/nightly/**'],
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'gate',
+          include: ['test/gate/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+        },
+      },
+      {
+        test: {
+          ...shared,
+          name: 'nightly',
+          include: ['test/nightly/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 7_200_000,
+        },
+      },
+    ],
+  },
+})
