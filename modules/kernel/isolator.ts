@@ -72,8 +72,10 @@ export class ModuleIsolator implements IsolatorState {
     return record
   }
 
+  /** What the work adds while it starts has started itself: only what was there before counts. */
   startBackground(): void {
-    for (const record of this.background) this.spawn(record.label, record.work)
+    const before = [...this.background]
+    for (const record of before) this.spawn(record.label, record.work)
   }
 
   abortTasks(): void {
