@@ -78,9 +78,9 @@ export interface Edge {
   failed: (thrown: unknown) => void
 }
 
-/** A handle's own fields; everything else is on its prototype. */
+/** A handle's own fields; everything else is on its prototype. No method can have a name with an underscore first. */
 export interface HandleRecord {
-  caller: CallerRecord
+  _caller: CallerRecord
   _edge: Edge | undefined
   /** calls of edges before the present one */
   _used: number

@@ -47,13 +47,13 @@ export class Calls implements SlowPath {
     onAdmit?: Call['onAdmit'],
   ): Promise<unknown> {
     // A forwarder taken off its handle may be called with any `this`.
-    const known = handle instanceof ModuleHandle ? (handle as HandleRecord) : undefined
+    const known = handle instanceof ModuleHandle ? handle : undefined
     return this.attempt({ route, method, handle: known, args, onAdmit })
   }
 
   private attempt(call: Call): Promise<unknown> {
     const { api } = call.route
-    const { caller } = call.handle ?? call.route.loose
+    const { _caller: caller } = call.handle ?? call.route.loose
     const service = this.machine.services.get(api)
     const decision = this.decide(api, call.route.aspect, call.method, caller)
     switch (decision.kind) {
@@ -108,7 +108,7 @@ export class Calls implements SlowPath {
       handle._used += known.calls
       retireEdge(known)
     }
-    handle._edge = this.createEdge(handle.caller, callee, generation)
+    handle._edge = this.createEdge(handle._caller, callee, generation)
     return handle._edge
   }
 
@@ -190,7 +190,7 @@ export class Calls implements SlowPath {
 
   /** Resolves when the service is live; rejects when it will not be. For calls that are not made through a handle. */
   async untilLive(service: ServiceRecord): Promise<void> {
-    const { caller } = aspectRouteOf(this.machine.options.switchboard, service.api, 'default').loose
+    const { _caller: caller } = aspectRouteOf(this.machine.options.switchboard, service.api, 'default').loose
     const decision = this.decide(service.api, 'default', '', caller)
     if (decision.kind === 'refuse') throw decision.error
     if (decision.kind === 'queue') await this.queue.add(service.api, caller, service, () => Promise.resolve())
@@ -203,7 +203,7 @@ export class Calls implements SlowPath {
     handle: HandleRecord | undefined,
     args: unknown[],
   ): AsyncGenerator<unknown> {
-    const { caller } = handle instanceof ModuleHandle ? handle : route.loose
+    const { _caller: caller } = handle instanceof ModuleHandle ? handle : route.loose
     const decision = this.decide(route.api, route.aspect, method, caller)
     if (decision.kind === 'refuse') throw decision.error
     if (decision.kind === 'queue') {
@@ -230,7 +230,7 @@ export class Calls implements SlowPath {
   }
 
   asAspect(handle: HandleRecord, route: AspectRoute, aspect: string): object {
-    return this.handleFor(handle.caller, route.api, aspect)
+    return this.handleFor(handle._caller, route.api, aspect)
   }
 
   /** One handle a caller, service and aspect, as long as the caller lives. */

@@ -117,7 +117,7 @@ export const createHandle = (route: AspectRoute, caller: CallerRecord): HandleRe
 
 function makeHandle(prototype: object, caller: CallerRecord): HandleRecord {
   const handle = Object.create(prototype) as HandleRecord
-  handle.caller = caller
+  handle._caller = caller
   handle._edge = undefined
   handle._used = 0
   return handle
@@ -174,7 +174,7 @@ function install(route: AspectRoute, cell: Cell, slow: SlowPath, passCaller: boo
 
 function streamForwarder(route: AspectRoute, cell: Cell, slow: SlowPath, passCaller: boolean) {
   return function forward(this: HandleRecord | undefined, ...args: unknown[]): AsyncGenerator<unknown> {
-    return slow.stream(route, cell.method, this, passCaller ? [(this ?? route.loose).caller, ...args] : args)
+    return slow.stream(route, cell.method, this, passCaller ? [(this ?? route.loose)._caller, ...args] : args)
   }
 }
 
