@@ -41,6 +41,11 @@ export class Faults {
 
   /** An error outside any call: a task, a timer, an unhandled rejection. Always told. */
   noteFault(api: string, generation: number | null, thrown: unknown, where: string): void {
+    const error = this.count(api, generation, thrown, where)
+    this.machine.events.emit('service.fault', { api, generation, where, error })
+  }
+
+  private count(api: string, generation: number | null, thrown: unknown, where: string): ErrorData {
     const error = this.describe(thrown)
     const service = this.machine.services.get(api)
     const { clock, log } = this.machine.options
@@ -51,12 +56,17 @@ export class Faults {
       const record = [service.live, service.candidate, ...service.draining].find((one) => one?.number === generation)
       ;(record?.isolator as ModuleIsolator | undefined)?.recordError()
     }
-    this.machine.events.emit('service.fault', { api, generation, where, error })
     log.error(`${api}  ${where}: ${describeError(error)}`, { service: api, generation, stack: stackOf(thrown) })
+    return error
   }
 
   taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
     this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
+  }
+
+  /** No event tells of it: a subscriber to all events that always throws would hear of itself for ever. */
+  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void {
+    this.count(generation.api, generation.number, thrown, `subscriber of ${pattern}`)
   }
 
   /** An error that reached the process. Returns the service it was counted against. */

@@ -58,11 +58,13 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
   const events: EventsApi = {
     on(this: Owned, pattern: string, callback: (event: MachineEvent) => void) {
       const owner = this._owner
+      const failed = (thrown: unknown): void => machine.subscriberFailed(owner, pattern, thrown)
       const guarded = (event: MachineEvent): void => {
         try {
-          callback(event)
+          const result: unknown = callback(event)
+          if (result instanceof Promise) result.catch(failed)
         } catch (thrown) {
-          machine.noteError(machine.services.get(owner.api), thrown, owner)
+          failed(thrown)
         }
       }
       return isolatorOf(owner).own(machine.events.on(pattern, guarded), `on ${pattern}`)
@@ -132,7 +134,9 @@ function repeat(
       try {
         await work()
       } catch (thrown) {
-        machine.noteError(machine.services.get(owner.api), thrown, owner)
+        // At a stop the task itself says whether this is an error.
+        if (signal.aborted) throw thrown
+        machine.taskFailed(owner, label, thrown)
       }
     }
   })

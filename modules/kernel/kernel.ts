@@ -191,6 +191,10 @@ export class Kernel implements KernelPort, Machine {
     this.faults.taskFailed(generation, label, thrown)
   }
 
+  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void {
+    this.faults.subscriberFailed(generation, pattern, thrown)
+  }
+
   fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined {
     return this.faults.fault(thrown, kind, owner)
   }

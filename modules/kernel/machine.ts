@@ -29,11 +29,13 @@ export interface Machine {
   readPrompt(path: string): CachedFile | undefined
   /** Names of services that are not live now. */
   notLive(needs: Iterable<string>): string[]
-  /** Records an error of a service's own code, with its place in the source. */
   /** A version was refused: told at once to those who asked, and to the log when its files have been quiet. */
   refused(service: ServiceRecord, error: ErrorData, modifiedMs: number): void
-  /** An error that ended a task or a release of a generation. */
+  /** An error of a task, of timed work or of a release of a generation. */
   taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void
+  /** An error of a version's subscriber to events. */
+  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void
+  /** Records an error of a service's own code, with its place in the source. */
   noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void
 }
 
