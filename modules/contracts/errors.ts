@@ -153,6 +153,46 @@ export const ERRORS = {
     'Rename one method or `api`; the first one stays.',
   ),
 
+  // --- changes -------------------------------------------------------------------------------------------------
+  hand_over_failed: entry(
+    422,
+    'The state of `{api}` could not be handed over: {reason}',
+    'Fix `handOver` or `takeOver`; the version that serves keeps its state.',
+  ),
+  hand_over_not_cloneable: entry(
+    422,
+    'What `handOver` of `{api}` returned cannot be copied: {reason}',
+    'Return plain data: no functions, sockets or class instances with methods.',
+  ),
+  reload_deferred: entry(
+    503,
+    'The reload of `{api}` is put off: {reason}',
+    'It is tried again by itself; the version before serves on.',
+  ),
+  version_refused: entry(
+    409,
+    'This version of `{api}` was taken back: {reason}',
+    'Save a changed file, or `mm undo {api}` to have the bytes that run on disk.',
+  ),
+  nothing_to_roll_back: entry(
+    409,
+    'There is no earlier version of `{api}` in memory',
+    'A version can be taken back once another has run before it in this process.',
+  ),
+  nothing_to_undo: entry(409, 'No change of `{api}` is left to undo', '`mm plan` shows what differs from what runs.'),
+  file_changed: entry(
+    409,
+    '{file} has changed since the change that would be undone',
+    'Look at the file: undoing would lose what was written later.',
+  ),
+  service_tripped: entry(
+    503,
+    '`{api}` failed {restarts} times within {ms} ms and was switched off: {reason}',
+    'Save a fixed file, or `mm reload {api}` to try again.',
+  ),
+  disk_full: entry(507, 'The disk is full: {path} could not be written', 'Free some space; it is tried again.'),
+  read_only: entry(503, '{path} could not be written: {reason}', 'Make the folder writable for this user.'),
+
   // --- calls ---------------------------------------------------------------------------------------------------
   service_not_found: entry(
     404,

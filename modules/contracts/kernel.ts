@@ -3,7 +3,7 @@
  * `modules/kernel/` has to fulfil `KernelPort`; the shapes below it are the ones HTTP and the command line print.
  */
 import type { ErrorData } from './errors.ts'
-import type { Clock, CodeOwner, FileSystem, JsonMap, Loader, Log } from './seams.ts'
+import type { Clock, CodeOwner, FileSystem, Json, JsonMap, Loader, Log } from './seams.ts'
 import type { MachineEvent } from './module.ts'
 import type { AspectRoute } from './state.ts'
 
@@ -152,6 +152,52 @@ export interface ReloadResult {
   ms: number
   /** calls the kernel had to refuse meanwhile */
   failed_calls: number
+  /** it is put off: asked for from within the service, or its calls and tasks did not end in time; it is tried again */
+  deferred: boolean
+}
+
+/** How the calls and the state of a service meet a new version. */
+export type ReloadMode = 'overlap' | 'quiesce' | 'exclusive'
+
+/** What a change would touch: one entry a service, before anything happens. */
+export interface PlannedChange {
+  api: string
+  change: 'start' | 'reload' | 'configure' | 'stop' | 'none'
+  /** the generation that serves now */
+  generation: number | null
+  /** files that differ from what runs, from the root */
+  files: string[]
+  /** config keys that differ from what runs */
+  keys: string[]
+  mode: ReloadMode | null
+  /** what would become of the module's state */
+  state: 'carried' | 'lost' | 'none'
+  /** other services that would be switched in the same tick */
+  together_with: string[]
+  /** services that call it now, and those that need it */
+  callers: string[]
+  in_flight: number
+  /** why it would be refused, as far as it can be told without running it */
+  error: ErrorData | null
+}
+
+/** A file that stands before a plan is made: `text` is what it would hold, null when it would be gone. */
+export interface ProposedFile {
+  /** from the root */
+  path: string
+  /** absent: the file as it stands, taken as changed */
+  text?: string | null
+}
+
+/** What a service is configured with, and where each value comes from. Secrets and `${ENV}` are shown as written. */
+export interface EffectiveConfig {
+  api: string
+  file: string
+  prog: string
+  /** versions of this config that lost to `file` */
+  shadowed: string[]
+  values: { key: string; value: Json; origin: string }[]
+  error: ErrorData | null
 }
 
 export interface KernelStatus {
@@ -172,6 +218,14 @@ export interface KernelServiceApi {
   services(): ServiceStatus[]
   show(api: string): ServiceDetail
   reload(api: string): Promise<ReloadResult>
+  /** Back to the version before, which is kept in memory; the disk stays as it is, and its version is refused. */
+  rollback(api: string): Promise<ReloadResult>
+  /** Back to the bytes before the last change, on disk too. Refused with `file_changed` when a file has moved on. */
+  undo(api: string): Promise<ReloadResult>
+  /** What these files would touch; without files, what stands on disk and does not run. Touches nothing. */
+  plan(files?: ProposedFile[]): PlannedChange[]
+  /** Effective values of all configs, or of one service. */
+  configs(api?: string): EffectiveConfig[]
   tree(api?: string): string
   prompt(path: string): { text: string; hash: string }
   /** every live service's tools, with their schemas */

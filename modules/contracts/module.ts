@@ -13,11 +13,16 @@ export interface ModuleClass {
   readonly needs?: readonly string[]
   /** How a reload meets calls in flight. Default: `quiesce` when `handOver` exists, else `overlap`. */
   readonly reload?: 'overlap' | 'quiesce'
+  /** Two versions cannot stand side by side: the old one is ended first, and built again if the new one fails. */
+  readonly exclusive?: boolean
+  /** Names the shape of what `handOver` returns; the next version's `takeOver` is told it. Default `'1'`. */
+  readonly version?: string
 }
 
 /**
- * Every method is optional. The kernel calls the lifecycle ones, each at most once a version, in this order:
- * constructor, init, selfTest, [switch], run … shutdown. All other public methods are the service's interface.
+ * Every method is optional. The kernel calls the lifecycle ones in this order: constructor, init, selfTest, takeOver,
+ * [switch], run … handOver, shutdown; each at most once a version, except `run` (again after a reload that was put
+ * off), `handOver` and `configure`. All other public methods are the service's interface.
  */
 export interface ModuleInstance {
   /** Acquire what is needed. May throw or reject: this version is dropped and the old one keeps serving. */
@@ -26,6 +31,18 @@ export interface ModuleInstance {
   selfTest?(): unknown
   /** Background work; ends when `signal` aborts. May reject: a fault of this service. Never called twice at once. */
   run?(signal: AbortSignal): unknown
+  /**
+   * New values of the keys the schema marks `.meta({ volatile: true })`, without a new version. Synchronous. May throw:
+   * the change is refused and the earlier values are delivered again.
+   */
+  configure?(next: never): unknown
+  /**
+   * A structured-cloneable copy of the state, for the version that follows. Synchronous; called when no call and no
+   * task is under way. May throw: this version goes on serving with its state. May be called more than once.
+   */
+  handOver?(): unknown
+  /** The state another version handed over, already a copy. Synchronous. May throw: that version serves on. */
+  takeOver?(state: unknown, fromVersion: string): unknown
   /** Called after the last call has ended, with a deadline. May throw: recorded, and the release goes on. */
   shutdown?(): unknown
   /** Another interface by name; `default` is the instance. Return undefined for a name you do not have. */

@@ -70,6 +70,8 @@ export interface Scan {
   readonly key: string
   /** absolute path → content hash, for every local file of the graph */
   readonly files: ReadonlyMap<string, string>
+  /** absolute path → text, for every local file of the graph: what an undo writes back */
+  readonly texts: ReadonlyMap<string, string>
   /** absolute path → stat key of that read; empty when it was too fresh to be trusted, so that it is read again */
   readonly stamps: ReadonlyMap<string, string>
   /** absolute paths that an import asked for and that were not there: their appearance is a reason to look again */
