@@ -15,7 +15,15 @@ import { createService } from './service.ts'
 export function registerKernelService(machine: Machine, instance: KernelService): void {
   const { clock, switchboard, metaFile } = machine.options
   const service = createService('kernel', 0)
-  const scan = { entry: '', key: '', files: new Map(), stamps: new Map(), missing: [], modified_ms: 0 }
+  const scan = {
+    entry: '',
+    key: '',
+    files: new Map(),
+    texts: new Map(),
+    stamps: new Map(),
+    missing: [],
+    modified_ms: 0,
+  }
   const generation = createGeneration(machine, service, kernelConfig(metaFile), scan)
   const contract = readContract(instance, 'kernel')
   const methods = contract.aspects.get('default')?.methods ?? new Map<string, Method>()

@@ -120,7 +120,7 @@ export class WantedReader {
       return this.machine.options.loader.scan(findProg(desired.prog, this.options.progs))
     } catch (thrown) {
       const error = { ...toErrorData(thrown), file: desired.file }
-      const nothing = { files: new Map(), stamps: new Map(), missing: [], modified_ms: 0 }
+      const nothing = { files: new Map(), texts: new Map(), stamps: new Map(), missing: [], modified_ms: 0 }
       return { entry: desired.file, key: `no:${desired.prog}`, ...nothing, error }
     }
   }

@@ -33,6 +33,7 @@ const GRAPH_FILES_MAX = 5_000
 interface Draft {
   nodes: Map<string, GraphNode>
   stamps: Map<string, string>
+  texts: Map<string, string>
   missing: string[]
   modified_ms: number
   error: ErrorData | undefined
@@ -59,7 +60,14 @@ export class Sources {
   }
 
   scan(entry: string): GraphScan {
-    const draft: Draft = { nodes: new Map(), stamps: new Map(), missing: [], modified_ms: 0, error: undefined }
+    const draft: Draft = {
+      nodes: new Map(),
+      stamps: new Map(),
+      texts: new Map(),
+      missing: [],
+      modified_ms: 0,
+      error: undefined,
+    }
     const pending = [{ path: entry, from: undefined as GraphNode | undefined, specifier: '' }]
     for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
       if (draft.nodes.has(next.path)) continue
@@ -79,6 +87,7 @@ export class Sources {
       entry,
       key: draft.nodes.get(entry)?.key ?? 'missing',
       files,
+      texts: draft.texts,
       stamps: draft.stamps,
       missing: draft.missing,
       modified_ms: draft.modified_ms,
@@ -100,6 +109,7 @@ export class Sources {
       draft.error ??= toErrorData(coded('file_missing', { path: shown }, { file: shown }))
       return undefined
     }
+    draft.texts.set(path, file.text)
     draft.stamps.set(path, file.settled ? file.stat_key : '')
     draft.modified_ms = Math.max(draft.modified_ms, file.modified_ms)
     const result = this.transformOnce(path, file.text, file.hash)

@@ -34,6 +34,19 @@ it('equal content has an equal key, wherever the files stand; any changed file c
   ])
 })
 
+it('hands on the text of each file as it was read, also of one that is broken', () => {
+  const files = {
+    'modules/m.ts': `import { x } from './x.ts'; export const a = x`,
+    'modules/x.ts': `export const x = 1; import './bad.ts'`,
+    'modules/bad.ts': `const = 1`,
+  }
+  test = createLoader(files)
+  const { texts } = scan()
+  expect(Object.fromEntries(texts)).toEqual(
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [join(test?.root.path ?? '', path), text])),
+  )
+})
+
 it('the graph holds dynamic imports, JSON and .js helpers, and lists what is missing', () => {
   test = createLoader({
     'modules/m.ts': `import './plain.js'; import d from './d.json'; export const f = () => import('./late.ts'); export { d }; import './gone.ts'`,
