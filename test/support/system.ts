@@ -48,7 +48,11 @@ export interface TestSystem {
 
 const EVENT_MS = 15_000
 
-export async function startSystem(files: Record<string, string> | TestRoot = {}): Promise<TestSystem> {
+/** `settle: false`: without waiting for the services of the first plan. */
+export async function startSystem(
+  files: Record<string, string> | TestRoot = {},
+  { settle = true }: { settle?: boolean } = {},
+): Promise<TestSystem> {
   const root =
     'path' in files && typeof files.dispose === 'function'
       ? (files as TestRoot)
@@ -81,7 +85,7 @@ export async function startSystem(files: Record<string, string> | TestRoot = {})
     safe: false,
   })
   await kernel.boot()
-  await kernel.settled()
+  if (settle) await kernel.settled()
   const running = kernel
   const caller: CallerRecord = {
     api: 'test',
