@@ -28,26 +28,69 @@ export interface DesiredState {
   contested: Map<string, ErrorData>
 }
 
-interface Candidate extends ConfigText {
+interface Candidate {
+  file: ConfigText
   base: string
   version: VersionName
 }
 
-/** Remembers parses by content; holds no more than the files it was last asked for. */
-export class ConfigParser {
-  private parsed = new Map<string, ParsedConfig>()
+export interface ConfigOptions {
+  /** laid under every config */
+  defaults: JsonMap
+  bytes_max: number
+}
 
-  parseAll(files: readonly Candidate[], bytesMax: number): Map<Candidate, ParsedConfig> {
-    const next = new Map<string, ParsedConfig>()
-    const found = new Map<Candidate, ParsedConfig>()
-    for (const file of files) {
-      const id = `${file.path} ${file.hash}`
-      const result = this.parsed.get(id) ?? parseConfig(`configs/${file.path}`, file.text, bytesMax)
-      next.set(id, result)
-      found.set(file, result)
+/** What one file asks for; no service when it is switched off. */
+type Reading = { error: ErrorData } | { error: undefined; service: DesiredService | undefined }
+
+/**
+ * Remembers what was worked out from each file, by the identity of its text: with a thousand files, one save is the
+ * work of one file. Equal texts and defaults give the very same `DesiredService` object again.
+ */
+export class ConfigParser {
+  private readonly names = new WeakMap<ConfigText, Candidate | 'invalid' | undefined>()
+  private readonly parses = new WeakMap<ConfigText, { bytesMax: number; parsed: ParsedConfig }>()
+  private readings = new WeakMap<ConfigText, Reading>()
+  /** what the readings were made with */
+  private basis = ''
+
+  /** undefined when the file is no config of a service. */
+  nameOf(file: ConfigText): Candidate | 'invalid' | undefined {
+    let named = this.names.get(file)
+    if (named === undefined && !this.names.has(file)) {
+      named = nameFile(file)
+      this.names.set(file, named)
     }
-    this.parsed = next
+    return named
+  }
+
+  readAll(candidates: readonly Candidate[], options: ConfigOptions): Map<Candidate, Reading> {
+    const basis = `${options.bytes_max} ${canonicalJson(options.defaults)}`
+    if (basis !== this.basis) {
+      this.readings = new WeakMap()
+      this.basis = basis
+    }
+    const found = new Map<Candidate, Reading>()
+    for (const candidate of candidates) {
+      let reading = this.readings.get(candidate.file)
+      if (reading === undefined) {
+        reading = this.read(candidate, options)
+        this.readings.set(candidate.file, reading)
+      }
+      found.set(candidate, reading)
+    }
     return found
+  }
+
+  private read(candidate: Candidate, { defaults, bytes_max: bytesMax }: ConfigOptions): Reading {
+    const { file } = candidate
+    const known = this.parses.get(file)
+    const parsed =
+      known?.bytesMax === bytesMax ? known.parsed : parseConfig(`configs/${file.path}`, file.text, bytesMax)
+    this.parses.set(file, { bytesMax, parsed })
+    return parsed.ok
+      ? { error: undefined, service: toDesired(candidate, parsed.value, defaults) }
+      : { error: parsed.error }
   }
 }
 
@@ -60,27 +103,28 @@ export const isMetaConfig = (path: string): boolean => /^meta[^/]*\.ya?ml$/.test
 export function resolveConfigs(
   files: readonly ConfigText[],
   parser: ConfigParser,
-  options: { defaults: JsonMap; bytes_max: number },
+  options: ConfigOptions,
 ): DesiredState {
   const state: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
-  const chosen = chooseVersions(files, state)
-  const parsed = parser.parseAll(chosen, options.bytes_max)
+  const chosen = chooseVersions(files, parser, state)
   const claims = new Map<string, DesiredService[]>()
-  for (const file of chosen) {
-    const result = parsed.get(file)
-    if (result === undefined) continue
-    if (!result.ok) {
-      state.errors.push(result.error)
-      state.broken.set(file.base, result.error)
-      continue
+  for (const [{ base }, reading] of parser.readAll(chosen, options)) {
+    if (reading.error !== undefined) {
+      state.errors.push(reading.error)
+      state.broken.set(base, reading.error)
+    } else if (reading.service !== undefined) {
+      addTo(claims, reading.service.api, reading.service)
     }
-    const service = toDesired(file, result.value, options.defaults)
-    if (service === undefined) continue
-    claims.set(service.api, [...(claims.get(service.api) ?? []), service])
   }
   for (const [api, services] of claims) settleClaim(api, services, state)
   state.errors.sort((a, b) => ((a.file ?? '') < (b.file ?? '') ? -1 : 1))
   return state
+}
+
+function addTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
+  const list = lists.get(key)
+  if (list === undefined) lists.set(key, [value])
+  else list.push(value)
 }
 
 function settleClaim(api: string, services: DesiredService[], state: DesiredState): void {
@@ -97,29 +141,33 @@ function settleClaim(api: string, services: DesiredService[], state: DesiredStat
   for (const service of services) state.broken.set(service.base, error)
 }
 
+function nameFile(file: ConfigText): Candidate | 'invalid' | undefined {
+  if (!isServiceConfig(file.path)) return undefined
+  const folder = file.path.slice(0, file.path.lastIndexOf('/') + 1)
+  const version = parseVersionName(file.path.slice(folder.length))
+  return version === undefined || version === 'invalid' ? version : { file, base: folder + version.name, version }
+}
+
 /** The highest version of each base name; a tie is an error for that base. */
-function chooseVersions(files: readonly ConfigText[], state: DesiredState): Candidate[] {
+function chooseVersions(files: readonly ConfigText[], parser: ConfigParser, state: DesiredState): Candidate[] {
   const bases = new Map<string, Candidate[]>()
   for (const file of files) {
-    if (!isServiceConfig(file.path)) continue
-    const folder = file.path.includes('/') ? file.path.slice(0, file.path.lastIndexOf('/') + 1) : ''
-    const fileName = file.path.slice(folder.length)
-    const version = parseVersionName(fileName)
-    if (version === undefined) continue
-    if (version === 'invalid') {
-      state.errors.push(toErrorData(coded('config_name', { name: fileName }, { file: `configs/${file.path}` })))
+    const named = parser.nameOf(file)
+    if (named === undefined) continue
+    if (named === 'invalid') {
+      const name = file.path.slice(file.path.lastIndexOf('/') + 1)
+      state.errors.push(toErrorData(coded('config_name', { name }, { file: `configs/${file.path}` })))
       continue
     }
-    const base = folder + version.name
-    bases.set(base, [...(bases.get(base) ?? []), { ...file, base, version }])
+    addTo(bases, named.base, named)
   }
   const chosen: Candidate[] = []
   for (const [base, candidates] of bases) {
-    candidates.sort((a, b) => compareVersions(b.version, a.version) || (a.path < b.path ? -1 : 1))
+    candidates.sort((a, b) => compareVersions(b.version, a.version) || (a.file.path < b.file.path ? -1 : 1))
     const [best, second] = candidates
     if (best === undefined) continue
     if (second !== undefined && compareVersions(best.version, second.version) === 0) {
-      const names = [best, second].map((one) => `configs/${one.path}`)
+      const names = [best, second].map((one) => `configs/${one.file.path}`)
       const error = toErrorData(coded('config_version_tie', { files: names.join(', ') }, { file: names[0] ?? '' }))
       state.errors.push(error)
       state.broken.set(base, error)
@@ -127,7 +175,7 @@ function chooseVersions(files: readonly ConfigText[], state: DesiredState): Cand
     }
     chosen.push(best)
   }
-  return chosen.sort((a, b) => (a.path < b.path ? -1 : 1))
+  return chosen.sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
 }
 
 const asMap = (value: unknown): JsonMap =>
@@ -143,16 +191,17 @@ function overlay(defaults: JsonMap, own: JsonMap): JsonMap {
   return all
 }
 
-function toDesired(file: Candidate, own: JsonMap, defaults: JsonMap): DesiredService | undefined {
+const RESERVED = new Set<string>([...RESERVED_KEYS, 'params'])
+
+function toDesired(candidate: Candidate, own: JsonMap, defaults: JsonMap): DesiredService | undefined {
   const all = overlay(defaults, own)
   if (all['enabled'] === false) return undefined
-  const reserved = new Set<string>([...RESERVED_KEYS, 'params'])
   const params: JsonMap = {}
-  for (const [key, value] of Object.entries(all)) if (!reserved.has(key)) params[key] = value
+  for (const [key, value] of Object.entries(all)) if (!RESERVED.has(key)) params[key] = value
   for (const [key, value] of Object.entries(asMap(all['params']))) params[key] = value
   const service = {
-    api: typeof all['api'] === 'string' ? all['api'] : file.base,
-    prog: typeof all['prog'] === 'string' ? all['prog'] : file.base,
+    api: typeof all['api'] === 'string' ? all['api'] : candidate.base,
+    prog: typeof all['prog'] === 'string' ? all['prog'] : candidate.base,
     params,
     needs: Array.isArray(all['needs']) ? (all['needs'] as string[]) : [],
     reload: all['reload'] as DesiredService['reload'],
@@ -165,9 +214,9 @@ function toDesired(file: Candidate, own: JsonMap, defaults: JsonMap): DesiredSer
   }
   return {
     ...service,
-    file: `configs/${file.path}`,
-    base: file.base,
-    version: file.version.version,
+    file: `configs/${candidate.file.path}`,
+    base: candidate.base,
+    version: candidate.version.version,
     description: typeof all['description'] === 'string' ? all['description'] : null,
     hash: shortHash(canonicalJson(service)),
   }

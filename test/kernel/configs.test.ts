@@ -1,5 +1,5 @@
-import { expect, it } from 'vitest'
-import { ConfigParser, resolveConfigs, type DesiredState } from '../../modules/kernel/configs.ts'
+import { describe, expect, it } from 'vitest'
+import { ConfigParser, resolveConfigs, type ConfigText, type DesiredState } from '../../modules/kernel/configs.ts'
 import { parseConfig } from '../../modules/kernel/config-file.ts'
 import type { JsonMap } from '../../modules/contracts/seams.ts'
 import { shortHash } from '../../modules/lib/hash.ts'
@@ -185,5 +185,45 @@ it('hostile YAML is an error or plain data, never more', () => {
   expect(parseConfig('tabs.yml', 'a:\n\t- 1', 1_000)).toMatchObject({
     ok: false,
     error: { code: 'config_syntax', line: 2 },
+  })
+})
+
+describe('looked at again', () => {
+  const text = (path: string, content: string): ConfigText => ({ path, text: content, hash: shortHash(content) })
+  const limits = { defaults: {} as JsonMap, bytes_max: 1_000_000 }
+
+  it('unchanged files give the very same objects, changed ones new ones, and the result is as if read anew', () => {
+    const parser = new ConfigParser()
+    const files = [text('a.yml', 'x: 1'), text('b.yml', 'x: 1'), text('bad.yml', '- 1'), text('c-v1.yml', 'api: c')]
+    const before = resolveConfigs(files, parser, limits)
+    const edits: ConfigText[][] = [
+      files,
+      files.toReversed(),
+      files.with(1, text('b.yml', 'x: 2')),
+      files.with(1, text('b.yml', 'api: a')),
+      [...files, text('c-v1.0.yml', 'api: c')],
+      [...files, text('c-v2.yml', 'api: d')],
+      files.with(2, text('bad.yml', 'ok: true')),
+      files.slice(1),
+    ]
+    for (const edit of edits) {
+      const after = resolveConfigs(edit, parser, limits)
+      expect(after).toEqual(resolveConfigs(edit, new ConfigParser(), limits))
+      for (const [api, service] of after.services) {
+        const file = files.find(({ path }) => `configs/${path}` === service.file)
+        if (file !== undefined && edit.includes(file)) expect(service).toBe(before.services.get(api))
+      }
+    }
+  })
+
+  it('other defaults and another limit are not answered from what was read before', () => {
+    const parser = new ConfigParser()
+    const files = [text('a.yml', 'x: 1')]
+    const first = resolveConfigs(files, parser, limits).services.get('a')
+    expect(resolveConfigs(files, parser, { ...limits, defaults: {} }).services.get('a')).toBe(first)
+    const second = resolveConfigs(files, parser, { ...limits, defaults: { y: 2 } }).services.get('a')
+    expect(second?.params).toEqual({ x: 1, y: 2 })
+    expect(second?.hash).not.toBe(first?.hash)
+    expect(resolveConfigs(files, parser, { ...limits, bytes_max: 2 }).errors[0]?.code).toBe('config_too_large')
   })
 })
