@@ -5,7 +5,7 @@
 import { join } from 'node:path'
 import type { KernelPort, ReloadResult, ServiceDetail, Switchboard } from '../../modules/contracts/kernel.ts'
 import type { Handle, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
-import type { CallerRecord } from '../../modules/contracts/state.ts'
+import type { CallerRecord, ServiceRecord } from '../../modules/contracts/state.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
 import { createSwitchboard } from '../../modules/lib/switchboard.ts'
@@ -20,7 +20,7 @@ export interface LogLine {
 
 /** What a test may reach inside the kernel: the parts that have no way from outside. */
 interface KernelInside extends KernelPort {
-  readonly services: Map<string, { live: { caller: CallerRecord } | undefined }>
+  readonly services: ReadonlyMap<string, ServiceRecord>
   readonly events: {
     on(pattern: string, callback: (event: MachineEvent) => void): () => void
     since(id: number): MachineEvent[]
@@ -93,6 +93,7 @@ export async function startSystem(
     stopped: false,
     handles: new Map(),
     edges: new Set(),
+    waiting: new Map(),
     starting: undefined,
   }
   const getApi = <T extends object>(api: string): Handle<T> =>
