@@ -101,4 +101,4 @@ export function describeError(data: ErrorData): string {
 }
 
 /** The HTTP status a code stands for; codes of other origin are the callee's own errors: 500. */
-export const statusOf = (code: string): number => (code in ERRORS ? ERRORS[code as ErrorCode].status : 500)
+export const statusOf = (code: string): number => (Object.hasOwn(ERRORS, code) ? ERRORS[code as ErrorCode].status : 500)
