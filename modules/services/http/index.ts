@@ -11,11 +11,12 @@ import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
-import { statusOf, type CodedError } from '../../lib/errors.ts'
+import { coded, statusOf, type CodedError } from '../../lib/errors.ts'
 import { createApp } from './app.ts'
 import { EventStreams } from './event-streams.ts'
 import { checkRequest, hostNames, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
+import { readTarget } from './target.ts'
 
 export const configSchema = z.object({
   host: z.string().default('127.0.0.1'),
@@ -99,16 +100,22 @@ export class Module {
 
   /** One request, from the held socket. Ends when the response has left. */
   async _serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost')
-    const refused = checkRequest(pathname, request.headers, this.#rules)
+    const target = readTarget(request.url ?? '/')
+    if (target === undefined) {
+      refuse(request, response, coded('bad_request', { reason: 'its path cannot be read' }))
+      return
+    }
+    const refused = checkRequest(target.path, request.headers, this.#rules)
     if (refused !== undefined) {
       refuse(request, response, refused)
       return
     }
-    if (pathname === '/api/events' && request.method === 'GET') {
-      await this.#openStream(request, response, searchParams)
+    if (target.path === '/api/events' && request.method === 'GET') {
+      await this.#openStream(request, response, target.query)
       return
     }
+    // The routes get what the guard has judged, and no other spelling of it.
+    request.url = target.url
     const closed = new Promise<void>((resolve) => response.once('close', resolve))
     this.#answer(request, response)
     await closed
@@ -145,6 +152,7 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: Coded
   response.writeHead(statusOf(code), {
     'content-type': 'application/json',
     'cache-control': 'no-store',
+    'x-content-type-options': 'nosniff',
     ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
     ...(hasBody ? { connection: 'close' } : {}),
   })
