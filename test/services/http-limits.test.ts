@@ -165,6 +165,19 @@ it('headers past the limit are a 431 and the connection ends', async () => {
   expect(await talk(port, head)).toMatch(/^HTTP\/1\.1 431 [\s\S]*connection: close/i)
 })
 
+it('a limit changed in the config holds for the next connection, on the same socket', async () => {
+  const { port, system } = await serve()
+  const head = `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\nX-Long: ${'x'.repeat(8_000)}\r\n\r\n`
+  expect(await talk(port, head)).toMatch(/^HTTP\/1\.1 200 /)
+  const live = system.event('service.live', (data) => data['api'] === 'http' && data['generation'] === 2)
+  system.root.write('configs/http.yml', 'prog: services/http\nport: 0\nheader_bytes_max: 4096\nheaders_ms: 200\n')
+  await live
+  expect(JSON.parse(system.root.read('runtime/http.json'))).toMatchObject({ url: `http://127.0.0.1:${port}` })
+  expect(await talk(port, head)).toMatch(/^HTTP\/1\.1 431 /)
+  const slow = `GET /health HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nX-Slow: `
+  expect(await talk(port, slow)).toMatch(/^(HTTP\/1\.1 408 |$)/)
+})
+
 it('bytes that are no HTTP are a 400 and the connection ends', async () => {
   const { port, system } = await serve()
   expect(await talk(port, 'hello machine\r\n\r\n')).toMatch(/^HTTP\/1\.1 400 /)

@@ -62,9 +62,8 @@ export class Module {
       () => new EventStreams(),
       (streams) => streams.close(),
     )
-    const key = `listener ${config.host}:${config.port} ${config.header_bytes_max} ${config.headers_ms} ${config.request_ms} ${config.connections_max}`
     this.#listener = await kernel.hold(
-      key,
+      `listener ${config.host}:${config.port}`,
       (route) => listen(config, route),
       (listener) => {
         forgetAddress(addressFile, urlOf(listener.host, listener.port))
@@ -79,6 +78,8 @@ export class Module {
 
   async run(signal: AbortSignal): Promise<void> {
     const kernel = this.#kernel
+    // Only now: the limits of a version that never went live must not reach the socket.
+    this.#listener?.limit(this.#config)
     const file = join(kernel.paths.runtime, 'http.json')
     const where = {
       url: this.url(),

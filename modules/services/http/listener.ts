@@ -10,13 +10,18 @@ import { coded, reasonOf, toErrorData } from '../../lib/errors.ts'
 export interface Listener {
   readonly port: number
   readonly host: string
+  /** Other limits from now on. Header sizes count for connections made after this. */
+  limit(limits: ListenLimits): void
   close(): Promise<void>
 }
 
-export interface ListenOptions {
+export interface ListenOptions extends ListenLimits {
   host: string
   port: number
   port_tries: number
+}
+
+export interface ListenLimits {
   header_bytes_max: number
   headers_ms: number
   request_ms: number
@@ -26,21 +31,16 @@ export interface ListenOptions {
 /** Resolves when the socket listens. Rejects with `port_in_use` when no port of the range is free. */
 export async function listen(options: ListenOptions, route: Route): Promise<Listener> {
   const server = createServer(
-    {
-      maxHeaderSize: options.header_bytes_max,
-      headersTimeout: options.headers_ms,
-      requestTimeout: options.request_ms,
-      connectionsCheckingInterval: 1_000,
-      keepAlive: true,
-    },
+    { connectionsCheckingInterval: 1_000, keepAlive: true },
     (request, response) => void serve(request, response, route),
   )
-  server.maxConnections = options.connections_max
+  setLimits(server, options)
   server.on('clientError', answerBrokenRequest)
   const port = await bindPort(server, options)
   return {
     port,
     host: options.host,
+    limit: (limits) => setLimits(server, limits),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve())
@@ -48,6 +48,14 @@ export async function listen(options: ListenOptions, route: Route): Promise<List
         server.closeAllConnections()
       }),
   }
+}
+
+/** Node reads all of these anew for each connection or check, so the socket can stay. */
+function setLimits(server: Server & { maxHeaderSize?: number }, limits: ListenLimits): void {
+  server.maxHeaderSize = limits.header_bytes_max
+  server.headersTimeout = limits.headers_ms
+  server.requestTimeout = limits.request_ms
+  server.maxConnections = limits.connections_max
 }
 
 async function bindPort(server: Server, { host, port, port_tries }: ListenOptions): Promise<number> {
