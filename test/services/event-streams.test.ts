@@ -23,6 +23,7 @@ interface Stream {
 interface Crier {
   cry(type: string, data?: Record<string, unknown>): Promise<void>
   cryBig(type: string): Promise<void>
+  cryRing(type: string): Promise<void>
 }
 
 const CRIER = `
@@ -30,6 +31,7 @@ export class Module {
   constructor(kernel: { events: { emit(type: string, data?: object): void } }) { this.kernel = kernel }
   cry(type: string, data?: object) { this.kernel.events.emit(type, data) }
   cryBig(type: string) { this.kernel.events.emit(type, { big: 1n }) }
+  cryRing(type: string) { const ring: Record<string, unknown> = {}; ring.self = ring; this.kernel.events.emit(type, ring) }
 }
 `
 
@@ -188,9 +190,13 @@ it('an event that JSON cannot hold does not keep the others from any reader', as
   const one = await open('?subscribe=news.*')
   const two = await open('?subscribe=news.*')
   await crier.cryBig('news.big')
+  await crier.cryRing('news.ring')
   await crier.cry('news.after')
   await one.until('news.after')
   await two.until('news.after')
+  expect(typesOf(one)).toEqual(['news.big', 'news.ring', 'news.after'])
+  expect(one.events[0]?.data).toMatchObject({ big: '1' })
+  expect(one.events[1]?.data).toMatchObject({ error: { code: 'result_not_cloneable' } })
   const late = await open('?subscribe=news.*', { 'last-event-id': '0' })
   await crier.cry('news.last')
   await late.until('news.last')
@@ -201,8 +207,10 @@ it('a type with line breaks cannot write fields of its own into the stream', asy
   const { crier, open } = await serve()
   const stream = await open()
   await crier.cry('news.bad\ndata: {"forged":true}\n\nevent: forged')
+  await crier.cry('news.bad\revent: forged')
   await crier.cry('news.after')
   await stream.until('news.after')
+  expect(stream.text().split(/\r\n|\r|\n/)).not.toContain('event: forged')
   expect(stream.text()).not.toMatch(/^event: forged/m)
 })
 

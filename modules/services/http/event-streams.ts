@@ -5,6 +5,8 @@
  */
 import type { ServerResponse } from 'node:http'
 import type { MachineEvent, Release } from '../../contracts/module.ts'
+import { toErrorData } from '../../lib/errors.ts'
+import { plainText } from '../../lib/plain-json.ts'
 
 interface Reader {
   response: ServerResponse
@@ -20,6 +22,21 @@ const HEARTBEAT_MS = 15_000
 
 const matches = (pattern: string, type: string): boolean =>
   pattern === '*' || pattern === type || (pattern.endsWith('.*') && type.startsWith(pattern.slice(0, -1)))
+
+/** A line break ends a field, so a type may not carry one out. Data that JSON cannot hold is told as such. */
+function frameOf(event: MachineEvent): string {
+  const type = event.type.replaceAll(/[\r\n]+/g, ' ')
+  return `id: ${event.id}\nevent: ${type}\ndata: ${dataOf(event)}\n\n`
+}
+
+function dataOf(event: MachineEvent): string {
+  const source = { api: 'kernel', method: 'events' }
+  try {
+    return plainText(event, source)
+  } catch (error) {
+    return plainText({ ...event, data: { error: toErrorData(error) } }, source)
+  }
+}
 
 export class EventStreams {
   private readonly readers = new Set<Reader>()
@@ -58,7 +75,7 @@ export class EventStreams {
     if (event.id <= reader.lastId) return
     reader.lastId = event.id
     if (!reader.patterns.some((pattern) => matches(pattern, event.type))) return
-    reader.response.write(`id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`)
+    reader.response.write(frameOf(event))
     if (reader.response.writableLength > BUFFERED_BYTES_MAX) reader.response.destroy()
   }
 

@@ -128,9 +128,10 @@ export class Module {
       .getAll('subscribe')
       .flatMap((one) => one.split(','))
       .filter((one) => one !== '')
-    const lastId = Number(request.headers['last-event-id'] ?? query.get('last_event_id') ?? Number.NaN)
+    const lastId = String(request.headers['last-event-id'] ?? query.get('last_event_id'))
     const catchUp = this.#streams?.add(response, patterns.length === 0 ? ['*'] : patterns)
-    catchUp?.(Number.isInteger(lastId) ? await this.#kernel.getApi<KernelServiceApi>('kernel').eventsSince(lastId) : [])
+    const system = this.#kernel.getApi<KernelServiceApi>('kernel')
+    catchUp?.(/^\d+$/.test(lastId) ? await system.eventsSince(Number(lastId)) : [])
   }
 }
 
