@@ -31,6 +31,7 @@ export class Module {
       }),
       stock: tool({ description: 'Stock.', params: z.object({}), run: () => ({ pieces: 7n }) }),
       nothing: tool({ description: 'Nothing.', params: z.object({}), run: () => undefined }),
+      ring: tool({ description: 'A ring.', params: z.object({}), run: () => { const ring = {}; ring.self = ring; return ring } }),
       machine: tool({ description: 'Functions.', params: z.object({}), run: () => ({ start() {} }) }),
     }
   }
@@ -131,9 +132,10 @@ it("a tool's BigInt arrives as its digits, as a call's does", async () => {
   expect([answer.status, answer.body['value']]).toEqual([200, { pieces: '7' }])
 })
 
-it("a tool's value with a function is a coded error, as a call's is", async () => {
+it("a tool's value with a function or a ring is a coded error, as a call's is", async () => {
   const { ask } = await serve()
-  expect(outcome(await ask('POST', '/api/tools/shop_machine'))).toEqual([500, 'result_not_cloneable'])
+  for (const tool of ['shop_machine', 'shop_ring'])
+    expect([tool, ...outcome(await ask('POST', `/api/tools/${tool}`))]).toEqual([tool, 500, 'result_not_cloneable'])
 })
 
 it('a reload answers ok, the new generation and what became of the state', async () => {

@@ -9,7 +9,8 @@ import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { DetailedResult, KernelApi } from '../../contracts/module.ts'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { AssistantApi, ChatRequest, ToolsApi } from '../../contracts/services.ts'
-import { coded, codeOf, reasonOf, statusOf, toErrorData } from '../../lib/errors.ts'
+import { coded, codeOf, fromErrorData, reasonOf, statusOf, toErrorData } from '../../lib/errors.ts'
+import { isStream, streamRefused, toPlain } from '../../lib/plain-json.ts'
 
 export interface AppOptions {
   kernel: KernelApi
@@ -27,6 +28,19 @@ export function createApp(options: AppOptions): Hono {
 
   app.onError((error, context) => answerError(context, error))
   app.notFound((context) => answerError(context, coded('not_found', { path: context.req.path })))
+  app.use('*', async (context, next) => {
+    await next()
+    context.header('cache-control', 'no-store')
+    context.header('x-content-type-options', 'nosniff')
+  })
+  app.use('*', async (_context, next) => {
+    try {
+      await next()
+    } catch (thrown) {
+      // Hono takes only an Error to onError, and a module may throw anything.
+      throw thrown instanceof Error ? thrown : fromErrorData(toErrorData(thrown))
+    }
+  })
   app.use(
     '/api/*',
     bodyLimit({
@@ -34,11 +48,6 @@ export function createApp(options: AppOptions): Hono {
       onError: (context) => answerError(context, coded('body_too_large', { limit: options.body_bytes_max })),
     }),
   )
-  app.use('*', async (context, next) => {
-    await next()
-    context.header('cache-control', 'no-store')
-    context.header('x-content-type-options', 'nosniff')
-  })
 
   app.get('/health', async (context) => {
     const { status, version, prog, services } = await system.status()
@@ -56,13 +65,11 @@ export function createApp(options: AppOptions): Hono {
   app.get('/api/tools', async (context) => context.json(await tools.list()))
   app.post('/api/tools/:name', async (context) => {
     const params = await readBody(context)
-    const result = await tools.invoke(context.req.param('name'), params, {
-      signal: context.req.raw.signal,
-      caller: 'http',
-    })
-    if (result.status === 'success')
-      return context.json({ name: result.name, status: result.status, value: result.value ?? null })
-    return answerError(context, result.error)
+    const { signal } = context.req.raw
+    const result = await tools.invoke(context.req.param('name'), params, { signal, caller: 'http' })
+    if (result.status !== 'success') return answerError(context, result.error)
+    const { name, status, value } = result
+    return context.json({ name, status, value: toPlain(value, { api: 'tools', method: name }) })
   })
   app.post('/api/chat', async (context) => chat(options, context))
   return app
@@ -118,25 +125,10 @@ async function call(
   const detailed = target.with({ detail: true, deadlineMs: Math.min(deadline_ms, 600_000), signal, trace })
   const forward: unknown = HANDLE_NAMES.has(method) ? undefined : detailed[method]
   if (typeof forward !== 'function') throw coded('method_not_found', { api, method })
-  const { result, generation } = (await forward(...(args as unknown[]))) as DetailedResult
-  return { result: toPlain(api, method, result), generation, trace_id: trace }
-}
-
-/** What JSON would drop or refuse is an error of the callee, not silently something else. */
-function toPlain(api: string, method: string, value: unknown): unknown {
-  if (value === undefined) return null
-  if (typeof value === 'object' && value !== null && 'next' in value && typeof value.next === 'function') {
-    throw coded('result_not_cloneable', { api, method, reason: 'it is a stream; read it through a handle' })
-  }
-  try {
-    const text = JSON.stringify(value, (_key, one: unknown) => {
-      if (typeof one === 'function' || typeof one === 'symbol') throw new TypeError(`it holds a ${typeof one}`)
-      return typeof one === 'bigint' ? String(one) : one
-    })
-    return JSON.parse(text) as unknown
-  } catch (error) {
-    throw coded('result_not_cloneable', { api, method, reason: reasonOf(error) })
-  }
+  const answer: unknown = forward(...(args as unknown[]))
+  if (isStream(answer)) throw streamRefused({ api, method })
+  const { result, generation } = (await answer) as DetailedResult
+  return { result: toPlain(result, { api, method }), generation, trace_id: trace }
 }
 
 async function chat(options: AppOptions, context: Context): Promise<Response> {

@@ -9,6 +9,7 @@ import type { ToolsApi } from '../../contracts/services.ts'
 import type { ToolInfo, ToolResult } from '../../contracts/tool.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
 import { nearText } from '../../lib/near.ts'
+import { plainText } from '../../lib/plain-json.ts'
 import { foldToolName, signatureOf } from '../../lib/tool-name.ts'
 
 export const configSchema = z.object({
@@ -86,7 +87,7 @@ export class Module implements ToolsApi {
         ...(options.signal === undefined ? {} : { signal: options.signal }),
       }
       const value = await withOptions[info.method]?.(params, context)
-      this.#checkSize(name, value)
+      this.#checkSize(info, value)
       this.#kernel.events.emit('tool.called', { tool: name, status: 'success' })
       return { name, status: 'success', value: value ?? null }
     } catch (thrown) {
@@ -96,11 +97,9 @@ export class Module implements ToolsApi {
     }
   }
 
-  #checkSize(tool: string, value: unknown): void {
-    const bytes = Buffer.byteLength(
-      JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? String(one) : one)) ?? '',
-    )
+  #checkSize({ name, api, method }: ToolInfo, value: unknown): void {
+    const bytes = Buffer.byteLength(plainText(value, { api, method }))
     if (bytes > this.#config.result_bytes_max)
-      throw coded('tool_output_limit', { tool, bytes, limit: this.#config.result_bytes_max })
+      throw coded('tool_output_limit', { tool: name, bytes, limit: this.#config.result_bytes_max })
   }
 }
