@@ -37,10 +37,11 @@ interface World {
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
   const at = argv.indexOf('--root')
   const root = resolve(at >= 0 ? (argv[at + 1] ?? '.') : '.')
-  if (realFileSystem.stat(join(root, 'configs'))?.kind !== 'folder') {
-    const { message, hint } = coded('root_missing', { root, part: 'configs/' })
-    process.stderr.write(`${message}. ${hint}\n`)
-    return 1
+  let unlock: () => void
+  try {
+    unlock = claimRoot(root)
+  } catch (thrown) {
+    return refuseRoot(thrown)
   }
   const log = createLog({
     file: join(root, 'runtime', 'logs', 'mm.log'),
@@ -48,7 +49,6 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     level: process.env['LOG_LEVEL'] ?? 'info',
     color: process.env['MM_COLOR'] === '1',
   })
-  const unlock = process.connected ? () => {} : takeLock(root, join(root, 'runtime', 'lock'))
   let kernel: KernelPort | undefined
   const fault = (thrown: unknown, kind: 'exception' | 'rejection'): void => {
     if (kernel === undefined)
@@ -85,13 +85,28 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     return 0
   } catch (thrown) {
     const error = toErrorData(thrown)
-    log.error(`${describeError(error)}. ${error.hint}`)
+    log.error(`${describeError(error)}. ${error.hint}`, { code: error.code })
     return 1
   } finally {
     unfreeze()
     stop()
     unlock()
   }
+}
+
+/** Returns what gives the root back. Under a parent the lock is the parent's. */
+function claimRoot(root: string): () => void {
+  if (realFileSystem.stat(join(root, 'configs'))?.kind !== 'folder') {
+    throw coded('root_missing', { root, part: 'configs/' })
+  }
+  return process.connected ? () => {} : takeLock(root, join(root, 'runtime', 'lock'))
+}
+
+/** Not through the log: it belongs to the system that has the root. */
+function refuseRoot(thrown: unknown): number {
+  const { message, hint } = toErrorData(thrown)
+  process.stderr.write(`${message}. ${hint}\n`)
+  return 1
 }
 
 /** Newest first; each that fails is named with its reason, and the next is tried. */
