@@ -37,12 +37,8 @@ it('a flood of errors is counted in full', async () => {
     'configs/a.yml': '',
     'modules/a.ts': 'export class Module { async no() { throw new Error("no") } }',
   })
-  const calls = Array.from({ length: 500 }, () =>
-    (system as TestSystem)
-      .getApi('a')
-      ['no']?.()
-      .catch(() => undefined),
-  )
+  const a = system.getApi<{ no(): Promise<void> }>('a')
+  const calls = Array.from({ length: 500 }, () => a.no().catch(() => undefined))
   await Promise.all(calls)
   expect(await system.show('a')).toMatchObject({
     errors: 500,
@@ -68,4 +64,23 @@ it('a subscriber that throws or is slow disturbs neither the emitter nor the oth
   await (system.getApi('a')['go'] as () => Promise<void>)()
   await expect.poll(() => (system as TestSystem).getApi('a')['read']?.()).toEqual(['mine.one', 'exact 1', 'mine.two'])
   expect((await system.show('a')).last_error).toMatchObject({ message: 'bad subscriber' })
+})
+
+it('a subscriber to all events that always fails, at once or later, hears nothing of itself', async () => {
+  system = await startSystem({
+    'configs/a.yml': '',
+    'modules/a.ts': `export class Module {
+      constructor(private k: any) {}
+      listen() {
+        this.k.events.on('*', () => { throw new Error('at once') })
+        this.k.events.on('*', async () => { await null; throw new Error('later') })
+        this.k.events.emit('mine')
+      }
+    }`,
+  })
+  const { kernel } = system
+  const last = kernel.events.since(0).at(-1)?.id ?? 0
+  await (system.getApi('a')['listen'] as () => Promise<void>)()
+  await expect.poll(async () => (await (system as TestSystem).show('a')).errors).toBe(2)
+  expect(kernel.events.since(last).map((event) => event.type)).toEqual(['mine'])
 })
