@@ -164,6 +164,11 @@ export const ERRORS = {
     'What `handOver` of `{api}` returned cannot be copied: {reason}',
     'Return plain data: no functions, sockets or class instances with methods.',
   ),
+  configure_threw: entry(
+    422,
+    '`configure` of `{api}` threw: {reason}',
+    'Fix the value or `configure`; the earlier values are in force.',
+  ),
   reload_deferred: entry(
     503,
     'The reload of `{api}` is put off: {reason}',

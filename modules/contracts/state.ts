@@ -3,7 +3,7 @@
  * newer kernel can take them over without constructing any module again. Nothing here has behavior or hidden fields.
  */
 import type { ErrorData } from './errors.ts'
-import type { GenerationState, MethodInfo, ReloadResult, ServiceState } from './kernel.ts'
+import type { GenerationState, MethodInfo, ReloadMode, ReloadResult, ServiceState } from './kernel.ts'
 import type { CodeOwner, Evaluated, JsonMap, Scan, TimerToken } from './seams.ts'
 import type { KernelApi, ModuleInstance, Release } from './module.ts'
 
@@ -40,6 +40,8 @@ export interface CallerRecord {
   readonly handles: Map<string, HandleRecord>
   /** its calls that are, or were lately, under way */
   readonly edges: Set<Edge>
+  /** its calls that wait in a queue, by the service they wait for */
+  readonly waiting: Map<string, number>
   /** while its init() runs: names it asked for that were not there, and services it waits for */
   starting: { missing: Set<string>; waitsFor: Set<string> } | undefined
 }
@@ -119,13 +121,39 @@ export interface Contract {
   tools: ToolContract[]
 }
 
+/** What `handOver` returned, copied, and the name of its shape. */
+export interface StateCopy {
+  readonly state: unknown
+  readonly version: string
+}
+
+/** Everything a version is made from: kept in memory so that it can be made again. */
+export interface VersionSource {
+  readonly desired: DesiredService
+  readonly scan: Scan
+  /** the config file's text, for an undo */
+  readonly configText: string | undefined
+}
+
+/** The version before the one that serves. */
+export interface KeptVersion extends VersionSource {
+  readonly number: number
+  /** the last state it handed over */
+  readonly copy: StateCopy | undefined
+}
+
 /** One version of a service. */
 export interface GenerationRecord {
   readonly owner: CodeOwner
   readonly api: string
   readonly number: number
-  readonly desired: DesiredService
+  /** replaced only by a config that differs in volatile keys, which `configure` delivered */
+  desired: DesiredService
   readonly scan: Scan
+  configText: string | undefined
+  /** how it is replaced and what its state is called, read from its class */
+  mode: ReloadMode
+  stateVersion: string
   readonly caller: CallerRecord
   readonly admission: Admission
   state: GenerationState
@@ -150,6 +178,8 @@ export interface GenerationRecord {
   /** monotonic milliseconds */
   startedAt: number
   liveAt: number | undefined
+  /** monotonic ms since when these very sources have been live: restarts of the same version do not renew it */
+  versionSince: number | undefined
   /** set when a newer candidate makes this one pointless */
   abandoned: boolean
   onAbandon: (() => void) | undefined
@@ -173,6 +203,10 @@ export interface OwnedRecord {
 export interface BackgroundRecord {
   readonly label: string
   readonly work: (signal: AbortSignal) => unknown
+  /** it runs now */
+  running: boolean
+  /** it was to be started while it still ran: it starts when it has ended */
+  again: boolean
 }
 
 /** What a generation owns. */
@@ -207,6 +241,33 @@ export interface HeldRecord {
   users: Set<GenerationRecord>
 }
 
+/** The last attempt that did not go live, or the version that was taken back. */
+export interface RefusedAttempt {
+  configHash: string
+  sourceKey: string
+  /** somebody, or the supervisor, went back from it: kept in runtime/refused.json */
+  takenBack?: string
+}
+
+/** A reload that was put off: tried again at `retryAt` (monotonic ms). */
+export interface Deferral {
+  configHash: string
+  sourceKey: string
+  attempts: number
+  retryAt: number
+  /** somebody asked for it, so it happens even if nothing differs */
+  asked: boolean
+}
+
+/** How often a service failed lately; `supervisor.ts` decides from it. */
+export interface SupervisionRecord {
+  /** monotonic ms of the restarts within the window */
+  restarts: number[]
+  /** monotonic ms of late errors and failed tasks of the live version within the window */
+  faults: number[]
+  timer: TimerToken | undefined
+}
+
 export interface ServiceRecord {
   readonly api: string
   desired: DesiredService | undefined
@@ -215,8 +276,15 @@ export interface ServiceRecord {
   candidate: GenerationRecord | undefined
   draining: Set<GenerationRecord>
   lastNumber: number
-  /** The last attempt that did not go live: not tried again until a hash changes, or what it waits for is live. */
-  refusedAttempt: { configHash: string; sourceKey: string } | undefined
+  /** Not tried again until a hash changes, or what it waits for is live. */
+  refusedAttempt: RefusedAttempt | undefined
+  deferral: Deferral | undefined
+  kept: KeptVersion | undefined
+  supervision: SupervisionRecord
+  /** text of the config file as it was last read */
+  configText: string | undefined
+  /** its config appeared after the boot, and its first version has not failed */
+  addedLater: boolean
   queue: QueuedCall[]
   held: Map<string, HeldRecord>
   waitingFor: string[]

@@ -3,7 +3,7 @@
  * `calls.ts` carries it out.
  */
 import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
-import { coded } from '../lib/errors.ts'
+import { coded, fromErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { LIFECYCLE_NAMES } from './contract.ts'
 
@@ -41,7 +41,9 @@ export function decide(input: AdmissionInput): Decision {
     case 'live':
       return service.live === undefined ? { kind: 'queue' } : { kind: 'admit', generation: service.live }
     case 'switching':
-      if (service.live !== undefined && mayPass(caller, service, services))
+      // While it waits for its open calls to end, a call those very calls depend on must not wait for it: its own
+      // tasks pass, and so does whoever it has an open call to, directly or through others.
+      if (service.live !== undefined && dependsOn(api, caller.api, services))
         return { kind: 'admit', generation: service.live }
       return queueUnlessRing(input)
     case 'waiting':
@@ -50,9 +52,11 @@ export function decide(input: AdmissionInput): Decision {
     case 'draining':
     case 'stopped':
       return refuse(input.stopping ? coded('kernel_stopping') : coded('service_stopped', { api }))
-    case 'failed':
     case 'tripped':
-    case 'quarantined': {
+    case 'quarantined':
+    case 'failed': {
+      // These have codes of their own, which callers can tell apart.
+      if (service.state !== 'failed' && service.refusal !== undefined) return refuse(fromErrorData(service.refusal))
       const reason = (service.refusal ?? service.lastError)?.message ?? service.state
       return refuse(coded('service_failed', { api, reason }))
     }
@@ -72,20 +76,19 @@ function queueUnlessRing({ api, caller, services }: AdmissionInput): Decision {
     : refuse(coded('needs_ring', { ring: [caller.api, ...ring].join(' → ') }))
 }
 
-/**
- * While a service waits for its open calls to end, a call those very calls depend on must not wait for it: its own
- * tasks pass, and so does a caller the service has an open call to, directly or through others.
- */
-function mayPass(caller: CallerRecord, service: ServiceRecord, services: ReadonlyMap<string, ServiceRecord>): boolean {
-  if (caller.api === service.api) return true
-  return findPath(service.api, caller.api, (name) => openCallees(services.get(name))) !== undefined
-}
-
+/** Services a service has an open call to, or one that waits in a queue: its own calls cannot end before those. */
 function* openCallees(service: ServiceRecord | undefined): Iterable<string> {
   if (service === undefined) return
   for (const generation of [service.live, ...service.draining]) {
-    for (const edge of generation?.caller.edges ?? []) if (edge.open > 0) yield edge.callee
+    if (generation === undefined) continue
+    for (const edge of generation.caller.edges) if (edge.open > 0) yield edge.callee
+    yield* generation.caller.waiting.keys()
   }
+}
+
+/** Whether `api` cannot come to rest before a call of `caller` has its answer: it calls it, directly or through others. */
+export function dependsOn(api: string, caller: string, services: ReadonlyMap<string, ServiceRecord>): boolean {
+  return api === caller || findPath(api, caller, (name) => openCallees(services.get(name))) !== undefined
 }
 
 /** The names from `from` to `to` along `next`, both ends included; undefined when there is no way. */

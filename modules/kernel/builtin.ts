@@ -24,7 +24,11 @@ export function registerKernelService(machine: Machine, instance: KernelService)
     missing: [],
     modified_ms: 0,
   }
-  const generation = createGeneration(machine, service, kernelConfig(metaFile), scan)
+  const generation = createGeneration(machine, service, {
+    desired: kernelConfig(metaFile),
+    scan,
+    configText: undefined,
+  })
   const contract = readContract(instance, 'kernel')
   const methods = contract.aspects.get('default')?.methods ?? new Map<string, Method>()
   const isOpen = ([name]: [string, unknown]): boolean => (KERNEL_METHODS as readonly string[]).includes(name)
@@ -69,7 +73,8 @@ export async function routeHeld(machine: Machine, api: string, method: string, a
   const service = machine.services.get(api)
   if (service === undefined) throw coded('service_stopped', { api })
   const generation = service.live
-  if (generation?.instance === undefined) {
+  // While it switches, what comes from outside waits like any new call.
+  if (generation?.instance === undefined || service.state === 'switching') {
     await machine.calls.untilLive(service)
     return routeHeld(machine, api, method, args)
   }

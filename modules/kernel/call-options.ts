@@ -61,7 +61,7 @@ async function callWith(
   let timer: TimerToken | undefined
   const giveUp: { with: (error: Error) => void } = { with: () => undefined }
   const onAbort = (): void => giveUp.with(coded('call_aborted', names))
-  const onRetired = (): void => giveUp.with(retired(names, generation))
+  const onRetired = (): void => giveUp.with(retiredError(names, generation))
   const call = calls.invoke(route, method, handle, args, (admitted) => {
     generation = admitted
     admitted.isolator.endAbort.signal.addEventListener('abort', onRetired, { once: true })
@@ -86,7 +86,7 @@ async function callWith(
 }
 
 /** A version ends when its calls have, or when its drain limit has passed: then who still waits is told. */
-function retired(names: { api: string; method: string }, generation: GenerationRecord | undefined): Error {
+export function retiredError(names: { api: string; method: string }, generation: GenerationRecord | undefined): Error {
   const ms = generation?.desired.limits['drain_ms'] ?? LIMITS.drain_ms
   return coded('generation_retired', { ...names, generation: generation?.number, ms })
 }

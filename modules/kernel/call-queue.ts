@@ -31,10 +31,14 @@ export class CallQueue {
       return rejected(coded('queue_full', { api, limit: limits.queue_calls_max }))
     }
     caller.starting?.waitsFor.add(api)
+    caller.waiting.set(api, (caller.waiting.get(api) ?? 0) + 1)
     const promise = new Promise((resolve, reject) => {
       const leave = (): void => {
         if (queued.timer !== undefined) clock.clear(queued.timer)
         caller.starting?.waitsFor.delete(api)
+        const left = (caller.waiting.get(api) ?? 1) - 1
+        if (left > 0) caller.waiting.set(api, left)
+        else caller.waiting.delete(api)
       }
       const queued: QueuedCall = {
         caller,

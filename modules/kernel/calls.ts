@@ -21,6 +21,7 @@ import { aspectOf, readAspect } from './contract.ts'
 import { edgeIdle, retireEdge } from './counts.ts'
 import { aspectRouteOf, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
 import type { Machine } from './machine.ts'
+import { untilRetired } from './streams.ts'
 
 interface Call {
   route: AspectRoute
@@ -220,7 +221,7 @@ export class Calls implements SlowPath {
     retireEdge(edge)
     let outcome: () => void = edge.ok
     try {
-      yield* cell.fn.apply(cell.self, args) as AsyncGenerator
+      yield* untilRetired(cell.fn.apply(cell.self, args) as AsyncGenerator, generation, method)
     } catch (thrown) {
       outcome = () => edge.failed(thrown)
       throw thrown

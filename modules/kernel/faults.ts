@@ -9,6 +9,7 @@ import { describeError, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
+import type { Supervisor } from './supervisor.ts'
 
 /** An error is described at most this often for each service. */
 const DESCRIBE_MS = 100
@@ -18,9 +19,11 @@ export class Faults {
   private readonly describedAt = new Map<string, number>()
   /** late errors nobody could be named for */
   unattributed = 0
+  private readonly supervisor: Supervisor
 
-  constructor(machine: Machine) {
+  constructor(machine: Machine, supervisor: Supervisor) {
     this.machine = machine
+    this.supervisor = supervisor
   }
 
   /** A call or a release failed by the service's own doing. */
@@ -40,9 +43,10 @@ export class Faults {
   }
 
   /** An error outside any call: a task, a timer, an unhandled rejection. Always told. */
-  noteFault(api: string, generation: number | null, thrown: unknown, where: string): void {
+  private noteFault(api: string, generation: number | null, thrown: unknown, where: string): ErrorData {
     const error = this.count(api, generation, thrown, where)
     this.machine.events.emit('service.fault', { api, generation, where, error })
+    return error
   }
 
   private count(api: string, generation: number | null, thrown: unknown, where: string): ErrorData {
@@ -60,8 +64,16 @@ export class Faults {
     return error
   }
 
+  /** A task has ended with an error: the version no longer does its work. */
   taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
-    this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
+    const error = this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
+    this.supervisor.failed(generation, error)
+  }
+
+  /** One turn of timed work failed; the next comes at its time. */
+  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
+    const error = this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
+    this.supervisor.lateError(generation, error)
   }
 
   /** No event tells of it: a subscriber to all events that always throws would hear of itself for ever. */
@@ -74,7 +86,9 @@ export class Faults {
     const owner = known ?? this.machine.options.loader.ownerOf(thrown)
     const where = kind === 'exception' ? 'late error' : 'unhandled rejection'
     if (owner !== undefined && owner.service !== 'kernel') {
-      this.noteFault(owner.service, owner.generation, thrown, where)
+      const error = this.noteFault(owner.service, owner.generation, thrown, where)
+      const live = this.machine.services.get(owner.service)?.live
+      if (live?.number === owner.generation) this.supervisor.lateError(live, error)
       return owner.service
     }
     this.unattributed++
@@ -84,7 +98,7 @@ export class Faults {
     return undefined
   }
 
-  private describe(thrown: unknown): ErrorData {
+  describe(thrown: unknown): ErrorData {
     const data = toErrorData(thrown)
     const place = data.file === undefined ? this.machine.options.loader.placeOf(thrown) : undefined
     const all = { ...data, ...place }

@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { ModuleClass, ModuleInstance } from '../contracts/module.ts'
 import type { Scan } from '../contracts/seams.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { DesiredService, GenerationRecord, ServiceRecord, VersionSource } from '../contracts/state.ts'
 import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
@@ -23,14 +23,14 @@ import type { Machine } from './machine.ts'
 export type Prepared =
   | { kind: 'ready' }
   | { kind: 'waiting'; for: string[] }
-  | { kind: 'failed'; error: ErrorData }
+  /** `asked`: the services it has handles to */
+  | { kind: 'failed'; error: ErrorData; asked: string[] }
   | { kind: 'abandoned' }
 
 export function createGeneration(
   machine: Machine,
   service: ServiceRecord,
-  desired: DesiredService,
-  scan: Scan,
+  { desired, scan, configText }: VersionSource,
 ): GenerationRecord {
   const { clock } = machine.options
   // Taken for good at the switch: what never served does not use up a number.
@@ -42,6 +42,9 @@ export function createGeneration(
     number,
     desired,
     scan,
+    configText,
+    mode: 'overlap',
+    stateVersion: '1',
     caller,
     admission: undefined as never,
     state: 'starting',
@@ -64,6 +67,7 @@ export function createGeneration(
     latencyNext: 0,
     startedAt: clock.monotonic(),
     liveAt: undefined,
+    versionSince: undefined,
     abandoned: false,
     onAbandon: undefined,
   }
@@ -76,17 +80,19 @@ export function abandon(generation: GenerationRecord): void {
   generation.onAbandon?.()
 }
 
+/** `beforeConstruct` runs when the class and its mode are known and its needs are live. It may throw: a failure. */
 export async function prepare(
   machine: Machine,
   service: ServiceRecord,
   generation: GenerationRecord,
+  beforeConstruct: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Prepared> {
   const starting = { missing: new Set<string>(), waitsFor: new Set<string>() }
   generation.caller.starting = starting
   const abandoned = new Promise<'abandoned'>((resolve) => {
     generation.onAbandon = () => resolve('abandoned')
   })
-  const building = build(machine, generation)
+  const building = build(machine, generation, beforeConstruct)
   let outcome: Prepared
   try {
     const first = await Promise.race([building, abandoned])
@@ -98,6 +104,7 @@ export async function prepare(
         ? { kind: 'waiting', for: [...starting.missing] }
         : {
             kind: 'failed',
+            asked: [...generation.caller.handles.keys()].map((key) => key.split(' ')[0] as string),
             error: error.file === undefined ? error : { ...error, file: shownPath(machine.options.root, error.file) },
           }
   }
@@ -114,7 +121,11 @@ export async function prepare(
   return outcome
 }
 
-async function build(machine: Machine, generation: GenerationRecord): Promise<Prepared> {
+async function build(
+  machine: Machine,
+  generation: GenerationRecord,
+  beforeConstruct: () => Promise<void>,
+): Promise<Prepared> {
   const { loader } = machine.options
   const { desired, scan } = generation
   const limits = machine.limitsOf(desired)
@@ -126,12 +137,13 @@ async function build(machine: Machine, generation: GenerationRecord): Promise<Pr
   }
   const { Module, configSchema } = evaluated.exports as { Module?: unknown; configSchema?: unknown }
   if (typeof Module !== 'function') throw coded('no_module_class', { prog: desired.prog }, { file: scan.entry })
-  const needs = (Module as unknown as ModuleClass).needs
-  if (Array.isArray(needs)) generation.needs = [...new Set([...desired.needs, ...(needs as string[])])]
+  readClass(generation, Module as unknown as ModuleClass)
   const absent = machine.notLive(generation.needs)
   if (absent.length > 0) return { kind: 'waiting', for: absent }
 
   const config = readConfig(machine, desired, configSchema)
+  await beforeConstruct()
+  if (generation.abandoned) return { kind: 'abandoned' }
   generation.kernelApi = createKernelApi(machine, generation)
   let instance: ModuleInstance
   try {
@@ -149,6 +161,16 @@ async function build(machine: Machine, generation: GenerationRecord): Promise<Pr
     throw Object.assign(thrown as object, { file: scan.entry })
   }
   return { kind: 'ready' }
+}
+
+/** What the class says about its versions, with the config's word before it. */
+function readClass(generation: GenerationRecord, type: ModuleClass): void {
+  const { desired } = generation
+  if (Array.isArray(type.needs)) generation.needs = [...new Set([...desired.needs, ...(type.needs as string[])])]
+  if (typeof type.version === 'string') generation.stateVersion = type.version
+  const handsOver = typeof (type as { prototype?: ModuleInstance }).prototype?.handOver === 'function'
+  const declared = desired.reload ?? type.reload ?? (handsOver ? 'quiesce' : 'overlap')
+  generation.mode = type.exclusive === true ? 'exclusive' : declared
 }
 
 async function phase(
@@ -177,7 +199,7 @@ function explained(machine: Machine, code: ErrorCode, thrown: unknown, scan: Sca
   return coded(code, { reason: `${prefix}${reasonOf(thrown)}` }, place, thrown)
 }
 
-function readConfig(machine: Machine, desired: DesiredService, schema: unknown): unknown {
+export function readConfig(machine: Machine, desired: DesiredService, schema: unknown): unknown {
   const { root, fs } = machine.options
   const text = machine.readFile(join(root, desired.file))?.text
   let values: ReturnType<typeof fillValues>
@@ -214,6 +236,8 @@ export async function end(
   generation: GenerationRecord,
   options: { shutdown: boolean },
 ): Promise<void> {
+  if (generation.state === 'stopped') return
+  generation.state = 'stopped'
   const { instance, isolator } = generation
   const limits = machine.limitsOf(generation.desired)
   isolator.taskAbort.abort(coded('stopped'))
@@ -233,5 +257,4 @@ export async function end(
   generation.evaluated?.release()
   generation.instance = undefined
   generation.contract = undefined
-  if (generation.state !== 'failed') generation.state = 'stopped'
 }

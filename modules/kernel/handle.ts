@@ -101,6 +101,7 @@ export const createCaller = (api: string, generation: number): CallerRecord => (
   stopped: false,
   handles: new Map(),
   edges: new Set(),
+  waiting: new Map(),
   starting: undefined,
 })
 

@@ -67,15 +67,33 @@ export class ModuleIsolator implements IsolatorState {
 
   /** Work that may be started again: run(), every(), cron(). */
   addBackground(label: string, work: (signal: AbortSignal) => unknown): BackgroundRecord {
-    const record = { label, work }
+    const record = { label, work, running: false, again: false }
     this.background.add(record)
     return record
   }
 
-  /** What the work adds while it starts has started itself: only what was there before counts. */
+  /**
+   * What the work adds while it starts has started itself: only what was there before counts. Work that has been asked
+   * to end and still runs is started again when it has ended, never beside itself.
+   */
   startBackground(): void {
-    const before = [...this.background]
-    for (const record of before) this.spawn(record.label, record.work)
+    for (const record of Array.from(this.background)) this.startOne(record)
+  }
+
+  /** Starts one piece of repeatable work, or lets it follow its own end. */
+  startOne(record: BackgroundRecord): void {
+    if (record.running) {
+      record.again = true
+      return
+    }
+    record.running = true
+    const ended = (): void => {
+      record.running = false
+      const { again } = record
+      record.again = false
+      if (again && this.background.has(record) && !this.taskAbort.signal.aborted) this.startOne(record)
+    }
+    void this.spawn(record.label, record.work).done.then(ended)
   }
 
   abortTasks(): void {

@@ -136,7 +136,7 @@ function repeat(
       } catch (thrown) {
         // At a stop the task itself says whether this is an error.
         if (signal.aborted) throw thrown
-        machine.taskFailed(owner, label, thrown)
+        machine.turnFailed(owner, label, thrown)
       }
     }
   })
@@ -144,6 +144,6 @@ function repeat(
     isolator.background.delete(background)
     stop.abort()
   }, label)
-  if (owner.state === 'live') isolator.spawn(label, background.work)
+  if (owner.state === 'live') isolator.startOne(background)
   return release
 }

@@ -19,11 +19,16 @@ import { Faults } from './faults.ts'
 import { ModuleHandle } from './handle.ts'
 import { installKernelApi } from './kernel-api.ts'
 import { KernelService } from './kernel-service.ts'
+import { Journal } from './journal.ts'
 import { LIMITS, SERVICE_LIMITS, withLimits, type Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 import { Reconciler } from './reconciler.ts'
+import { RefusedVersions } from './refused-versions.ts'
 import { Reports } from './reports.ts'
+import { SecondTries } from './second-tries.ts'
 import { stopService } from './switch.ts'
+import { Supervisor } from './supervisor.ts'
+import { WaysBack } from './ways-back.ts'
 import { Bell } from './watch.ts'
 
 /** Progs only the package may provide; a root shadows them only through the meta file's `overrides:`. */
@@ -39,6 +44,7 @@ export class Kernel implements KernelPort, Machine {
   readonly services = new Map<string, ServiceRecord>()
   readonly events: EventBus
   readonly calls: Calls
+  readonly secondTries: SecondTries
   limits: Limits
   planned = false
   stopping = false
@@ -46,6 +52,8 @@ export class Kernel implements KernelPort, Machine {
   private readonly cache: FileCache
   private readonly faults: Faults
   private readonly reconciler: Reconciler
+  private readonly waysBack: WaysBack
+  private readonly refusedVersions: RefusedVersions
   private readonly bell: Bell
   private readonly bornAt: number
   /** prompts that were read → the content they had */
@@ -70,9 +78,19 @@ export class Kernel implements KernelPort, Machine {
       onThrow: (thrown, pattern) => log.warn(`a subscriber of ${pattern} threw: ${String(thrown)}`),
     })
     this.calls = new Calls(this)
-    this.faults = new Faults(this)
+    this.secondTries = new SecondTries(this)
+    const supervisor = new Supervisor(this, {
+      rollback: (api, reason) => this.waysBack.rollback(api, reason),
+      reload: (api) => this.reconciler.reload(api),
+    })
+    this.faults = new Faults(this, supervisor)
     this.reports = new Reports(this)
+    const journal = new Journal(this)
+    this.refusedVersions = new RefusedVersions(this)
     this.reconciler = new Reconciler({
+      journal,
+      onService: (service) => this.refusedVersions.recall(service),
+      onForgotten: (api) => this.refusedVersions.forget(api),
       machine: this,
       cache: this.cache,
       progs: { fs, root: options.root, packageRoot: options.packageRoot, protected: this.protectedProgs() },
@@ -80,6 +98,7 @@ export class Kernel implements KernelPort, Machine {
       defaults: () => asMap(this.meta['defaults']),
       onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
     })
+    this.waysBack = new WaysBack(this, this.reconciler, journal, this.refusedVersions)
     this.bell = this.createBell()
     this.whenStopped = new Promise((resolve) => {
       this.announceStop = resolve
@@ -114,6 +133,7 @@ export class Kernel implements KernelPort, Machine {
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
     const service = new KernelService(this, { status: () => this.status(), reload: (api) => this.reload(api) })
     registerKernelService(this, service)
+    this.refusedVersions.load()
     this.reconciler.start()
     this.bell.start()
     this.events.emit('kernel.booted', { version: this.version })
@@ -183,8 +203,16 @@ export class Kernel implements KernelPort, Machine {
     return [...needs].filter((api) => this.services.get(api)?.live === undefined)
   }
 
+  describe(thrown: unknown): ErrorData {
+    return this.faults.describe(thrown)
+  }
+
   noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void {
     this.faults.noteError(service, thrown, generation)
+  }
+
+  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
+    this.faults.turnFailed(generation, label, thrown)
   }
 
   taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {

@@ -15,6 +15,20 @@ export const LIMITS = {
   queue_ms: 30_000,
   queue_calls_max: 10_000,
   generations_draining_max: 8,
+  /** a reload that was put off is tried again after this long, doubled each time, up to the second */
+  defer_ms: 100,
+  defer_ms_max: 30_000,
+  /** more restarts than this within the window, and the service is switched off */
+  restarts_max: 5,
+  restart_window_ms: 10_000,
+  restart_pause_ms: 100,
+  restart_pause_ms_max: 30_000,
+  /** late errors of one version within the window that count as a failure of the whole */
+  late_errors_max: 3,
+  /** a failure this soon after a reload is blamed on the new version */
+  fresh_ms: 60_000,
+  /** changes that can be undone */
+  changes_kept: 200,
   config_bytes_max: 1_048_576,
   services_max: 10_000,
   /** an in-place write counts as finished when its stamp is this old */

@@ -9,6 +9,7 @@ import type { CachedFile } from '../lib/file-cache.ts'
 import type { EventBus } from './events.ts'
 import type { SlowPath } from './handle.ts'
 import type { Limits } from './limits.ts'
+import type { SecondTries } from './second-tries.ts'
 
 export interface Machine {
   readonly options: KernelOptions
@@ -16,6 +17,7 @@ export interface Machine {
   readonly services: Map<string, ServiceRecord>
   readonly events: EventBus
   readonly calls: CallPath
+  readonly secondTries: SecondTries
   /** true once the first reconcile was planned: from then on an unknown name is an error */
   planned: boolean
   stopping: boolean
@@ -31,10 +33,14 @@ export interface Machine {
   notLive(needs: Iterable<string>): string[]
   /** A version was refused: told at once to those who asked, and to the log when its files have been quiet. */
   refused(service: ServiceRecord, error: ErrorData, modifiedMs: number): void
-  /** An error of a task, of timed work or of a release of a generation. */
+  /** An error that ended a task, or a release, of a generation. */
   taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void
+  /** An error of one turn of timed work, which goes on. */
+  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void
   /** An error of a version's subscriber to events. */
   subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void
+  /** Any thrown value as data, with its place in the source as it was written. */
+  describe(thrown: unknown): ErrorData
   /** Records an error of a service's own code, with its place in the source. */
   noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void
 }

@@ -18,10 +18,14 @@ export interface Active {
   state: ServiceState
   /** a movement is under way */
   busy: boolean
+  /** as many versions drain as may: a further switch waits, skipping those between */
+  full: boolean
   live: { prog: string; configHash: string; sourceKey: string } | undefined
   candidate: { configHash: string; sourceKey: string } | undefined
   /** the last attempt that did not go live */
   refused: { configHash: string; sourceKey: string } | undefined
+  /** an attempt that was put off and is not due yet */
+  putOff: { configHash: string; sourceKey: string } | undefined
   waitingFor: readonly string[]
   /** monotonic ms since when a stop, rename or change of prog is asked for */
   graceSince: number | undefined
@@ -48,6 +52,8 @@ export interface PlanInput {
   /** monotonic ms */
   now: number
   graceMs: number
+  /** apis whose stop, rename or change of prog was asked for by name: no grace */
+  sure: ReadonlySet<string>
 }
 
 const same = (
@@ -80,6 +86,7 @@ function planUnwanted(active: Active, input: PlanInput): Step | undefined {
 
 /** Half-written and briefly missing files must never stop a service: the wish has to last. */
 function graced(active: Active, input: PlanInput, step: Step): Step {
+  if (input.sure.has(active.api)) return step
   if (active.graceSince === undefined) return { kind: 'grace', api: active.api, ms: input.graceMs }
   const left = active.graceSince + input.graceMs - input.now
   return left > 0 ? { kind: 'grace', api: active.api, ms: left } : step
@@ -101,6 +108,7 @@ function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput
     const waits = active.waitingFor.length > 0
     return waits && active.waitingFor.every((api) => input.isLive(api)) ? move : calm(active)
   }
+  if (active.full || same(active.putOff, wanted)) return calm(active)
   if (active.live !== undefined && active.live.prog !== wanted.prog) return graced(active, input, move)
   return move
 }

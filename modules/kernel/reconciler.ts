@@ -3,29 +3,45 @@
  * plans, and starts the steps; movements run beside each other, one a service. Looks never overlap: they are
  * synchronous. Whatever ends a movement rings, so the last thing saved is the thing that runs.
  */
-import type { ErrorData } from '../contracts/errors.ts'
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { Scan } from '../contracts/seams.ts'
-import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
-import { findPath } from './admission.ts'
+import { activeOf, changedFiles, isAtRest, wantedOf } from './active.ts'
+import { configure } from './configure.ts'
 import { abandon } from './generation.ts'
+import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { groupMoves, plan, type Active, type Step, type Wanted } from './reconcile.ts'
-import { failedReload, move, stopService, type Member } from './switch.ts'
+import { noteRefusals } from './refusals.ts'
+import { failedReload } from './refuse.ts'
+import { move, stopService, type Member } from './switch.ts'
 import { WantedReader, type WantedOptions } from './wanted.ts'
+
+export interface ReconcilerOptions extends WantedOptions {
+  journal: Journal
+  /** told when a version that was taken back is no longer what is asked for. Must not throw. */
+  onForgotten(api: string): void
+}
 
 export class Reconciler {
   readonly wanted: WantedReader
   private readonly machine: Machine
+  private readonly journal: Journal
+  private readonly onForgotten: (api: string) => void
   private changed = new Set<string>()
   private scheduled = false
   private noticedAt: number | undefined
   private readonly restWaiters: (() => void)[] = []
+  /** movements and stops under way; each resolves when its service is free again */
+  private readonly running = new Map<ServiceRecord, Promise<ReloadResult>>()
+  /** a stop, rename or change of prog of these was asked for by name: it is no half-written file */
+  private readonly sure = new Set<string>()
 
-  constructor(options: WantedOptions) {
+  constructor(options: ReconcilerOptions) {
     this.machine = options.machine
+    this.journal = options.journal
+    this.onForgotten = (api) => options.onForgotten(api)
     this.wanted = new WantedReader(options)
   }
 
@@ -53,16 +69,46 @@ export class Reconciler {
     })
   }
 
-  reload(api: string): Promise<ReloadResult> {
+  find(api: string): ServiceRecord {
     const service = this.machine.services.get(api)
-    if (service === undefined || !this.wanted.desired.services.has(api)) {
-      return Promise.reject(coded('service_not_found', { api, near: nearText(api, this.machine.services.keys()) }))
-    }
+    if (service !== undefined && api !== 'kernel') return service
+    throw coded('service_not_found', { api, near: nearText(api, this.machine.services.keys()) })
+  }
+
+  /** Rejects with `service_not_found` or `service_stopped`; what became of the reload is in the result. */
+  async reload(api: string): Promise<ReloadResult> {
+    const service = this.find(api)
+    if (!this.wanted.desired.services.has(api)) throw coded('service_stopped', { api })
     return new Promise((resolve) => {
       service.reloadWaiters.push(resolve)
       this.wanted.lookAt(api)
       this.ring()
     })
+  }
+
+  /** These files were written for these services: looks now, without grace, and resolves when it is done. */
+  apply(paths: ReadonlySet<string>, apis: readonly string[]): Promise<ReloadResult[]> {
+    this.wanted.look(paths)
+    this.wanted.read()
+    for (const api of apis) this.sure.add(api)
+    const reloads = new Map(
+      apis.flatMap((api) => (this.wanted.desired.services.has(api) ? [[api, this.reload(api)] as const] : [])),
+    )
+    this.look()
+    const gone = toErrorData(coded('nothing_to_undo', { api: apis.join(', ') }))
+    const resultOf = async (api: string): Promise<ReloadResult> => {
+      const service = this.machine.services.get(api)
+      return reloads.get(api) ?? (service && this.running.get(service)) ?? failedReload(gone)
+    }
+    return Promise.all(apis.map(resultOf))
+  }
+
+  /** Resolves when no movement of the service is under way; a candidate that prepares is dropped. */
+  async free(service: ServiceRecord): Promise<void> {
+    for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
+      if (service.candidate !== undefined) abandon(service.candidate)
+      await running
+    }
   }
 
   /** First look: everything is read. */
@@ -81,10 +127,11 @@ export class Reconciler {
     if (!held || this.asked().length > 0) {
       this.wanted.look(this.changed)
       this.changed = new Set()
-      const wanted = this.wanted.read()
-      const moves = held ? [] : this.carryOut(this.plan(wanted))
+      this.wanted.read()
+      const unrested = this.unrested()
+      const moves = held ? [] : this.carryOut(this.plan(unrested))
       this.startMoves([...new Set([...moves, ...this.asked()])], since)
-      this.noteRefusals(wanted)
+      noteRefusals(machine, unrested, this.wanted.desired)
     }
     if (!machine.planned) {
       machine.planned = true
@@ -93,18 +140,33 @@ export class Reconciler {
     this.tellRest()
   }
 
-  private plan(wanted: ReadonlyMap<string, Wanted>): Step[] {
+  private unrested(): ServiceRecord[] {
+    const { services } = this.wanted.desired
+    return [...this.machine.services.values()].filter(
+      (service) => service.api !== 'kernel' && !isAtRest(service, services.get(service.api)),
+    )
+  }
+
+  private plan(unrested: readonly ServiceRecord[]): Step[] {
     const { services, options, limits } = this.machine
-    const { broken, contested } = this.wanted.desired
-    const others = [...services.values()].filter((service) => service.api !== 'kernel')
+    const { broken, contested, services: targets } = this.wanted.desired
+    const now = options.clock.monotonic()
+    const wanted = new Map<string, Wanted>()
+    const active = new Map<string, Active>()
+    for (const service of unrested) {
+      const target = targets.get(service.api)
+      if (target !== undefined) wanted.set(service.api, wantedOf(service, target))
+      active.set(service.api, activeOf(service, now, limits.generations_draining_max))
+    }
     return plan({
       wanted,
-      active: new Map(others.map((service) => [service.api, activeOf(service)])),
+      active,
       brokenBases: new Set(broken.keys()),
       contestedApis: new Set(contested.keys()),
       isLive: (api) => services.get(api)?.state === 'live',
-      now: options.clock.monotonic(),
+      now,
       graceMs: limits.file_grace_ms,
+      sure: this.sure,
     })
   }
 
@@ -143,8 +205,11 @@ export class Reconciler {
 
   /** Services somebody asked to be reloaded, and that are free for it. */
   private asked(): string[] {
+    const now = this.machine.options.clock.monotonic()
+    const isAsked = ({ reloadWaiters, deferral }: ServiceRecord): boolean =>
+      reloadWaiters.length > 0 || (deferral?.asked === true && deferral.retryAt <= now)
     return [...this.machine.services.values()]
-      .filter((service) => service.reloadWaiters.length > 0 && !service.busy)
+      .filter((service) => !service.busy && isAsked(service))
       .map((service) => service.api)
   }
 
@@ -153,88 +218,86 @@ export class Reconciler {
     for (const api of apis) {
       const service = this.machine.services.get(api)
       if (service?.desired === undefined || service.scan === undefined || service.busy) continue
-      members.set(api, { service, desired: service.desired, scan: service.scan })
+      const { desired, scan, configText } = service
+      const asked = service.reloadWaiters.length > 0 || service.deferral?.asked === true
+      members.set(api, { service, desired, scan, configText, asked })
     }
+    if (members.size === 0) return
+    this.machine.events.emit('kernel.batch', { services: [...members.keys()] })
     const moves = [...members.values()].map(({ service, scan }) => ({
       api: service.api,
       changed: changedFiles(service, scan),
     }))
     for (const group of groupMoves(moves)) {
-      this.startMove(
+      void this.startMove(
         group.flatMap((api) => members.get(api) ?? []),
         since,
       )
     }
   }
 
-  private startMove(members: Member[], since: number): void {
+  /** `before` runs before the services are free again. */
+  startMove(
+    members: readonly Member[],
+    since: number,
+    before: (results: readonly ReloadResult[]) => void = () => {},
+  ): Promise<ReloadResult[]> {
     const waiters = members.map(({ service }) => service.reloadWaiters.splice(0))
-    for (const { service } of members) {
-      service.busy = true
-      service.graceSince = undefined
+    for (const { service, back } of members) {
+      if (back === undefined && service.refusedAttempt?.takenBack !== undefined) this.onForgotten(service.api)
     }
-    void move(this.machine, members, since).then((results) => {
+    const earlier = members.map(({ service }) => service.live && { ...service.live })
+    const [only] = members
+    const configured = members.length === 1 && only !== undefined ? configure(this.machine, only, since) : undefined
+    const work = configured === undefined ? move(this.machine, members, since) : Promise.resolve([configured])
+    const done = work.then((results) => {
+      before(results)
+      this.journal.moved(members, earlier, results)
       for (const [index, { service }] of members.entries()) {
-        service.busy = false
+        this.release(service)
         const result = results[index]
         if (result !== undefined) for (const resolve of waiters[index] ?? []) resolve(result)
       }
-      this.ring()
+      return results
     })
+    for (const [index, { service }] of members.entries()) {
+      this.occupy(
+        service,
+        done.then((results) => results[index] as ReloadResult),
+      )
+    }
+    return done
+  }
+
+  private occupy(service: ServiceRecord, running: Promise<ReloadResult>): void {
+    service.busy = true
+    service.graceSince = undefined
+    this.sure.delete(service.api)
+    this.running.set(service, running)
+  }
+
+  private release(service: ServiceRecord): void {
+    service.busy = false
+    this.running.delete(service)
+    this.ring()
   }
 
   private stop(service: ServiceRecord): void {
-    service.graceSince = undefined
-    service.busy = true
-    void stopService(this.machine, service).then(() => {
-      service.busy = false
-      const gone = toErrorData(coded('service_stopped', { api: service.api }))
-      for (const resolve of service.reloadWaiters.splice(0)) resolve(failedReload(gone))
+    if (service.busy) {
+      if (service.candidate !== undefined) abandon(service.candidate)
+      return
+    }
+    const gone = failedReload(toErrorData(coded('service_stopped', { api: service.api })))
+    const earlier = service.live
+    const done = stopService(this.machine, service).then(() => {
+      this.journal.stopped(service, earlier)
+      for (const resolve of service.reloadWaiters.splice(0)) resolve(gone)
       this.wanted.lastNumbers.set(service.api, service.lastNumber)
       if (this.machine.services.get(service.api) === service) this.machine.services.delete(service.api)
-      this.ring()
+      this.release(service)
+      return { ...gone, ok: true, error: null }
     })
-  }
-
-  /** What is on disk and does not run has its reason beside it; what runs as it is on disk has none. */
-  private noteRefusals(wanted: ReadonlyMap<string, Wanted>): void {
-    for (const service of this.machine.services.values()) {
-      const { live } = service
-      const base = (service.desired ?? live?.desired)?.base
-      const broken =
-        this.wanted.desired.contested.get(service.api) ??
-        (base === undefined ? undefined : this.wanted.desired.broken.get(base))
-      if (broken !== undefined) {
-        service.refusal = broken
-        continue
-      }
-      if (service.state === 'waiting') {
-        service.refusal = this.ringOf(service)
-        continue
-      }
-      const target = wanted.get(service.api)
-      const equal = live !== undefined && live.scan.key === target?.sourceKey && live.desired.hash === target.configHash
-      if (equal && service.refusal !== undefined) {
-        service.refusal = undefined
-        service.refusedAttempt = undefined
-      }
-    }
-  }
-
-  /** Services whose needs lead back to themselves can never start: that is an error, not a wait. */
-  private ringOf(service: ServiceRecord): ErrorData | undefined {
-    const waitsFor = (api: string): readonly string[] => {
-      const other = this.machine.services.get(api)
-      return other?.state === 'waiting' ? other.waitingFor : []
-    }
-    for (const api of service.waitingFor) {
-      const ring = findPath(api, service.api, waitsFor)
-      if (ring === undefined) continue
-      const file = service.desired?.file
-      const names = [service.api, ...ring].join(' → ')
-      return toErrorData(coded('needs_ring', { ring: names }, file === undefined ? {} : { file }))
-    }
-    return undefined
+    this.occupy(service, done)
   }
 
   private tellRest(): void {
@@ -242,34 +305,4 @@ export class Reconciler {
     for (const service of this.machine.services.values()) if (service.busy || service.reloadWaiters.length > 0) return
     for (const resolve of this.restWaiters.splice(0)) resolve()
   }
-}
-
-const hashes = (one: { desired: DesiredService; scan: Scan }): { configHash: string; sourceKey: string } => ({
-  configHash: one.desired.hash,
-  sourceKey: one.scan.key,
-})
-
-function activeOf(service: ServiceRecord): Active {
-  const { live, candidate } = service
-  return {
-    api: service.api,
-    base: (service.desired ?? live?.desired)?.base,
-    state: service.state,
-    busy: service.busy,
-    live: live === undefined ? undefined : { prog: live.desired.prog, ...hashes(live) },
-    candidate: candidate === undefined ? undefined : hashes(candidate),
-    refused: service.refusedAttempt,
-    waitingFor: service.waitingFor,
-    graceSince: service.graceSince,
-  }
-}
-
-/** Files that differ between what runs and what is wanted. A first start changes nothing that others share. */
-function changedFiles(service: ServiceRecord, scan: Scan): Set<string> {
-  const changed = new Set<string>()
-  const before = service.live?.scan.files
-  if (before === undefined) return changed
-  for (const [path, hash] of scan.files) if (before.get(path) !== hash) changed.add(path)
-  for (const path of before.keys()) if (!scan.files.has(path)) changed.add(path)
-  return changed
 }

@@ -12,10 +12,10 @@ import type { Machine } from './machine.ts'
 
 /** From each state, the states that may follow. Anything else is a defect and throws. */
 const TRANSITIONS: Record<ServiceState, readonly ServiceState[]> = {
-  waiting: ['starting', 'draining', 'stopped', 'failed'],
+  waiting: ['starting', 'draining', 'stopped', 'failed', 'quarantined'],
   starting: ['live', 'waiting', 'failed', 'draining', 'stopped'],
   live: ['switching', 'draining', 'tripped', 'quarantined', 'failed'],
-  switching: ['live', 'draining', 'failed'],
+  switching: ['live', 'draining', 'failed', 'waiting'],
   draining: ['stopped', 'starting'],
   stopped: ['starting', 'waiting'],
   failed: ['starting', 'waiting', 'draining', 'stopped', 'tripped', 'quarantined'],
@@ -40,6 +40,11 @@ export const createService = (api: string, lastNumber: number): ServiceRecord =>
   draining: new Set(),
   lastNumber,
   refusedAttempt: undefined,
+  deferral: undefined,
+  kept: undefined,
+  supervision: { restarts: [], faults: [], timer: undefined },
+  configText: undefined,
+  addedLater: false,
   queue: [],
   held: new Map(),
   waitingFor: [],

@@ -1,213 +1,279 @@
 /**
- * The one movement: prepare → verify → switch → drain → confirm. A first start, a reload and a config change are the
- * same steps with a different incumbent. Members of a group are prepared side by side and switched in one tick, or
- * none of them. Any failure before the switch leaves every incumbent serving, untouched.
+ * The one movement: prepare → verify → switch → drain → confirm. A first start, a reload, a config change, a restart
+ * and a rollback are the same steps with a different incumbent. Members of a group are prepared side by side and
+ * switched in one tick, or none of them. Any failure before the switch leaves every incumbent serving, with its state.
  */
-import type { ErrorData } from '../contracts/errors.ts'
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { Scan } from '../contracts/seams.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { GenerationRecord, ServiceRecord, StateCopy, VersionSource } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
-import { callsOf, openCalls } from './counts.ts'
-import { abandon, createGeneration, drained, end, prepare, type Prepared } from './generation.ts'
-import { aspectRouteOf, CLOSED, closeRoute, openRoute, routeOf } from './handle.ts'
+import { callsOf } from './counts.ts'
+import { abandon, createGeneration, end, prepare, type Prepared } from './generation.ts'
+import { giveCopy, takeCopy } from './hand-over.ts'
+import { closeRoute, routeOf } from './handle.ts'
+import { announce, install, keep, retire, stopTasks } from './install.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
-import { aspectOf, readAspect } from './contract.ts'
+import { quiesce, reopen } from './quiesce.ts'
 import { setState } from './service.ts'
+import { settleFailure, type Problem } from './refuse.ts'
 
-export interface Member {
+export interface Member extends VersionSource {
   service: ServiceRecord
-  desired: DesiredService
-  scan: Scan
+  /** somebody asked for it: it happens even if nothing differs */
+  asked: boolean
+  /** going back to the kept version, whose last state this is: never put off, never refused for its state */
+  back?: { copy: StateCopy | undefined; reason: string }
 }
 
-interface Candidate extends Member {
+export interface Candidate extends Member {
   generation: GenerationRecord
+  incumbent: GenerationRecord | undefined
   prepared: Prepared
+  /** what the incumbent handed over */
+  copy: StateCopy | undefined
+  state: ReloadResult['state']
+  /** its incumbent was made quiet, or was ended because nothing can be shared */
+  stood: 'serving' | 'quiet' | 'ended'
+  refusedBefore: number
 }
 
 /** Never rejects. One result a member, in their order. `since` is when the change was noticed (monotonic ms). */
 export async function move(machine: Machine, members: readonly Member[], since: number): Promise<ReloadResult[]> {
-  const refusedBefore = members.map((member) => member.service.refusedCalls)
-  const candidates = await Promise.all(members.map((member) => prepareMember(machine, member)))
-  const bad = candidates.find((one) => one.prepared.kind !== 'ready')
-  if (bad !== undefined) {
-    return Promise.all(candidates.map((one) => refuse(machine, one, bad, since)))
+  const candidates = members.map((member) => createCandidate(machine, member))
+  await Promise.all(candidates.map((candidate) => prepareCandidate(machine, candidate)))
+  const problem = await makeReady(machine, candidates)
+  if (problem !== undefined) {
+    return Promise.all(candidates.map((one) => giveUp(machine, one, problem, since)))
   }
-  const incumbents = candidates.map((one) => one.service.live)
-  for (const candidate of candidates) install(machine, candidate)
-  await Promise.all(incumbents.map((old) => stopTasks(machine, old)))
-  return candidates.map((candidate, index) => {
-    const { service, generation } = candidate
-    const old = incumbents[index]
-    if (service.live === generation) (generation.isolator as ModuleIsolator).startBackground()
-    if (old !== undefined) void retire(machine, service, old)
-    const refused = service.refusedCalls - (refusedBefore[index] ?? 0)
-    const result: ReloadResult = {
-      ok: true,
-      generation: generation.number,
-      error: null,
-      rolled_back: false,
-      state: old === undefined ? 'none' : 'lost',
-      from: old?.number ?? null,
-      ms: Math.round((machine.options.clock.monotonic() - since) * 10) / 10,
-      failed_calls: refused,
-    }
-    announce(machine, service, result)
+  for (const { service, generation, copy } of candidates) install(machine, service, generation, copy)
+  await Promise.all(candidates.map((candidate) => start(machine, candidate)))
+  return candidates.map((candidate) => {
+    const result = succeeded(machine, candidate, since)
+    announce(machine, candidate.service, result)
     return result
   })
 }
 
-async function prepareMember(machine: Machine, member: Member): Promise<Candidate> {
-  const { service, desired, scan } = member
+function createCandidate(machine: Machine, member: Member): Candidate {
+  const { service } = member
   if (service.live === undefined) setState(service, 'starting')
-  const generation = createGeneration(machine, service, desired, scan)
+  const generation = createGeneration(machine, service, member)
   service.candidate = generation
   machine.events.emit('service.starting', { api: service.api, generation: generation.number })
-  const prepared = await prepare(machine, service, generation)
-  return { ...member, generation, prepared }
-}
-
-/** The synchronous tick: routes, state, and the incumbent's tasks, all at once. */
-function install(machine: Machine, { service, generation, desired }: Candidate): void {
-  const old = service.live
-  if (old !== undefined) {
-    old.state = 'draining'
-    service.draining.add(old)
-    ;(old.isolator as ModuleIsolator).abortTasks()
-  }
-  service.live = generation
-  service.lastNumber = generation.number
-  service.candidate = undefined
-  service.desired = desired
-  service.refusedAttempt = undefined
-  service.waitingFor = []
-  service.refusal = undefined
-  service.lastError = null
-  generation.state = 'live'
-  generation.liveAt = machine.options.clock.monotonic()
-  if (generation.instance?.run !== undefined) {
-    const { instance } = generation
-    ;(generation.isolator as ModuleIsolator).addBackground('run()', (signal) => instance.run?.(signal))
-  }
-  openRoutes(machine, service, generation)
-  setState(service, 'live')
-  machine.calls.queue.flush(service)
-}
-
-function openRoutes(machine: Machine, service: ServiceRecord, generation: GenerationRecord): void {
-  const { switchboard } = machine.options
-  const { contract, instance, admission } = generation
-  if (contract === undefined || instance === undefined) return
-  for (const name of routeOf(switchboard, service.api).aspects.keys()) {
-    if (contract.aspects.has(name)) continue
-    const found = aspectOf(instance, name)
-    if (found === undefined) closeRoute(aspectRouteOf(switchboard, service.api, name))
-    else contract.aspects.set(name, readAspect(found))
-  }
-  for (const [name, aspect] of contract.aspects) {
-    openRoute(aspectRouteOf(switchboard, service.api, name), aspect, admission, machine.calls)
+  return {
+    ...member,
+    generation,
+    incumbent: service.live,
+    prepared: { kind: 'abandoned' },
+    copy: undefined,
+    state: service.live === undefined ? 'none' : 'lost',
+    stood: 'serving',
+    refusedBefore: service.refusedCalls,
   }
 }
 
-async function stopTasks(machine: Machine, old: GenerationRecord | undefined): Promise<void> {
-  if (old === undefined) return
-  const isolator = old.isolator as ModuleIsolator
-  if (isolator.tasks.size === 0) return
-  const ms = machine.limitsOf(old.desired).task_stop_ms
-  if (await isolator.tasksEnded(ms)) return
-  const labels = [...isolator.tasks].map((task) => task.label)
-  machine.events.emit('service.task_overrun', { api: old.api, generation: old.number, tasks: labels })
+async function prepareCandidate(machine: Machine, candidate: Candidate): Promise<void> {
+  const { service, generation, incumbent } = candidate
+  candidate.prepared = await prepare(machine, service, generation, async () => {
+    if (incumbent === undefined) return
+    if (generation.mode === 'exclusive' || incumbent.mode === 'exclusive')
+      await standDown(machine, candidate, incumbent)
+  })
 }
 
-/** Calls drain, then the old version ends. A call past `drain_ms` loses its instance; who waits with options is told. */
-async function retire(machine: Machine, service: ServiceRecord, old: GenerationRecord): Promise<void> {
-  const ms = machine.limitsOf(old.desired).drain_ms
-  const clean = await drained(machine, old, ms)
-  if (!clean)
-    machine.events.emit('service.drain_overrun', { api: old.api, generation: old.number, in_flight: openCalls(old) })
-  await end(machine, service, old, { shutdown: true })
-  service.draining.delete(old)
-  service.pastCalls += callsOf(old)
-  service.pastErrors += old.errors
-  machine.events.emit('service.drained', { api: old.api, generation: old.number, clean })
-  machine.ring()
+/** Nothing can be shared: the incumbent ends before the candidate is constructed. Throws when it does not become quiet. */
+async function standDown(machine: Machine, candidate: Candidate, incumbent: GenerationRecord): Promise<void> {
+  const { service, generation } = candidate
+  // From here on a newer save has to wait: half a stand-down can be neither kept nor dropped.
+  generation.onAbandon = undefined
+  const reason = await quiesce(machine, service, incumbent)
+  candidate.stood = 'quiet'
+  if (reason !== undefined && candidate.back === undefined) {
+    throw coded('reload_deferred', { api: service.api, reason })
+  }
+  candidate.copy = copyOf(machine, candidate, incumbent)
+  candidate.stood = 'ended'
+  service.live = undefined
+  keep(service, incumbent, generation, candidate.copy)
+  await end(machine, service, incumbent, { shutdown: true })
+  service.pastCalls += callsOf(incumbent)
+  service.pastErrors += incumbent.errors
 }
 
-export const failedReload = (error: ErrorData): ReloadResult => ({
-  ok: false,
-  generation: null,
-  error,
-  rolled_back: false,
-  state: 'none',
-  from: null,
-  ms: 0,
-  failed_calls: 0,
-})
+/** Everything between prepared and the switch. Resolves with the first problem, when there is one. */
+async function makeReady(machine: Machine, candidates: readonly Candidate[]): Promise<Problem | undefined> {
+  const unready = candidates.find((one) => one.prepared.kind !== 'ready')
+  if (unready !== undefined) return problemOf(unready)
+  const quieting = candidates.flatMap((one) => {
+    const { incumbent, generation, stood } = one
+    if (incumbent === undefined || stood === 'ended') return []
+    return incumbent.mode === 'quiesce' || generation.mode === 'quiesce' ? [{ one, incumbent }] : []
+  })
+  const reasons = await Promise.all(
+    quieting.map(async ({ one, incumbent }) => {
+      const reason = await quiesce(machine, one.service, incumbent)
+      one.stood = 'quiet'
+      return one.back === undefined ? reason : undefined
+    }),
+  )
+  const first = candidates[0]
+  if (machine.stopping && first !== undefined) return { kind: 'abandoned', of: first }
+  const noisy = reasons.findIndex((reason) => reason !== undefined)
+  const late = quieting[noisy]?.one
+  if (late !== undefined) {
+    const error = toErrorData(coded('reload_deferred', { api: late.service.api, reason: reasons[noisy] }))
+    return { kind: 'deferred', of: late, error }
+  }
+  for (const candidate of candidates) {
+    try {
+      handOver(machine, candidate)
+    } catch (thrown) {
+      return { kind: 'failed', of: candidate, error: machine.describe(thrown) }
+    }
+  }
+  return undefined
+}
 
-async function refuse(machine: Machine, candidate: Candidate, bad: Candidate, since: number): Promise<ReloadResult> {
-  const { service, generation, desired, scan, prepared } = candidate
-  const { clock } = machine.options
+function problemOf(candidate: Candidate): Problem {
+  const { prepared } = candidate
+  switch (prepared.kind) {
+    case 'ready':
+    case 'abandoned':
+      return { kind: 'abandoned', of: candidate }
+    case 'waiting':
+      return { kind: 'waiting', of: candidate, for: prepared.for }
+    case 'failed':
+      return prepared.error.code === 'reload_deferred'
+        ? { kind: 'deferred', of: candidate, error: prepared.error }
+        : { kind: 'failed', of: candidate, error: prepared.error }
+    default: {
+      const never: never = prepared
+      return never
+    }
+  }
+}
+
+/** Where one side knows no state, it is lost, and the result says so. Throws when a side that does know it fails. */
+function handOver(machine: Machine, candidate: Candidate): void {
+  const { incumbent, generation, stood, back } = candidate
+  if (incumbent === undefined || stood === 'serving') return
+  if (stood === 'quiet') candidate.copy = copyOf(machine, candidate, incumbent)
+  const { copy } = candidate
+  try {
+    if (copy !== undefined && giveCopy(machine, generation, copy)) candidate.state = 'carried'
+    else if (back?.copy !== undefined && giveCopy(machine, generation, back.copy)) candidate.state = 'restored'
+  } catch (thrown) {
+    if (back === undefined) throw thrown
+    restore(machine, candidate)
+  }
+}
+
+/** The version that is gone back to may not know the newer state: then it gets the last one it handed over itself. */
+function restore(machine: Machine, candidate: Candidate): void {
+  const copy = candidate.back?.copy
+  try {
+    if (copy !== undefined && giveCopy(machine, candidate.generation, copy)) candidate.state = 'restored'
+  } catch (thrown) {
+    machine.noteError(candidate.service, thrown, candidate.generation)
+  }
+}
+
+/** A failing version's state is taken if that works: going back does not depend on it. */
+function copyOf(machine: Machine, candidate: Candidate, incumbent: GenerationRecord): StateCopy | undefined {
+  try {
+    return takeCopy(machine, incumbent)
+  } catch (thrown) {
+    if (candidate.back === undefined) throw thrown
+    return undefined
+  }
+}
+
+/** After the tick: the old tasks end, the new ones start, who waited goes on, the old version drains. */
+async function start(machine: Machine, { service, generation, incumbent, stood }: Candidate): Promise<void> {
+  if (incumbent !== undefined && stood === 'serving') {
+    machine.calls.queue.flush(service)
+    await stopTasks(machine, incumbent)
+  }
+  if (service.live === generation) {
+    ;(generation.isolator as ModuleIsolator).startBackground()
+    machine.calls.queue.flush(service)
+  }
+  if (incumbent !== undefined && stood !== 'ended') void retire(machine, service, incumbent)
+}
+
+function succeeded(machine: Machine, candidate: Candidate, since: number): ReloadResult {
+  const { service, generation, incumbent, state, back } = candidate
+  return {
+    ok: true,
+    generation: generation.number,
+    error: null,
+    rolled_back: back !== undefined,
+    state,
+    from: incumbent?.number ?? null,
+    ms: Math.round((machine.options.clock.monotonic() - since) * 10) / 10,
+    failed_calls: service.refusedCalls - candidate.refusedBefore,
+    deferred: false,
+  }
+}
+
+/** Nothing goes live: the candidate ends, its incumbent goes on or is built again, and the reason is recorded. */
+async function giveUp(machine: Machine, candidate: Candidate, problem: Problem, since: number): Promise<ReloadResult> {
+  const { service, generation, incumbent, prepared, stood } = candidate
   if (prepared.kind === 'ready') await end(machine, service, generation, { shutdown: true })
   if (service.candidate === generation) service.candidate = undefined
-  const serving = service.live?.number ?? null
-  const ms = Math.round((clock.monotonic() - since) * 10) / 10
-  const result = (error: ErrorData): ReloadResult => ({
-    ...failedReload(error),
-    generation: serving,
-    from: serving,
-    ms,
-  })
-  if (prepared.kind === 'abandoned') return result(toErrorData(coded('stopped')))
-  if (prepared.kind === 'waiting') {
-    service.waitingFor = prepared.for
-    service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key }
-    if (service.live === undefined) {
-      setState(service, 'waiting')
-      machine.events.emit('service.waiting', { api: service.api, waiting_for: prepared.for })
-    }
-    return result(
-      toErrorData(coded('service_failed', { api: service.api, reason: `it waits for ${prepared.for.join(', ')}` })),
-    )
+  let state: ReloadResult['state'] = 'none'
+  if (stood === 'quiet' && incumbent !== undefined) reopen(machine, service, incumbent)
+  if (stood === 'ended' && incumbent !== undefined && !machine.stopping) {
+    state = await rebuild(machine, candidate, incumbent)
   }
-  const error = prepared.kind === 'failed' ? prepared.error : groupError(bad)
-  service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key }
-  service.refusal = error
-  service.lastErrorAt = clock.now()
-  service.waitingFor = []
-  if (service.live === undefined) {
-    setState(service, 'failed')
-    machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason: error.message }))
-  }
-  machine.refused(service, error, scan.modified_ms)
-  return result(error)
+  const ms = Math.round((machine.options.clock.monotonic() - since) * 10) / 10
+  return { ...settleFailure(machine, candidate, problem), state, ms }
 }
 
-/** A good member of a group whose other member failed: it stays on its incumbent, and says whose fault it was. */
-function groupError(bad: Candidate): ErrorData {
-  const cause = bad.prepared.kind === 'failed' ? bad.prepared.error : toErrorData(coded('stopped'))
-  return { ...cause, message: `${bad.service.api}, which shares a changed file, failed: ${cause.message}` }
-}
-
-function announce(machine: Machine, service: ServiceRecord, result: ReloadResult): void {
-  const { api } = service
-  const { from, generation, ms, failed_calls, state } = result
-  if (from !== null) service.reloads++
-  machine.events.emit('service.live', { api, generation, from, ms, failed_calls, state })
-  const { log } = machine.options
-  if (from === null) log.info(`${api}  g${generation} live  ${ms} ms`)
-  else log.info(`${api}  g${from} → g${generation}  ${ms} ms  ${failed_calls} calls failed  state ${state}`)
+/** The incumbent was ended for a candidate that failed: the same version is made again and gets its state back. */
+async function rebuild(
+  machine: Machine,
+  candidate: Candidate,
+  incumbent: GenerationRecord,
+): Promise<ReloadResult['state']> {
+  const { service, copy } = candidate
+  const generation = createGeneration(machine, service, incumbent)
+  const prepared = await prepare(machine, service, generation)
+  if (prepared.kind !== 'ready') return 'lost'
+  let state: ReloadResult['state'] = 'lost'
+  try {
+    if (copy !== undefined && giveCopy(machine, generation, copy)) state = 'restored'
+  } catch (thrown) {
+    machine.noteError(service, thrown, generation)
+  }
+  const { kept } = service
+  install(machine, service, generation, undefined)
+  service.kept = kept?.number === incumbent.number ? undefined : kept
+  ;(generation.isolator as ModuleIsolator).startBackground()
+  machine.calls.queue.flush(service)
+  return state
 }
 
 /** The desired state has no such service any more: no new calls, the open ones drain, then everything is released. */
 export async function stopService(machine: Machine, service: ServiceRecord, drainMs?: number): Promise<void> {
+  await endService(machine, service, 'draining', coded('service_stopped', { api: service.api }), drainMs)
+  setState(service, 'stopped')
+  machine.events.emit('service.stopped', { api: service.api })
+  machine.options.log.info(`${service.api}  stopped`)
+}
+
+/** Ends what a service runs. Calls are refused with `reason` from now on, or queue when there is none. */
+export async function endService(
+  machine: Machine,
+  service: ServiceRecord,
+  state: 'draining' | 'tripped',
+  reason: Error,
+  drainMs?: number,
+): Promise<void> {
   const { live, candidate } = service
-  setState(service, 'draining')
-  for (const route of routeOf(machine.options.switchboard, service.api).aspects.values()) {
-    for (const cell of route.cells.values()) cell.admission = CLOSED
-  }
-  machine.calls.queue.refuseAll(service, coded('service_stopped', { api: service.api }))
+  setState(service, state)
+  for (const route of routeOf(machine.options.switchboard, service.api).aspects.values()) closeRoute(route)
+  machine.calls.queue.refuseAll(service, reason)
   if (candidate !== undefined) abandon(candidate)
   if (live !== undefined) {
     live.state = 'draining'
@@ -215,13 +281,8 @@ export async function stopService(machine: Machine, service: ServiceRecord, drai
     service.live = undefined
     ;(live.isolator as ModuleIsolator).abortTasks()
     await stopTasks(machine, live)
-    await drained(machine, live, drainMs ?? machine.limitsOf(live.desired).drain_ms)
-    await end(machine, service, live, { shutdown: true })
-    service.draining.delete(live)
-    service.pastCalls += callsOf(live)
-    service.pastErrors += live.errors
+    await retire(machine, service, live, drainMs)
   }
-  setState(service, 'stopped')
-  machine.events.emit('service.stopped', { api: service.api })
-  machine.options.log.info(`${service.api}  stopped`)
+  if (drainMs === undefined) return
+  await Promise.all([...service.draining].map((old) => retire(machine, service, old, drainMs)))
 }

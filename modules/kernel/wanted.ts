@@ -4,14 +4,13 @@
  */
 import { join } from 'node:path'
 import type { JsonMap, Scan } from '../contracts/seams.ts'
-import type { DesiredService } from '../contracts/state.ts'
+import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { toErrorData } from '../lib/errors.ts'
 import type { FileCache } from '../lib/file-cache.ts'
 import { ConfigTree } from './config-tree.ts'
 import { ConfigParser, resolveConfigs, type DesiredState } from './configs.ts'
 import type { Machine } from './machine.ts'
 import { findProg, type ProgPlaces } from './progs.ts'
-import type { Wanted } from './reconcile.ts'
 import { createService } from './service.ts'
 
 export interface WantedOptions {
@@ -22,6 +21,8 @@ export interface WantedOptions {
   allow(service: DesiredService): boolean
   /** values laid under every config */
   defaults(): JsonMap
+  /** told each new service before it is planned. Must not throw. */
+  onService(service: ServiceRecord): void
   /** told the present list of config errors after each look at the configs. Must not throw. */
   onConfigErrors(errors: DesiredState['errors']): void
 }
@@ -78,20 +79,19 @@ export class WantedReader {
     this.configsDirty = true
   }
 
-  read(): Map<string, Wanted> {
+  /** Brings `desired`, and each service's desired config and scan, up to what stands on disk. */
+  read(): void {
     if (this.configsDirty) this.resolve()
-    const wanted = new Map<string, Wanted>()
     for (const [api, desired] of this.desired.services) {
       const service = this.serviceOf(api)
       if (service.dirty || service.scan === undefined || service.desired?.prog !== desired.prog) {
         service.scan = this.scan(desired)
         service.dirty = false
       }
+      if (service.desired === desired) continue
       service.desired = desired
-      const { base, prog, hash } = desired
-      wanted.set(api, { api, base, prog, configHash: hash, sourceKey: service.scan.key })
+      service.configText = this.tree.textOf(desired.file.slice('configs/'.length))
     }
-    return wanted
   }
 
   private resolve(): void {
@@ -106,10 +106,12 @@ export class WantedReader {
     this.options.onConfigErrors(this.desired.errors)
   }
 
-  private serviceOf(api: string): ReturnType<typeof createService> {
+  private serviceOf(api: string): ServiceRecord {
     let service = this.machine.services.get(api)
     if (service === undefined) {
       service = createService(api, this.lastNumbers.get(api) ?? 0)
+      service.addedLater = this.machine.planned
+      this.options.onService(service)
       this.machine.services.set(api, service)
     }
     return service

@@ -14,9 +14,11 @@ const active = (changes: Partial<Active> = {}): Active => ({
   base: 'a',
   state: 'live',
   busy: false,
+  full: false,
   live: { prog: 'p', configHash: 'c1', sourceKey: 's1' },
   candidate: undefined,
   refused: undefined,
+  putOff: undefined,
   waitingFor: [],
   graceSince: undefined,
   ...changes,
@@ -30,6 +32,7 @@ const steps = (want: Wanted[], have: Active[], more: Partial<PlanInput> = {}) =>
     isLive: () => false,
     now: 1_000,
     graceMs: 250,
+    sure: new Set<string>(),
     ...more,
   })
 
@@ -97,4 +100,19 @@ it('moves that share a changed file are one group, through others too', () => {
   const move = (api: string, ...files: string[]) => ({ api, changed: new Set(files) })
   const groups = groupMoves([move('a', '1'), move('b', '2'), move('c', '3'), move('d', '1', '2'), move('e')])
   expect(groups.map((group) => group.sort()).sort()).toEqual([['a', 'b', 'd'], ['c'], ['e']])
+})
+
+it('what was put off waits for its time, and a newer save does not', () => {
+  const putOff = active({ putOff: other })
+  expect(steps([wanted(other)], [putOff])).toEqual([])
+  expect(steps([wanted({ configHash: 'c3' })], [putOff])).toEqual([{ kind: 'move', api: 'a' }])
+})
+
+it('a service with as many draining versions as may be waits with its next switch', () => {
+  expect(steps([wanted(other)], [active({ full: true })])).toEqual([])
+})
+
+it('a stop that was asked for by name needs no grace', () => {
+  expect(steps([], [active()])).toEqual([{ kind: 'grace', api: 'a', ms: 250 }])
+  expect(steps([], [active()], { sure: new Set(['a']) })).toEqual([{ kind: 'stop', api: 'a' }])
 })

@@ -1,0 +1,122 @@
+/**
+ * The synchronous tick of a switch: routes, records and the incumbent's tasks, all at once, so that no call can see
+ * half of it. What follows the tick (starting the new tasks, draining the old version) is `switch.ts`.
+ */
+import type { ReloadResult } from '../contracts/kernel.ts'
+import type { DesiredService, GenerationRecord, ServiceRecord, StateCopy } from '../contracts/state.ts'
+import { aspectOf, readAspect } from './contract.ts'
+import { callsOf, openCalls } from './counts.ts'
+import { drained, end } from './generation.ts'
+import { aspectRouteOf, closeRoute, openRoute, routeOf } from './handle.ts'
+import type { ModuleIsolator } from './isolator.ts'
+import type { Machine } from './machine.ts'
+import { setState } from './service.ts'
+
+/** Makes `generation` the one that serves. The incumbent drains; it is kept as the way back. */
+export function install(
+  machine: Machine,
+  service: ServiceRecord,
+  generation: GenerationRecord,
+  copy: StateCopy | undefined,
+): void {
+  const old = service.live
+  if (old !== undefined) {
+    old.state = 'draining'
+    service.draining.add(old)
+    ;(old.isolator as ModuleIsolator).abortTasks()
+    keep(service, old, generation, copy)
+  }
+  service.live = generation
+  service.lastNumber = generation.number
+  service.candidate = undefined
+  service.desired = generation.desired
+  service.refusedAttempt = undefined
+  service.deferral = undefined
+  service.waitingFor = []
+  service.refusal = undefined
+  service.lastError = null
+  generation.state = 'live'
+  generation.liveAt = machine.options.clock.monotonic()
+  generation.versionSince = old !== undefined && isSame(old, generation) ? old.versionSince : generation.liveAt
+  if (generation.instance?.run !== undefined) {
+    const { instance } = generation
+    ;(generation.isolator as ModuleIsolator).addBackground('run()', (signal) => instance.run?.(signal))
+  }
+  openRoutes(machine, service, generation)
+  setState(service, 'live')
+  machine.secondTries.wentLive(service.api)
+}
+
+interface Sources {
+  scan: { key: string }
+  desired: DesiredService
+}
+
+const isSame = (a: Sources, b: Sources): boolean => a.scan.key === b.scan.key && a.desired.hash === b.desired.hash
+
+/** A restart of the same version is no change: the way back still leads to the version before. */
+export function keep(service: ServiceRecord, old: GenerationRecord, next: Sources, copy: StateCopy | undefined): void {
+  if (isSame(old, next)) return
+  const { desired, scan, number, configText } = old
+  service.kept = { desired, scan, number, configText, copy }
+}
+
+export function openRoutes(machine: Machine, service: ServiceRecord, generation: GenerationRecord): void {
+  const { switchboard } = machine.options
+  const { contract, instance, admission } = generation
+  if (contract === undefined || instance === undefined) return
+  for (const name of routeOf(switchboard, service.api).aspects.keys()) {
+    if (contract.aspects.has(name)) continue
+    const found = aspectOf(instance, name)
+    if (found === undefined) closeRoute(aspectRouteOf(switchboard, service.api, name))
+    else contract.aspects.set(name, readAspect(found))
+  }
+  for (const [name, aspect] of contract.aspects) {
+    openRoute(aspectRouteOf(switchboard, service.api, name), aspect, admission, machine.calls)
+  }
+}
+
+export async function stopTasks(machine: Machine, old: GenerationRecord): Promise<void> {
+  const isolator = old.isolator as ModuleIsolator
+  if (isolator.tasks.size === 0) return
+  const ms = machine.limitsOf(old.desired).task_stop_ms
+  if (await isolator.tasksEnded(ms)) return
+  const labels = [...isolator.tasks].map((task) => task.label)
+  machine.events.emit('service.task_overrun', { api: old.api, generation: old.number, tasks: labels })
+}
+
+/**
+ * Calls drain, then the old version ends. A call past the limit loses its instance; who waits with options, and who
+ * reads a stream, is told.
+ */
+export async function retire(
+  machine: Machine,
+  service: ServiceRecord,
+  old: GenerationRecord,
+  drainMs = machine.limitsOf(old.desired).drain_ms,
+): Promise<void> {
+  const { api, number: generation } = old
+  const clean = await drained(machine, old, drainMs)
+  if (!clean) machine.events.emit('service.drain_overrun', { api, generation, in_flight: openCalls(old) })
+  await end(machine, service, old, { shutdown: true })
+  // A stop may have ended it first, with a shorter deadline.
+  if (!service.draining.delete(old)) return
+  service.pastCalls += callsOf(old)
+  service.pastErrors += old.errors
+  machine.events.emit('service.drained', { api, generation, clean })
+  machine.ring()
+}
+
+export function announce(machine: Machine, service: ServiceRecord, result: ReloadResult): void {
+  const { api } = service
+  const { from, generation, ms, failed_calls, state, rolled_back } = result
+  if (from !== null) service.reloads++
+  machine.events.emit('service.live', { api, generation, from, ms, failed_calls, state, rolled_back })
+  const { log } = machine.options
+  if (from === null) {
+    log.info(`${api}  g${generation} live  ${ms} ms`)
+    return
+  }
+  const why = rolled_back ? '  taken back' : ''
+  log.info(`${api}  g${from} → g${generation}  ${ms} ms  ${failed_calls} calls failed  state ${state}${why}`)
+}

@@ -1,0 +1,116 @@
+/**
+ * The last changes, with the bytes before them, so that each can be undone. A change is what one switch brought: the
+ * files that differ between the version before and the one that went live, or what a stop took away. Bounded, in memory.
+ * First starts at boot are no changes; a first start later is undone by removing the config that asked for it.
+ */
+import { join } from 'node:path'
+import type { ReloadResult } from '../contracts/kernel.ts'
+import type { ServiceRecord, VersionSource } from '../contracts/state.ts'
+import { shortHash } from '../lib/hash.ts'
+import type { Machine } from './machine.ts'
+import type { Member } from './switch.ts'
+
+export interface ChangedFile {
+  /** null: there was no such file */
+  before: string | null
+  /** hash of the text that the change brought; null when it took the file away */
+  after: string | null
+}
+
+export interface Change {
+  readonly id: number
+  /** epoch milliseconds */
+  readonly time: number
+  readonly apis: string[]
+  /** by absolute path */
+  readonly files: Map<string, ChangedFile>
+  undone: boolean
+}
+
+export class Journal {
+  private readonly machine: Machine
+  private changes: Change[] = []
+  private lastId = 0
+  /** while an undo is applied: what it brings is no change to undo */
+  private readonly undoing = new Set<string>()
+
+  constructor(machine: Machine) {
+    this.machine = machine
+  }
+
+  /** A movement has ended; `earlier` is what served before, member by member. */
+  moved(
+    members: readonly Member[],
+    earlier: readonly (VersionSource | undefined)[],
+    results: readonly ReloadResult[],
+  ): void {
+    const files = new Map<string, ChangedFile>()
+    const apis: string[] = []
+    for (const [index, member] of members.entries()) {
+      if (results[index]?.ok !== true || member.back !== undefined || this.undoing.has(member.service.api)) continue
+      const before = earlier[index]
+      const changed = before === undefined ? this.started(member) : this.differences(before, member)
+      if (changed.size === 0) continue
+      apis.push(member.service.api)
+      for (const [path, file] of changed) files.set(path, file)
+    }
+    this.add(apis, files)
+  }
+
+  stopped(service: ServiceRecord, earlier: VersionSource | undefined): void {
+    if (earlier?.configText === undefined || this.undoing.has(service.api)) return
+    const path = this.configPath(earlier)
+    const now = this.machine.readFile(path)
+    this.add([service.api], new Map([[path, { before: earlier.configText, after: now?.hash ?? null }]]))
+  }
+
+  /** The latest change of a service that is not undone. */
+  latest(api: string): Change | undefined {
+    return this.changes.findLast((change) => !change.undone && change.apis.includes(api))
+  }
+
+  async whileUndoing<T>(apis: readonly string[], work: () => Promise<T>): Promise<T> {
+    for (const api of apis) this.undoing.add(api)
+    try {
+      return await work()
+    } finally {
+      for (const api of apis) this.undoing.delete(api)
+    }
+  }
+
+  private add(apis: string[], files: Map<string, ChangedFile>): void {
+    if (files.size === 0) return
+    this.changes.push({ id: ++this.lastId, time: this.machine.options.clock.now(), apis, files, undone: false })
+    if (this.changes.length > this.machine.limits.changes_kept) this.changes.shift()
+  }
+
+  private started(member: Member): Map<string, ChangedFile> {
+    if (!member.service.addedLater || member.configText === undefined) return new Map()
+    return new Map([[this.configPath(member), { before: null, after: shortHash(member.configText) }]])
+  }
+
+  private differences(before: VersionSource, after: VersionSource): Map<string, ChangedFile> {
+    const changed = new Map<string, ChangedFile>()
+    for (const [path, text] of before.scan.texts) {
+      const hash = after.scan.files.get(path)
+      if (hash === before.scan.files.get(path)) continue
+      // What is no longer imported may still be there, unchanged: then nothing happened to it.
+      const now = hash ?? this.machine.readFile(path)?.hash ?? null
+      if (now !== before.scan.files.get(path)) changed.set(path, { before: text, after: now })
+    }
+    const [from, to] = [this.configPath(before), this.configPath(after)]
+    if (from !== to) {
+      if (after.configText !== undefined) changed.set(to, { before: null, after: shortHash(after.configText) })
+      if (before.configText !== undefined && this.machine.readFile(from) === undefined)
+        changed.set(from, { before: before.configText, after: null })
+    } else if (before.configText !== undefined && after.configText !== undefined) {
+      if (before.configText !== after.configText)
+        changed.set(from, { before: before.configText, after: shortHash(after.configText) })
+    }
+    return changed
+  }
+
+  private configPath(version: VersionSource): string {
+    return join(this.machine.options.root, version.desired.file)
+  }
+}

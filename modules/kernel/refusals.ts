@@ -1,0 +1,64 @@
+/**
+ * Why what stands on disk is not what runs: kept beside each service, gone when the two are equal again. Called by the
+ * reconciler after each look, for the services that are not at rest.
+ */
+import type { ErrorData } from '../contracts/errors.ts'
+import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
+import { coded, toErrorData } from '../lib/errors.ts'
+import { findPath } from './admission.ts'
+import type { DesiredState } from './configs.ts'
+import type { Machine } from './machine.ts'
+import { setState } from './service.ts'
+
+export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>, desired: DesiredState): void {
+  for (const service of services) {
+    const { live } = service
+    const base = (service.desired ?? live?.desired)?.base
+    const broken = desired.contested.get(service.api) ?? (base === undefined ? undefined : desired.broken.get(base))
+    if (broken !== undefined) {
+      service.refusal = broken
+      continue
+    }
+    if (service.state === 'waiting' && service.refusedAttempt?.takenBack === undefined) {
+      service.refusal = ringOf(machine, service)
+      continue
+    }
+    const target = desired.services.get(service.api)
+    if (live === undefined && isTakenBack(service, target)) {
+      // The version on disk was taken back in an earlier run.
+      if (service.state === 'waiting') setState(service, 'quarantined')
+      const reason = service.refusedAttempt?.takenBack
+      service.refusal ??= toErrorData(coded('version_refused', { api: service.api, reason }))
+      continue
+    }
+    const equal = live !== undefined && live.scan.key === service.scan?.key && live.desired.hash === target?.hash
+    if (!equal) continue
+    service.refusal = undefined
+    service.refusedAttempt = undefined
+    if (service.deferral?.asked !== true) service.deferral = undefined
+  }
+}
+
+function isTakenBack({ refusedAttempt, scan }: ServiceRecord, target: DesiredService | undefined): boolean {
+  return (
+    refusedAttempt?.takenBack !== undefined &&
+    refusedAttempt.configHash === target?.hash &&
+    refusedAttempt.sourceKey === scan?.key
+  )
+}
+
+/** Services whose needs lead back to themselves can never start: that is an error, not a wait. */
+function ringOf(machine: Machine, service: ServiceRecord): ErrorData | undefined {
+  const waitsFor = (api: string): readonly string[] => {
+    const other = machine.services.get(api)
+    return other?.state === 'waiting' ? other.waitingFor : []
+  }
+  for (const api of service.waitingFor) {
+    const ring = findPath(api, service.api, waitsFor)
+    if (ring === undefined) continue
+    const file = service.desired?.file
+    const names = [service.api, ...ring].join(' → ')
+    return toErrorData(coded('needs_ring', { ring: names }, file === undefined ? {} : { file }))
+  }
+  return undefined
+}

@@ -1,0 +1,125 @@
+/**
+ * What becomes of a movement that did not switch: waiting, failed, put off, or overtaken by a newer one. Records the
+ * reason beside the service and says when it is tried again. The incumbent is no business of this file.
+ */
+import type { ErrorData } from '../contracts/errors.ts'
+import type { ReloadResult } from '../contracts/kernel.ts'
+import { coded, toErrorData } from '../lib/errors.ts'
+import type { Machine } from './machine.ts'
+import { setState } from './service.ts'
+import type { Candidate } from './switch.ts'
+
+export type Problem =
+  | { kind: 'abandoned'; of: Candidate }
+  | { kind: 'waiting'; of: Candidate; for: string[] }
+  | { kind: 'failed'; of: Candidate; error: ErrorData }
+  | { kind: 'deferred'; of: Candidate; error: ErrorData }
+
+export const failedReload = (error: ErrorData): ReloadResult => ({
+  ok: false,
+  generation: null,
+  error,
+  rolled_back: false,
+  state: 'none',
+  from: null,
+  ms: 0,
+  failed_calls: 0,
+  deferred: false,
+})
+
+export function settleFailure(machine: Machine, candidate: Candidate, problem: Problem): ReloadResult {
+  const { service, incumbent, refusedBefore } = candidate
+  const result: ReloadResult = {
+    ...failedReload(errorOf(candidate, problem)),
+    generation: service.live?.number ?? null,
+    from: incumbent?.number ?? null,
+    failed_calls: service.refusedCalls - refusedBefore,
+  }
+  switch (problem.kind) {
+    case 'abandoned':
+      // Its incumbent had to end first and could not be built again.
+      if (service.live === undefined && service.state === 'switching') setState(service, 'failed')
+      return result
+    case 'deferred':
+      putOff(machine, candidate)
+      machine.events.emit('service.deferred', { api: service.api, error: result.error })
+      machine.options.log.warn(`${service.api}  ${result.error?.message ?? ''}`, { service: service.api })
+      return { ...result, deferred: true }
+    case 'waiting':
+      if (problem.of === candidate) wait(machine, candidate, problem.for)
+      else refuse(machine, candidate, result.error as ErrorData)
+      return result
+    case 'failed':
+      refuse(machine, candidate, result.error as ErrorData)
+      return result
+    default: {
+      const never: never = problem
+      return never
+    }
+  }
+}
+
+/** A good member of a group whose other member failed stays on its incumbent, and says whose fault it was. */
+function errorOf(candidate: Candidate, problem: Problem): ErrorData {
+  const { api } = problem.of.service
+  const error = (): ErrorData => {
+    switch (problem.kind) {
+      case 'abandoned':
+        return toErrorData(coded('stopped'))
+      case 'waiting':
+        return toErrorData(coded('service_failed', { api, reason: `it waits for ${problem.for.join(', ')}` }))
+      case 'failed':
+      case 'deferred':
+        return problem.error
+      default: {
+        const never: never = problem
+        return never
+      }
+    }
+  }
+  const cause = error()
+  return problem.of === candidate || problem.kind === 'abandoned'
+    ? cause
+    : { ...cause, message: `${api}, which shares a changed file, failed: ${cause.message}` }
+}
+
+function wait(machine: Machine, { service, desired, scan }: Candidate, needs: string[]): void {
+  service.waitingFor = needs
+  service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key }
+  if (service.live !== undefined) return
+  setState(service, 'waiting')
+  machine.events.emit('service.waiting', { api: service.api, waiting_for: needs })
+}
+
+function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void {
+  const { service, desired, scan, prepared, generation } = candidate
+  const asked = prepared.kind === 'failed' ? prepared.asked : []
+  const again = machine.secondTries.failed(service, generation, asked, error)
+  service.refusedAttempt = again ? undefined : { configHash: desired.hash, sourceKey: scan.key }
+  service.refusal = error
+  service.lastErrorAt = machine.options.clock.now()
+  service.waitingFor = []
+  service.deferral = undefined
+  service.addedLater = false
+  if (service.live === undefined) {
+    setState(service, 'failed')
+    const { message } = error
+    machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason: message }))
+  }
+  machine.refused(service, error, scan.modified_ms)
+}
+
+function putOff(machine: Machine, { service, desired, scan, asked }: Candidate): void {
+  const { clock } = machine.options
+  const { defer_ms, defer_ms_max } = machine.limits
+  const attempts = (service.deferral?.attempts ?? 0) + 1
+  const ms = Math.min(defer_ms * 2 ** (attempts - 1), defer_ms_max)
+  service.deferral = {
+    configHash: desired.hash,
+    sourceKey: scan.key,
+    attempts,
+    asked: asked || (service.deferral?.asked ?? false),
+    retryAt: clock.monotonic() + ms,
+  }
+  clock.after(ms, () => machine.ring(), { ref: false })
+}

@@ -1,0 +1,155 @@
+/**
+ * What follows a failure of a service's own work. A fresh version that replaced another is blamed and taken back; else
+ * the version is started anew after a pause that doubles; too many restarts within the window, and the service is
+ * switched off until its file changes or an operator reloads it. `decide` is pure; `failed` acts.
+ */
+import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { ErrorData } from '../contracts/errors.ts'
+import { coded, describeError, toErrorData } from '../lib/errors.ts'
+import type { Limits } from './limits.ts'
+import type { Machine } from './machine.ts'
+import { endService } from './switch.ts'
+
+export interface RestartRule {
+  max: number
+  window_ms: number
+  pause_ms: number
+  pause_ms_max: number
+}
+
+export type Remedy = { kind: 'back' } | { kind: 'restart'; ms: number } | { kind: 'trip' }
+
+/** `restarts`: how many there were within the window. `ageMs`: how long the version has been live, restarts included. */
+export function decide(input: {
+  restarts: number
+  ageMs: number
+  wayBack: boolean
+  freshMs: number
+  rule: RestartRule
+}): Remedy {
+  if (input.wayBack && input.ageMs <= input.freshMs) return { kind: 'back' }
+  if (input.restarts >= input.rule.max) return { kind: 'trip' }
+  return { kind: 'restart', ms: Math.min(input.rule.pause_ms * 2 ** input.restarts, input.rule.pause_ms_max) }
+}
+
+/** `restart:` of a config over the limits: a map completes them, `false` means none at all. */
+export function ruleOf(desired: Pick<DesiredService, 'restart'>, limits: Limits): RestartRule {
+  const base = {
+    max: limits.restarts_max,
+    window_ms: limits.restart_window_ms,
+    pause_ms: limits.restart_pause_ms,
+    pause_ms_max: limits.restart_pause_ms_max,
+  }
+  const { restart } = desired
+  if (restart === false) return { ...base, max: 0 }
+  if (typeof restart !== 'object' || restart === null) return base
+  const own = Object.entries(restart).filter(([key, value]) => key in base && typeof value === 'number' && value >= 0)
+  return { ...base, ...Object.fromEntries(own) }
+}
+
+export interface SupervisorActions {
+  rollback(api: string, reason: string): Promise<unknown>
+  reload(api: string): Promise<unknown>
+}
+
+export class Supervisor {
+  private readonly machine: Machine
+  private readonly actions: SupervisorActions
+
+  constructor(machine: Machine, actions: SupervisorActions) {
+    this.machine = machine
+    this.actions = actions
+  }
+
+  /** A late error: one is a nuisance, several within the window are a failure. */
+  lateError(generation: GenerationRecord, error: ErrorData): void {
+    const service = this.supervised(generation)
+    if (service === undefined) return
+    const { late_errors_max } = this.machine.limits
+    const { window_ms } = ruleOf(generation.desired, this.machine.limits)
+    const now = this.machine.options.clock.monotonic()
+    const { supervision } = service
+    supervision.faults = [...supervision.faults.filter((time) => time > now - window_ms), now].slice(-late_errors_max)
+    if (supervision.faults.length >= late_errors_max) this.failed(generation, error)
+  }
+
+  /** Its work ended with an error, or goes wrong all the time. */
+  failed(generation: GenerationRecord, error: ErrorData): void {
+    const service = this.supervised(generation)
+    if (service === undefined || service.supervision.timer !== undefined) return
+    const { clock } = this.machine.options
+    const { supervision } = service
+    const rule = ruleOf(generation.desired, this.machine.limits)
+    const now = clock.monotonic()
+    supervision.faults = []
+    supervision.restarts = supervision.restarts.filter((time) => time > now - rule.window_ms)
+    const remedy = decide({
+      restarts: supervision.restarts.length,
+      ageMs: now - (generation.versionSince ?? now),
+      wayBack: service.kept !== undefined,
+      freshMs: this.machine.limits.fresh_ms,
+      rule,
+    })
+    switch (remedy.kind) {
+      case 'back':
+        void this.goBack(service, error)
+        break
+      case 'trip':
+        void this.trip(service, rule, error)
+        break
+      case 'restart':
+        this.restartIn(service, generation, remedy.ms)
+        break
+      default: {
+        const never: never = remedy
+        return never
+      }
+    }
+  }
+
+  /** The service of a version that serves now. What a version does at its end is nobody's failure. */
+  private supervised(generation: GenerationRecord): ServiceRecord | undefined {
+    const service = this.machine.services.get(generation.api)
+    return service?.live === generation && service.state === 'live' && !this.machine.stopping ? service : undefined
+  }
+
+  private async goBack(service: ServiceRecord, error: ErrorData): Promise<void> {
+    const { log } = this.machine.options
+    const reason = `it failed soon after it went live: ${describeError(error)}`
+    log.error(`${service.api}  goes back to g${service.kept?.number}: ${reason}`, { service: service.api })
+    await this.actions.rollback(service.api, reason).catch((thrown: unknown) => log.warn(String(thrown)))
+  }
+
+  private restartIn(service: ServiceRecord, generation: GenerationRecord, ms: number): void {
+    const { clock, log } = this.machine.options
+    const { supervision, api } = service
+    supervision.restarts.push(clock.monotonic())
+    this.machine.events.emit('service.restarting', { api, generation: generation.number, ms })
+    log.warn(`${api}  starts anew in ${ms} ms`, { service: api })
+    supervision.timer = clock.after(
+      ms,
+      () => {
+        supervision.timer = undefined
+        // A newer version may have come meanwhile: then there is nothing to start anew.
+        if (this.supervised(generation) === undefined) return
+        void this.actions.reload(api).catch(() => undefined)
+      },
+      { ref: false },
+    )
+  }
+
+  private async trip(service: ServiceRecord, rule: RestartRule, error: ErrorData): Promise<void> {
+    const { api, live } = service
+    const details = { api, restarts: rule.max + 1, ms: rule.window_ms, reason: error.message }
+    const reason = coded('service_tripped', details)
+    if (live !== undefined) {
+      service.refusedAttempt = { configHash: live.desired.hash, sourceKey: live.scan.key }
+    }
+    service.refusal = toErrorData(reason)
+    service.supervision.restarts = []
+    this.machine.events.emit('service.tripped', { api, error: service.refusal })
+    this.machine.options.log.error(`${api}  ${reason.message}`, { service: api, code: reason.code })
+    await endService(this.machine, service, 'tripped', reason)
+    this.machine.ring()
+  }
+}

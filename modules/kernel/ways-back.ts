@@ -1,0 +1,130 @@
+/**
+ * The ways back from a change. Rollback: the version before, kept in memory, serves again; the disk stays, and what
+ * stands on it is refused until it changes. Undo: the bytes before are written back too, but only over the very bytes
+ * that are being undone. Both are movements like any other. Asked for by people, and by the supervisor.
+ */
+import { join } from 'node:path'
+import type { ReloadResult } from '../contracts/kernel.ts'
+import type { KeptVersion, RefusedAttempt, ServiceRecord } from '../contracts/state.ts'
+import { coded, toErrorData } from '../lib/errors.ts'
+import { shortHash } from '../lib/hash.ts'
+import { shownPath } from '../lib/shown-path.ts'
+import { writeFailure } from '../lib/write-failure.ts'
+import type { ChangedFile, Journal } from './journal.ts'
+import type { Machine } from './machine.ts'
+import type { Reconciler } from './reconciler.ts'
+import type { RefusedVersions } from './refused-versions.ts'
+
+export class WaysBack {
+  private readonly machine: Machine
+  private readonly reconciler: Reconciler
+  private readonly journal: Journal
+  private readonly refused: RefusedVersions
+
+  constructor(machine: Machine, reconciler: Reconciler, journal: Journal, refused: RefusedVersions) {
+    this.machine = machine
+    this.reconciler = reconciler
+    this.journal = journal
+    this.refused = refused
+  }
+
+  /** Rejects with `service_not_found` or `nothing_to_roll_back`. */
+  async rollback(api: string, reason: string): Promise<ReloadResult> {
+    const service = this.reconciler.find(api)
+    await this.reconciler.free(service)
+    const { kept, live } = service
+    if (kept === undefined) throw coded('nothing_to_roll_back', { api })
+    const from = live ?? { desired: service.desired ?? kept.desired, scan: service.scan ?? kept.scan }
+    const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
+    const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
+    const [result] = await this.reconciler.startMove([member], this.machine.options.clock.monotonic(), ([back]) => {
+      if (back?.ok === true) this.takenBack(service, taken)
+    })
+    return result as ReloadResult
+  }
+
+  private takenBack(service: ServiceRecord, taken: RefusedAttempt & { takenBack: string }): void {
+    const { api } = service
+    service.kept = undefined
+    service.refusedAttempt = taken
+    service.refusal = toErrorData(coded('version_refused', { api, reason: taken.takenBack }))
+    this.refused.add(api, taken)
+    this.machine.events.emit('service.rolled_back', { api, generation: service.live?.number, reason: taken.takenBack })
+  }
+
+  /** Rejects with `nothing_to_undo`, `file_changed`, or why a file could not be written. */
+  async undo(api: string): Promise<ReloadResult> {
+    const service = this.machine.services.get(api)
+    if (service !== undefined) await this.reconciler.free(service)
+    const change = this.journal.latest(api)
+    const stale = service === undefined ? undefined : this.staleFiles(service)
+    const files = stale ?? change?.files
+    if (files === undefined) throw coded('nothing_to_undo', { api })
+    const apis = stale === undefined && change !== undefined ? change.apis : [api]
+    this.checkUnchanged(files)
+    this.write(files)
+    // Taking the bytes of a refused version away also takes back the change that had brought it.
+    if (change !== undefined && (stale === undefined || sameFiles(change.files, files))) change.undone = true
+    this.refused.forget(api)
+    this.machine.events.emit('change.undone', { services: apis, files: this.shown(files) })
+    const results = await this.journal.whileUndoing(apis, () => this.reconciler.apply(new Set(files.keys()), apis))
+    return results[apis.indexOf(api)] as ReloadResult
+  }
+
+  /** Files that differ between what runs and a version on disk that was refused; undefined when there is none. */
+  private staleFiles(service: ServiceRecord): Map<string, ChangedFile> | undefined {
+    const { live, scan, refusal, configText } = service
+    if (live === undefined || refusal === undefined || scan === undefined) return undefined
+    const files = new Map<string, ChangedFile>()
+    for (const [path, text] of live.scan.texts) {
+      const seen = scan.files.get(path) ?? this.machine.readFile(path)?.hash ?? null
+      if (seen !== live.scan.files.get(path)) files.set(path, { before: text, after: seen })
+    }
+    const path = join(this.machine.options.root, live.desired.file)
+    const onDisk = this.machine.readFile(path)
+    if (live.configText !== undefined && onDisk?.text !== live.configText) {
+      // A file that does not parse was never taken in: what it holds now is what is refused.
+      const refused = configText === undefined || configText === live.configText ? undefined : shortHash(configText)
+      files.set(path, { before: live.configText, after: refused ?? onDisk?.hash ?? null })
+    }
+    return files.size === 0 ? undefined : files
+  }
+
+  private checkUnchanged(files: ReadonlyMap<string, ChangedFile>): void {
+    for (const [path, { after }] of files) {
+      const now = this.machine.readFile(path)?.hash ?? null
+      const file = shownPath(this.machine.options.root, path)
+      if (now !== after) throw coded('file_changed', { file }, { file })
+    }
+  }
+
+  private write(files: ReadonlyMap<string, ChangedFile>): void {
+    const { fs, root } = this.machine.options
+    for (const [path, { before }] of files) {
+      try {
+        if (before === null) fs.remove(path)
+        else fs.write(path, before, modeOf(fs.stat(path)?.mode))
+      } catch (thrown) {
+        throw writeFailure(thrown, shownPath(root, path))
+      }
+    }
+  }
+
+  private shown(files: ReadonlyMap<string, ChangedFile>): string[] {
+    return [...files.keys()].map((path) => shownPath(this.machine.options.root, path))
+  }
+}
+
+const modeOf = (mode: number | undefined): { mode?: number } => (mode === undefined ? {} : { mode })
+
+const memberOf = (service: ServiceRecord, kept: KeptVersion) => ({
+  service,
+  desired: kept.desired,
+  scan: kept.scan,
+  configText: kept.configText,
+  asked: true,
+})
+
+function sameFiles(a: ReadonlyMap<string, ChangedFile>, b: ReadonlyMap<string, ChangedFile>): boolean {
+  return a.size === b.size && [...a].every(([path, file]) => b.get(path)?.after === file.after)
+}
