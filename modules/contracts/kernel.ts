@@ -54,6 +54,8 @@ export interface KernelPort {
   /** Stops all services in reverse order of their needs, within `deadline_ms`. Never rejects; idempotent. */
   stop(reason: string, deadline_ms: number): Promise<void>
   status(): KernelStatus
+  /** What is wrong in the root, without starting anything. For a kernel that is constructed and not booted. */
+  check(): Promise<CheckReport>
   /** An error nobody caught. Must not throw. Returns the service it was counted against, if any. */
   fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined
 }
@@ -198,6 +200,11 @@ export interface EffectiveConfig {
   shadowed: string[]
   values: { key: string; value: Json; origin: string }[]
   error: ErrorData | null
+}
+
+export interface CheckReport {
+  services: number
+  errors: ErrorData[]
 }
 
 export interface KernelStatus {

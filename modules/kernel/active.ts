@@ -4,7 +4,9 @@
  */
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import type { Scan } from '../contracts/seams.ts'
-import type { Active, Wanted } from './reconcile.ts'
+import type { DesiredState } from './configs.ts'
+import type { Machine } from './machine.ts'
+import type { Active, PlanInput, Wanted } from './reconcile.ts'
 
 /** Runs what its files ask for, and nothing is under way or owed. */
 export function isAtRest(service: ServiceRecord, target: DesiredService | undefined): boolean {
@@ -28,13 +30,13 @@ const hashes = (one: { desired: DesiredService; scan: Scan }): { configHash: str
   sourceKey: one.scan.key,
 })
 
-export function wantedOf(service: ServiceRecord, target: DesiredService): Wanted {
+function wantedOf(service: ServiceRecord, target: DesiredService): Wanted {
   const { api, base, prog, hash } = target
   return { api, base, prog, configHash: hash, sourceKey: service.scan?.key ?? '' }
 }
 
 /** `now` in monotonic ms. */
-export function activeOf(service: ServiceRecord, now: number, drainingMax: number): Active {
+function activeOf(service: ServiceRecord, now: number, drainingMax: number): Active {
   const { live, candidate, deferral } = service
   return {
     api: service.api,
@@ -48,6 +50,34 @@ export function activeOf(service: ServiceRecord, now: number, drainingMax: numbe
     putOff: deferral !== undefined && deferral.retryAt > now ? deferral : undefined,
     waitingFor: service.waitingFor,
     graceSince: service.graceSince,
+  }
+}
+
+/** What the plan is made from, for the services that are not at rest. */
+export function planInput(
+  machine: Machine,
+  desired: DesiredState,
+  unrested: readonly ServiceRecord[],
+  sure: ReadonlySet<string>,
+): PlanInput {
+  const { services, options, limits } = machine
+  const now = options.clock.monotonic()
+  const wanted = new Map<string, Wanted>()
+  const active = new Map<string, Active>()
+  for (const service of unrested) {
+    const target = desired.services.get(service.api)
+    if (target !== undefined) wanted.set(service.api, wantedOf(service, target))
+    active.set(service.api, activeOf(service, now, limits.generations_draining_max))
+  }
+  return {
+    wanted,
+    active,
+    brokenBases: new Set(desired.broken.keys()),
+    contestedApis: new Set(desired.contested.keys()),
+    isLive: (api) => services.get(api)?.state === 'live',
+    now,
+    graceMs: limits.file_grace_ms,
+    sure,
   }
 }
 

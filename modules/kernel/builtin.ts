@@ -86,7 +86,7 @@ export async function routeHeld(machine: Machine, api: string, method: string, a
     return await (fn as (...args: unknown[]) => unknown).apply(generation.instance, args)
   } catch (thrown) {
     generation.errors++
-    machine.noteError(service, thrown, generation)
+    machine.faults.noteError(service, thrown, generation)
     throw thrown
   } finally {
     generation.inFlight--

@@ -152,7 +152,7 @@ export class Calls implements SlowPath {
 
   private countError(generation: GenerationRecord, thrown: unknown): void {
     generation.errors++
-    this.machine.noteError(this.machine.services.get(generation.api), thrown, generation)
+    this.machine.faults.noteError(this.machine.services.get(generation.api), thrown, generation)
   }
 
   threw(edge: Edge, thrown: unknown): Promise<never> {

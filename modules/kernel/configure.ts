@@ -10,7 +10,7 @@ import { coded, reasonOf } from '../lib/errors.ts'
 import { keep } from './install.ts'
 import { readConfig } from './generation.ts'
 import type { Machine } from './machine.ts'
-import { failedReload } from './refuse.ts'
+import { deferredReload, failedReload } from './refuse.ts'
 import type { Member } from './switch.ts'
 
 /** undefined when a new version is needed. A refusal leaves the earlier values in force. */
@@ -26,7 +26,7 @@ export function configure(machine: Machine, member: Member, since: number): Relo
     const next = readConfig(machine, desired, configSchema)
     deliver(machine, live, next)
   } catch (thrown) {
-    const error = machine.describe(thrown)
+    const error = machine.faults.describe(thrown)
     service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key }
     service.refusal = error
     service.lastErrorAt = machine.options.clock.now()
@@ -41,18 +41,8 @@ export function configure(machine: Machine, member: Member, since: number): Relo
   machine.events.emit('service.configured', { api: service.api, generation: live.number, keys })
   machine.options.log.info(`${service.api}  g${live.number} configured: ${keys.join(', ')}  ${ms()} ms`)
   const { number } = live
-  return {
-    ...failedReload(NOTHING),
-    ok: true,
-    error: null,
-    generation: number,
-    from: number,
-    state: 'carried',
-    ms: ms(),
-  }
+  return { ...deferredReload(number), deferred: false, state: 'carried', ms: ms() }
 }
-
-const NOTHING = { code: '', message: '', hint: '' }
 
 /** The module may have taken half of it when it throws: it is told the earlier values again. */
 function deliver(machine: Machine, live: GenerationRecord, next: unknown): void {
@@ -64,13 +54,14 @@ function deliver(machine: Machine, live: GenerationRecord, next: unknown): void 
     try {
       instance?.configure?.(readConfig(machine, live.desired, live.evaluated?.exports['configSchema']) as never)
     } catch (again) {
-      machine.noteError(machine.services.get(live.api), again, live)
+      machine.faults.noteError(machine.services.get(live.api), again, live)
     }
     throw coded('configure_threw', { api: live.api, reason: reasonOf(thrown) }, place, thrown)
   }
 }
 
-function isVolatileOnly(live: GenerationRecord, { desired, scan }: Member): boolean {
+/** Whether two configs of one prog differ only in what `configure` takes. */
+export function isVolatileOnly(live: GenerationRecord, { desired, scan }: Member): boolean {
   if (typeof live.instance?.configure !== 'function') return false
   if (live.scan.key !== scan.key || live.desired.hash === desired.hash) return false
   const { params: before, hash: _before, ...restBefore } = live.desired

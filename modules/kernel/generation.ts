@@ -56,7 +56,7 @@ export function createGeneration(
     isolator: new ModuleIsolator({
       api: service.api,
       clock,
-      onError: (thrown, label) => machine.taskFailed(generation, label, thrown),
+      onError: (thrown, label) => machine.faults.taskFailed(generation, label, thrown),
     }),
     edges: new Set(),
     calls: 0,
@@ -248,7 +248,7 @@ export async function end(
         coded('init_timeout', { phase: 'shutdown', ms: limits.shutdown_ms }, { file: generation.scan.entry })
       await within(machine.options.clock, limits.shutdown_ms, work, late)
     } catch (thrown) {
-      machine.noteError(service, thrown, generation)
+      machine.faults.noteError(service, thrown, generation)
     }
   }
   await (isolator as ModuleIsolator).end()

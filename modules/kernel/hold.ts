@@ -50,7 +50,7 @@ export async function leaveHeld(machine: Machine, service: ServiceRecord, genera
     try {
       await record.release((await record.resource) as never)
     } catch (thrown) {
-      machine.noteError(service, thrown, generation)
+      machine.faults.noteError(service, thrown, generation)
     }
   }
 }

@@ -58,7 +58,7 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
   const events: EventsApi = {
     on(this: Owned, pattern: string, callback: (event: MachineEvent) => void) {
       const owner = this._owner
-      const failed = (thrown: unknown): void => machine.subscriberFailed(owner, pattern, thrown)
+      const failed = (thrown: unknown): void => machine.faults.subscriberFailed(owner, pattern, thrown)
       const guarded = (event: MachineEvent): void => {
         try {
           const result: unknown = callback(event)
@@ -136,7 +136,7 @@ function repeat(
       } catch (thrown) {
         // At a stop the task itself says whether this is an error.
         if (signal.aborted) throw thrown
-        machine.turnFailed(owner, label, thrown)
+        machine.faults.turnFailed(owner, label, thrown)
       }
     }
   })

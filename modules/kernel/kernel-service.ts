@@ -3,7 +3,15 @@
  * caller first; those that change something refuse an unknown caller and a frozen system. Read-only ones are open.
  */
 import { z } from 'zod'
-import type { KernelStatus, ReloadResult, ServiceDetail, ServiceStatus } from '../contracts/kernel.ts'
+import type {
+  EffectiveConfig,
+  KernelStatus,
+  PlannedChange,
+  ProposedFile,
+  ReloadResult,
+  ServiceDetail,
+  ServiceStatus,
+} from '../contracts/kernel.ts'
 import type { MachineEvent } from '../contracts/module.ts'
 import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import type { Tool, ToolContext } from '../contracts/tool.ts'
@@ -16,7 +24,11 @@ import { detailOf, statusOf, treeOf } from './service.ts'
 
 export interface KernelActions {
   status(): KernelStatus
-  reload(api: string): Promise<ReloadResult>
+  reload(api: string, caller?: string): Promise<ReloadResult>
+  rollback(api: string, reason: string): Promise<ReloadResult>
+  undo(api: string): Promise<ReloadResult>
+  plan(files?: ProposedFile[]): PlannedChange[]
+  configs(api?: string): EffectiveConfig[]
 }
 
 /** The service that speaks for people: an operator's token stands behind its calls. */
@@ -46,7 +58,29 @@ export class KernelService {
 
   reload(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkChange(caller, 'reload')
-    return this.actions.reload(api)
+    return this.actions.reload(api, caller.api)
+  }
+
+  /** The ways back are open while the system is frozen: they take changes away. */
+  async rollback(caller: CallerRecord, api: string): Promise<ReloadResult> {
+    this.checkKnown(caller, 'rollback')
+    return this.actions.rollback(this.find(api).api, `${caller.api} asked for it`)
+  }
+
+  async undo(caller: CallerRecord, api: string): Promise<ReloadResult> {
+    this.checkKnown(caller, 'undo')
+    return this.actions.undo(api)
+  }
+
+  plan(_caller: CallerRecord, files?: ProposedFile[]): PlannedChange[] {
+    if (files === undefined) return this.actions.plan()
+    const isFile = (one: unknown): boolean => typeof (one as { path?: unknown } | null)?.path === 'string'
+    if (Array.isArray(files) && files.every(isFile)) return this.actions.plan(files)
+    throw coded('bad_arguments', { api: 'kernel', reason: 'plan takes a list of {path, text?}' })
+  }
+
+  configs(_caller: CallerRecord, api?: string): EffectiveConfig[] {
+    return this.actions.configs(api === undefined ? undefined : this.find(api).api)
   }
 
   tree(_caller: CallerRecord, api?: string): string {
@@ -105,8 +139,12 @@ export class KernelService {
   }
 
   private checkChange(caller: CallerRecord, method: string): void {
-    if (caller.api === 'anonymous') throw coded('caller_unknown', { api: 'kernel', method })
+    this.checkKnown(caller, method)
     if (caller.api !== OPERATOR_SERVICE) this.checkFrozen()
+  }
+
+  private checkKnown(caller: CallerRecord, method: string): void {
+    if (caller.api === 'anonymous') throw coded('caller_unknown', { api: 'kernel', method })
   }
 
   private checkFrozen(): void {
@@ -193,6 +231,10 @@ export const KERNEL_METHODS = [
   'services',
   'show',
   'reload',
+  'rollback',
+  'undo',
+  'plan',
+  'configs',
   'tree',
   'prompt',
   'tools',

@@ -5,28 +5,34 @@
 import { join } from 'node:path'
 import { parse } from 'yaml'
 import type { ErrorData } from '../contracts/errors.ts'
-import type { KernelOptions, KernelPort, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
+import type { CheckReport, KernelOptions, KernelPort, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
 import type { CodeOwner, JsonMap } from '../contracts/seams.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { FileCache, type CachedFile } from '../lib/file-cache.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { parseVersionName } from '../lib/version-name.ts'
+import { dependsOn } from './admission.ts'
 import { Calls } from './calls.ts'
+import { checkRoot } from './check.ts'
+import { effectiveConfigs } from './effective.ts'
 import { registerKernelService, routeHeld } from './builtin.ts'
 import { EventBus } from './events.ts'
 import { Faults } from './faults.ts'
 import { ModuleHandle } from './handle.ts'
 import { installKernelApi } from './kernel-api.ts'
-import { KernelService } from './kernel-service.ts'
+import { KernelService, type KernelActions } from './kernel-service.ts'
+import { kernelStatus } from './kernel-status.ts'
 import { Journal } from './journal.ts'
 import { LIMITS, SERVICE_LIMITS, withLimits, type Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 import { Reconciler } from './reconciler.ts'
+import { planChanges } from './planned.ts'
+import { deferredReload } from './refuse.ts'
 import { RefusedVersions } from './refused-versions.ts'
 import { Reports } from './reports.ts'
 import { SecondTries } from './second-tries.ts'
-import { stopService } from './switch.ts'
+import { stopAll } from './stop-all.ts'
 import { Supervisor } from './supervisor.ts'
 import { WaysBack } from './ways-back.ts'
 import { Bell } from './watch.ts'
@@ -50,7 +56,7 @@ export class Kernel implements KernelPort, Machine {
   stopping = false
   private meta: JsonMap
   private readonly cache: FileCache
-  private readonly faults: Faults
+  readonly faults: Faults
   private readonly reconciler: Reconciler
   private readonly waysBack: WaysBack
   private readonly refusedVersions: RefusedVersions
@@ -131,12 +137,23 @@ export class Kernel implements KernelPort, Machine {
     ModuleHandle.install(switchboard, this.calls)
     switchboard.onRoute = (api, method, args) => routeHeld(this, api, method, args)
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
-    const service = new KernelService(this, { status: () => this.status(), reload: (api) => this.reload(api) })
-    registerKernelService(this, service)
+    registerKernelService(this, new KernelService(this, this.actions()))
     this.refusedVersions.load()
     this.reconciler.start()
     this.bell.start()
     this.events.emit('kernel.booted', { version: this.version })
+  }
+
+  private actions(): KernelActions {
+    const { reconciler, waysBack } = this
+    return {
+      status: () => this.status(),
+      reload: (api, caller) => this.reload(api, caller),
+      rollback: (api, reason) => waysBack.rollback(api, reason),
+      undo: (api) => waysBack.undo(api),
+      plan: (files) => planChanges(this, reconciler.wanted, files),
+      configs: (api) => effectiveConfigs(this, reconciler.wanted, api),
+    }
   }
 
   settled(): Promise<void> {
@@ -148,31 +165,23 @@ export class Kernel implements KernelPort, Machine {
   }
 
   stop(reason: string, deadlineMs: number): Promise<void> {
-    this.stopped ??= this.stopAll(reason, deadlineMs)
+    this.stopping = true
+    this.stopped ??= stopAll(this, reason, deadlineMs, this.bell).then(() => this.announceStop(null))
     return this.stopped
   }
 
-  private async stopAll(reason: string, deadlineMs: number): Promise<void> {
-    const { clock, log } = this.options
-    this.stopping = true
-    log.info(`stopping: ${reason}`)
-    this.events.emit('kernel.stopping', { reason })
-    const until = clock.monotonic() + deadlineMs
-    await this.bell.close()
-    const order = [...this.services.values()]
-      .filter((service) => service.api !== 'kernel' && service.state !== 'draining' && service.state !== 'stopped')
-      .sort((a, b) => (b.live?.liveAt ?? 0) - (a.live?.liveAt ?? 0))
-    for (const service of order) {
-      await stopService(this, service, Math.max(0, until - clock.monotonic())).catch((error: unknown) =>
-        log.warn(`${service.api}: ${String(error)}`),
-      )
-    }
-    this.announceStop(null)
-  }
-
-  reload(api: string): Promise<ReloadResult> {
-    if (this.stopping) return Promise.reject(coded('kernel_stopping'))
-    return this.reconciler.reload(api)
+  /**
+   * A service that is asked from within itself to become quiet could only wait for ever: the asker gets its answer at
+   * once, and the reload follows when its call has ended.
+   */
+  async reload(api: string, caller?: string): Promise<ReloadResult> {
+    if (this.stopping) throw coded('kernel_stopping')
+    const reloaded = this.reconciler.reload(api)
+    const live = this.services.get(api)?.live
+    if (caller === undefined || live === undefined || live.mode === 'overlap') return reloaded
+    if (!dependsOn(api, caller, this.services)) return reloaded
+    reloaded.catch(() => undefined)
+    return deferredReload(live.number)
   }
 
   ring(): void {
@@ -201,26 +210,6 @@ export class Kernel implements KernelPort, Machine {
 
   notLive(needs: Iterable<string>): string[] {
     return [...needs].filter((api) => this.services.get(api)?.live === undefined)
-  }
-
-  describe(thrown: unknown): ErrorData {
-    return this.faults.describe(thrown)
-  }
-
-  noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void {
-    this.faults.noteError(service, thrown, generation)
-  }
-
-  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
-    this.faults.turnFailed(generation, label, thrown)
-  }
-
-  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
-    this.faults.taskFailed(generation, label, thrown)
-  }
-
-  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void {
-    this.faults.subscriberFailed(generation, pattern, thrown)
   }
 
   fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined {
@@ -281,22 +270,15 @@ export class Kernel implements KernelPort, Machine {
   }
 
   status(): KernelStatus {
-    const { clock, metaFile, switchboard } = this.options
-    const services = [...this.services.values()].sort((a, b) => (a.api < b.api ? -1 : 1))
-    const starting = !this.planned || services.some((one) => one.live === undefined && one.busy)
-    const broken =
-      this.reports.configErrors.length > 0 || services.some((one) => one.state !== 'live' || one.refusal !== undefined)
-    return {
+    return kernelStatus(this, {
       version: this.version,
-      prog: typeof this.meta['prog'] === 'string' ? this.meta['prog'] : 'kernel',
-      meta_file: metaFile,
-      status: this.stopping ? 'stopping' : starting ? 'starting' : broken ? 'degraded' : 'ok',
-      frozen: switchboard.frozen,
-      uptime_s: Math.round((clock.monotonic() - this.bornAt) / 100) / 10,
-      services: Object.fromEntries(
-        services.map((one) => [one.api, { state: one.state, generation: one.live?.number ?? null }]),
-      ),
-      config_errors: this.reports.configErrors,
-    }
+      meta: this.meta,
+      bornAt: this.bornAt,
+      errors: this.reports.configErrors,
+    })
+  }
+
+  check(): Promise<CheckReport> {
+    return checkRoot(this, this.reconciler.wanted)
   }
 }

@@ -18,6 +18,7 @@ export interface Machine {
   readonly events: EventBus
   readonly calls: CallPath
   readonly secondTries: SecondTries
+  readonly faults: FaultSink
   /** true once the first reconcile was planned: from then on an unknown name is an error */
   planned: boolean
   stopping: boolean
@@ -33,16 +34,6 @@ export interface Machine {
   notLive(needs: Iterable<string>): string[]
   /** A version was refused: told at once to those who asked, and to the log when its files have been quiet. */
   refused(service: ServiceRecord, error: ErrorData, modifiedMs: number): void
-  /** An error that ended a task, or a release, of a generation. */
-  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void
-  /** An error of one turn of timed work, which goes on. */
-  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void
-  /** An error of a version's subscriber to events. */
-  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void
-  /** Any thrown value as data, with its place in the source as it was written. */
-  describe(thrown: unknown): ErrorData
-  /** Records an error of a service's own code, with its place in the source. */
-  noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void
 }
 
 /** The slow path, and what the switch asks of the queue. */
@@ -55,4 +46,18 @@ export interface CallPath extends SlowPath {
   }
   /** Resolves when the service is live; rejects when it will not be. */
   untilLive(service: ServiceRecord): Promise<void>
+}
+
+/** Where errors of services go. None of these throws. */
+export interface FaultSink {
+  /** An error that ended a task, or a release, of a generation. */
+  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void
+  /** An error of one turn of timed work, which goes on. */
+  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void
+  /** An error of a version's subscriber to events. */
+  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void
+  /** Any thrown value as data, with its place in the source as it was written. */
+  describe(thrown: unknown): ErrorData
+  /** Records an error of a service's own code, with its place in the source. */
+  noteError(service: ServiceRecord | undefined, thrown: unknown, generation?: GenerationRecord): void
 }

@@ -7,12 +7,12 @@ import type { ReloadResult } from '../contracts/kernel.ts'
 import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
-import { activeOf, changedFiles, isAtRest, wantedOf } from './active.ts'
+import { changedFiles, isAtRest, planInput } from './active.ts'
 import { configure } from './configure.ts'
 import { abandon } from './generation.ts'
 import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
-import { groupMoves, plan, type Active, type Step, type Wanted } from './reconcile.ts'
+import { groupMoves, plan, type Step } from './reconcile.ts'
 import { noteRefusals } from './refusals.ts'
 import { failedReload } from './refuse.ts'
 import { move, stopService, type Member } from './switch.ts'
@@ -129,7 +129,7 @@ export class Reconciler {
       this.changed = new Set()
       this.wanted.read()
       const unrested = this.unrested()
-      const moves = held ? [] : this.carryOut(this.plan(unrested))
+      const moves = held ? [] : this.carryOut(plan(planInput(machine, this.wanted.desired, unrested, this.sure)))
       this.startMoves([...new Set([...moves, ...this.asked()])], since)
       noteRefusals(machine, unrested, this.wanted.desired)
     }
@@ -145,29 +145,6 @@ export class Reconciler {
     return [...this.machine.services.values()].filter(
       (service) => service.api !== 'kernel' && !isAtRest(service, services.get(service.api)),
     )
-  }
-
-  private plan(unrested: readonly ServiceRecord[]): Step[] {
-    const { services, options, limits } = this.machine
-    const { broken, contested, services: targets } = this.wanted.desired
-    const now = options.clock.monotonic()
-    const wanted = new Map<string, Wanted>()
-    const active = new Map<string, Active>()
-    for (const service of unrested) {
-      const target = targets.get(service.api)
-      if (target !== undefined) wanted.set(service.api, wantedOf(service, target))
-      active.set(service.api, activeOf(service, now, limits.generations_draining_max))
-    }
-    return plan({
-      wanted,
-      active,
-      brokenBases: new Set(broken.keys()),
-      contestedApis: new Set(contested.keys()),
-      isLive: (api) => services.get(api)?.state === 'live',
-      now,
-      graceMs: limits.file_grace_ms,
-      sure: this.sure,
-    })
   }
 
   /** Does every step but the moves, and names those. */

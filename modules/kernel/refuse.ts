@@ -27,6 +27,18 @@ export const failedReload = (error: ErrorData): ReloadResult => ({
   deferred: false,
 })
 
+const NOTHING: ErrorData = { code: '', message: '', hint: '' }
+
+/** Put off, and nothing is wrong: it follows by itself. */
+export const deferredReload = (generation: number): ReloadResult => ({
+  ...failedReload(NOTHING),
+  ok: true,
+  error: null,
+  generation,
+  from: generation,
+  deferred: true,
+})
+
 export function settleFailure(machine: Machine, candidate: Candidate, problem: Problem): ReloadResult {
   const { service, incumbent, refusedBefore } = candidate
   const result: ReloadResult = {

@@ -128,7 +128,7 @@ async function makeReady(machine: Machine, candidates: readonly Candidate[]): Pr
     try {
       handOver(machine, candidate)
     } catch (thrown) {
-      return { kind: 'failed', of: candidate, error: machine.describe(thrown) }
+      return { kind: 'failed', of: candidate, error: machine.faults.describe(thrown) }
     }
   }
   return undefined
@@ -174,7 +174,7 @@ function restore(machine: Machine, candidate: Candidate): void {
   try {
     if (copy !== undefined && giveCopy(machine, candidate.generation, copy)) candidate.state = 'restored'
   } catch (thrown) {
-    machine.noteError(candidate.service, thrown, candidate.generation)
+    machine.faults.noteError(candidate.service, thrown, candidate.generation)
   }
 }
 
@@ -244,7 +244,7 @@ async function rebuild(
   try {
     if (copy !== undefined && giveCopy(machine, generation, copy)) state = 'restored'
   } catch (thrown) {
-    machine.noteError(service, thrown, generation)
+    machine.faults.noteError(service, thrown, generation)
   }
   const { kept } = service
   install(machine, service, generation, undefined)

@@ -8,7 +8,7 @@ import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { toErrorData } from '../lib/errors.ts'
 import type { FileCache } from '../lib/file-cache.ts'
 import { ConfigTree } from './config-tree.ts'
-import { ConfigParser, resolveConfigs, type DesiredState } from './configs.ts'
+import { ConfigParser, resolveConfigs, type ConfigText, type DesiredState } from './configs.ts'
 import type { Machine } from './machine.ts'
 import { findProg, type ProgPlaces } from './progs.ts'
 import { createService } from './service.ts'
@@ -81,7 +81,7 @@ export class WantedReader {
 
   /** Brings `desired`, and each service's desired config and scan, up to what stands on disk. */
   read(): void {
-    if (this.configsDirty) this.resolve()
+    if (this.configsDirty) this.refresh()
     for (const [api, desired] of this.desired.services) {
       const service = this.serviceOf(api)
       if (service.dirty || service.scan === undefined || service.desired?.prog !== desired.prog) {
@@ -94,16 +94,20 @@ export class WantedReader {
     }
   }
 
-  private resolve(): void {
+  private refresh(): void {
     this.configsDirty = false
-    this.desired = resolveConfigs(this.tree.all(), this.parser, {
+    this.desired = this.resolve(this.tree.all(), this.parser)
+    this.options.onConfigErrors(this.desired.errors)
+  }
+
+  /** What these files would ask for. Changes nothing here. */
+  resolve(files: readonly ConfigText[], parser = new ConfigParser()): DesiredState {
+    const desired = resolveConfigs(files, parser, {
       defaults: this.options.defaults(),
       bytes_max: this.machine.limits.config_bytes_max,
     })
-    for (const [api, service] of this.desired.services) {
-      if (!this.options.allow(service)) this.desired.services.delete(api)
-    }
-    this.options.onConfigErrors(this.desired.errors)
+    for (const [api, service] of desired.services) if (!this.options.allow(service)) desired.services.delete(api)
+    return desired
   }
 
   private serviceOf(api: string): ServiceRecord {

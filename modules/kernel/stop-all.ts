@@ -1,0 +1,25 @@
+/** The orderly end: the newest services first, since they lean on the older ones, all within one deadline. */
+import type { Machine } from './machine.ts'
+import { stopService } from './switch.ts'
+
+/** Never rejects: what cannot be stopped is logged and left. `machine.stopping` is set already. */
+export async function stopAll(
+  machine: Machine,
+  reason: string,
+  deadlineMs: number,
+  bell: { close(): Promise<void> },
+): Promise<void> {
+  const { clock, log } = machine.options
+  log.info(`stopping: ${reason}`)
+  machine.events.emit('kernel.stopping', { reason })
+  const until = clock.monotonic() + deadlineMs
+  await bell.close()
+  const order = [...machine.services.values()]
+    .filter((service) => service.api !== 'kernel' && service.state !== 'draining' && service.state !== 'stopped')
+    .sort((a, b) => (b.live?.liveAt ?? 0) - (a.live?.liveAt ?? 0))
+  for (const service of order) {
+    await stopService(machine, service, Math.max(0, until - clock.monotonic())).catch((error: unknown) =>
+      log.warn(`${service.api}: ${String(error)}`),
+    )
+  }
+}
