@@ -39,13 +39,10 @@ export interface FileStat {
 export interface FileSystem {
   /** undefined when nothing is there; throws for anything else (EACCES, EIO). */
   stat(path: string): FileStat | undefined
-  /** Like `stat`, without blocking; used by the sweep. */
-  statLater(path: string): Promise<FileStat | undefined>
   /** undefined when nothing is there. */
   read(path: string): string | undefined
   /** Names in a folder, sorted; empty when it does not exist. */
   list(path: string): string[]
-  listLater(path: string): Promise<string[]>
   /** Whole or not at all: written beside, flushed, renamed. Makes missing folders. */
   write(path: string, text: string, options?: { mode?: number }): void
   remove(path: string): void

@@ -36,7 +36,8 @@ export const LIMITS = {
   /** an error of a file is told once it stayed broken this long; a stop or rename waits as long */
   file_grace_ms: 250,
   sweep_ms: 1_000,
-  sweep_parallel_files: 64,
+  /** files a sweep looks at in one go */
+  sweep_slice_files: 64,
   /** a burst of changes (a checkout) is one batch: quiet for this long, or the cap */
   burst_quiet_ms: 25,
   burst_cap_ms: 500,

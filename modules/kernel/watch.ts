@@ -1,13 +1,13 @@
 /**
  * The bell: "look again", and where. It never carries meaning: a missed or doubled ring changes nothing, because a
- * sweep over all known files each second compares stamps, and the kernel compares content. chokidar's `raw` event is
- * used beside `all`: `change` alone fires on the leading edge of a slow write and loses its end.
+ * sweep over all known files each second compares stamps, and the kernel compares content. Here hints become paths
+ * whose writes have come to rest: a half-written file is valid YAML more often than not.
  */
-import { join } from 'node:path'
-import { watch, type FSWatcher } from 'chokidar'
-import type { Clock, FileSystem, Log, TimerToken } from '../contracts/seams.ts'
+import type { Clock, FileStat, FileSystem, Log, TimerToken } from '../contracts/seams.ts'
 import { reasonOf } from '../lib/errors.ts'
+import { Folders } from './folders.ts'
 import type { Limits } from './limits.ts'
+import { sweep } from './sweep.ts'
 
 export interface BellOptions {
   fs: FileSystem
@@ -30,14 +30,19 @@ interface Pending {
   key: string | undefined
   /** monotonic ms at which this key was first seen */
   since: number
+  /** an event told of bytes written, not only of a name that appeared */
+  written: boolean
 }
 
 const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/
 
+/** What `restsIn` answers when events that are already there have to be taken in first. */
+const AFTER_EVENTS = -1
+
 export class Bell {
-  private watcher: FSWatcher | undefined
   private readonly pending = new Map<string, Pending>()
   private readonly rested = new Set<string>()
+  /** path → inode at the last rest or sweep */
   private readonly inodes = new Map<string, string>()
   private checkTimer: TimerToken | undefined
   private checkSoon = false
@@ -46,39 +51,38 @@ export class Bell {
   private lastHint = 0
   private sweeping = false
   private closed = false
+  private readonly folders: Folders
   private readonly options: BellOptions
 
   constructor(options: BellOptions) {
     this.options = options
+    this.folders = new Folders({
+      log: options.log,
+      roots: options.folders,
+      ignored: IGNORED,
+      hint: (path, written) => this.hint(path, written),
+    })
   }
 
   start(): void {
-    const watcher = watch([...this.options.folders], {
-      ignoreInitial: true,
-      ignored: (path) => IGNORED.test(path),
-      atomic: false,
-      alwaysStat: false,
-    })
-    watcher.on('all', (_event, path) => this.hint(path))
-    watcher.on('raw', (_event, path, details) => {
-      const { watchedPath } = details as { watchedPath?: string }
-      if (watchedPath === undefined) return
-      this.hint(watchedPath)
-      if (path) this.hint(join(watchedPath, path))
-    })
-    watcher.on('error', (error) => this.options.log.warn(`watching: ${reasonOf(error)}`))
-    watcher.on('ready', () => void this.sweep())
-    this.watcher = watcher
-    this.armSweep()
+    this.folders.start()
+    // What was written between the first reading and the watches rang nobody.
+    void this.sweep().finally(() => this.armSweep())
   }
 
   /** Something may have happened at this path. */
-  hint(path: string): void {
+  hint(path: string, written = false): void {
     if (this.closed || IGNORED.test(path)) return
     const now = this.options.clock.monotonic()
     if (this.pending.size === 0 && this.rested.size === 0) this.burstStart = now
     this.lastHint = now
-    if (!this.pending.has(path)) this.pending.set(path, { key: undefined, since: now })
+    const pending = this.pending.get(path)
+    if (pending === undefined) this.pending.set(path, { key: undefined, since: now, written })
+    else if (written) pending.written = true
+    this.soonCheck()
+  }
+
+  private soonCheck(): void {
     if (this.checkSoon) return
     this.checkSoon = true
     this.options.clock.soon(() => {
@@ -94,13 +98,11 @@ export class Bell {
     this.checkTimer = undefined
     let wait = Number.POSITIVE_INFINITY
     for (const [path, pending] of this.pending) {
-      const ms = this.restsIn(path, pending)
-      if (ms > 0) {
-        wait = Math.min(wait, ms)
-        continue
-      }
-      this.pending.delete(path)
-      this.rested.add(path)
+      const stat = this.look(path)
+      const ms = stat === 'folder' ? 0 : this.restsIn(path, stat, pending)
+      if (ms === AFTER_EVENTS) this.soonCheck()
+      else if (ms > 0) wait = Math.min(wait, ms)
+      else this.rest(path, stat)
     }
     if (this.rested.size > 0) {
       const burst = this.rested.size + this.pending.size >= limits.burst_paths
@@ -113,38 +115,62 @@ export class Bell {
     if (wait !== Number.POSITIVE_INFINITY) this.checkTimer = clock.after(Math.max(1, wait), () => this.check())
   }
 
+  private rest(path: string, stat: FileStat | 'folder' | undefined): void {
+    this.pending.delete(path)
+    if (stat === 'folder') return
+    if (stat === undefined) this.inodes.delete(path)
+    else this.inodes.set(path, stat.inode)
+    this.rested.add(path)
+  }
+
   private deliver(): void {
     const paths = new Set(this.rested)
     this.rested.clear()
     this.options.ready(paths)
   }
 
-  /**
-   * Milliseconds until a write at this path counts as finished; 0 means now. A new inode is an atomic rename: whole
-   * by construction. An in-place write rests when its stamp has not moved for a while; an empty file a little longer.
-   */
-  private restsIn(path: string, pending: Pending): number {
-    const { fs, clock, limits } = this.options
-    let stat: ReturnType<FileSystem['stat']>
+  /** What stands at the path. Folders are no news themselves: they hint at what is in them, or was. */
+  private look(path: string): FileStat | 'folder' | undefined {
+    let stat: FileStat | undefined
     try {
-      stat = fs.stat(path)
+      stat = this.options.fs.stat(path)
     } catch {
-      return 0
+      return undefined // whoever reads it gets the error, and can tell it
     }
-    if (stat === undefined || stat.kind !== 'file') return 0
+    if (stat?.kind === 'folder') {
+      this.folders.entered(path)
+      return 'folder'
+    }
+    if (stat === undefined && this.folders.left(path)) {
+      for (const [known] of this.options.known()) if (known.startsWith(`${path}/`)) this.hint(known)
+    }
+    return stat?.kind === 'file' ? stat : undefined
+  }
+
+  /**
+   * Milliseconds until a write at this path counts as finished; 0 means now. A new inode that nobody was seen writing
+   * to is an atomic rename: whole by construction. An in-place write rests when its stamp has not moved for a while;
+   * an empty file a little longer.
+   */
+  private restsIn(path: string, stat: FileStat | undefined, pending: Pending): number {
+    const { clock, limits } = this.options
+    if (stat === undefined) return 0
     const now = clock.monotonic()
-    if (pending.key !== stat.key) {
+    const unmoved = pending.key === stat.key
+    if (!unmoved) {
       pending.key = stat.key
       pending.since = now
     }
     const known = this.inodes.get(path)
-    this.inodes.set(path, stat.inode)
-    if (known !== undefined && known !== stat.inode && stat.bytes > 0) return 0
+    if (known !== undefined && known !== stat.inode && stat.bytes > 0 && !pending.written) {
+      // The event of a first write into a file made anew may be waiting right behind the event of its name.
+      return unmoved ? 0 : AFTER_EVENTS
+    }
     const quiet = stat.bytes === 0 ? limits.file_grace_ms : limits.write_quiet_ms
     const byStamp = clock.now() - stat.modified_ms
     const bySight = now - pending.since
     // A stamp in the future says nothing; what we saw with our own clock always counts.
-    return quiet - Math.max(bySight, byStamp)
+    return Math.max(0, quiet - Math.max(bySight, byStamp))
   }
 
   private armSweep(): void {
@@ -159,53 +185,38 @@ export class Bell {
     )
   }
 
-  /** Compares the stamp of every known file, and the list of config files, with the disk. Never rejects. */
+  /** Never rejects. */
   async sweep(): Promise<void> {
     if (this.sweeping || this.closed) return
     this.sweeping = true
+    const { fs, clock, limits, log, configs } = this.options
+    const known = new Map(this.options.known())
     try {
-      const known = new Map(this.options.known())
-      const paths = [...known.keys()]
-      for (let at = 0; at < paths.length; at += this.options.limits.sweep_parallel_files) {
-        const some = paths.slice(at, at + this.options.limits.sweep_parallel_files)
-        await Promise.all(some.map((path) => this.compare(path, known.get(path))))
-      }
-      await this.findNew(this.options.configs, known, 0)
+      this.folders.startMissing()
+      await sweep({
+        fs,
+        clock,
+        slice_files: limits.sweep_slice_files,
+        known,
+        configs,
+        ended: () => this.closed,
+        differs: (path) => this.hint(path),
+        same: (path, inode) => this.inodes.set(path, inode),
+      })
+      for (const path of this.inodes.keys()) if (!known.has(path)) this.inodes.delete(path)
     } catch (error) {
-      this.options.log.warn(`sweeping: ${reasonOf(error)}`)
+      log.warn(`sweeping: ${reasonOf(error)}`)
     } finally {
       this.sweeping = false
       if (!this.closed) this.options.swept()
     }
   }
 
-  private async compare(path: string, key: string | undefined): Promise<void> {
-    try {
-      const stat = await this.options.fs.statLater(path)
-      if (stat === undefined ? key !== undefined : stat.key !== key) this.hint(path)
-    } catch {
-      this.hint(path)
-    }
-  }
-
-  private async findNew(folder: string, known: ReadonlyMap<string, unknown>, depth: number): Promise<void> {
-    if (depth > 8) return
-    for (const name of await this.options.fs.listLater(folder)) {
-      if (name.startsWith('.')) continue
-      const path = join(folder, name)
-      if (/\.ya?ml$/.test(name)) {
-        if (!known.has(path)) this.hint(path)
-      } else if ((await this.options.fs.statLater(path))?.kind === 'folder') {
-        await this.findNew(path, known, depth + 1)
-      }
-    }
-  }
-
-  async close(): Promise<void> {
+  close(): void {
     this.closed = true
     const { clock } = this.options
     if (this.checkTimer !== undefined) clock.clear(this.checkTimer)
     if (this.sweepTimer !== undefined) clock.clear(this.sweepTimer)
-    await this.watcher?.close()
+    this.folders.close()
   }
 }

@@ -3,7 +3,6 @@
  * to a file beside and are renamed, so a reader sees the old bytes or the new ones.
  */
 import { lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, type BigIntStats } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import writeFileAtomic from 'write-file-atomic'
 import type { FileStat, FileSystem } from '../contracts/seams.ts'
@@ -37,24 +36,8 @@ export const realFileSystem: FileSystem = {
       const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
       return stats === undefined ? undefined : shape(stats)
     }, undefined),
-  async statLater(path) {
-    try {
-      return shape(await stat(path, { bigint: true }))
-    } catch (error) {
-      if (isMissing(error)) return undefined
-      throw error
-    }
-  },
   read: (path) => orMissing(() => readFileSync(path, 'utf8'), undefined),
   list: (path) => orMissing(() => readdirSync(path).sort(), []),
-  async listLater(path) {
-    try {
-      return (await readdir(path)).sort()
-    } catch (error) {
-      if (isMissing(error)) return []
-      throw error
-    }
-  },
   write(path, text, options) {
     mkdirSync(dirname(path), { recursive: true })
     writeFileAtomic.sync(path, text, options?.mode === undefined ? {} : { mode: options.mode })
