@@ -212,11 +212,12 @@ export class Bell {
     }
   }
 
-  close(): void {
+  close(): Promise<void> {
     this.closed = true
     const { clock } = this.options
     if (this.checkTimer !== undefined) clock.clear(this.checkTimer)
     if (this.sweepTimer !== undefined) clock.clear(this.sweepTimer)
     this.folders.close()
+    return Promise.resolve()
   }
 }

@@ -195,13 +195,13 @@ describe('a sweep', () => {
     })
     await many.sweep()
     expect(turns).toBeGreaterThanOrEqual(5)
-    many.close()
+    await many.close()
   })
 
   it('ends when the bell is closed, and is not told', async () => {
     const bell = unwatched({ 'configs/a.yml': 'a' })
     const swept = bell.bell.sweep()
-    bell.bell.close()
+    await bell.bell.close()
     await swept
     expect(bell.sweeps).toBe(0)
   })

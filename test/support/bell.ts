@@ -118,8 +118,8 @@ export class BellDriver {
     })
   }
 
-  dispose(): void {
-    this.bell.close()
+  async dispose(): Promise<void> {
+    await this.bell.close()
     this.root.dispose()
   }
 }
