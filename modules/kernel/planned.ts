@@ -25,12 +25,16 @@ export function planChanges(machine: Machine, wanted: WantedReader, files?: read
 
 function planDisk(machine: Machine, wanted: WantedReader): PlannedChange[] {
   const targets = wanted.desired.services
+  // A file that does not parse hides what it imports: that is not changed.
+  const differs = (service: ServiceRecord, path: string): boolean =>
+    machine.readFile(path)?.hash !== service.live?.scan.files.get(path)
   return services(machine)
     .filter((service) => !isAtRest(service, targets.get(service.api)))
     .flatMap((service) => {
       const target = targets.get(service.api)
       const { scan } = service
-      const sources = scan === undefined || service.live === undefined ? [] : [...changedFiles(service, scan)]
+      const sources =
+        scan === undefined ? [] : [...changedFiles(service, scan)].filter((path) => differs(service, path))
       const error = service.refusal ?? scan?.error ?? null
       const change = changeOf(machine, service, target, sources, error)
       return change.change === 'none' && error === null ? [] : [change]

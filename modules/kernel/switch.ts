@@ -46,12 +46,10 @@ export async function move(machine: Machine, members: readonly Member[], since: 
     return Promise.all(candidates.map((one) => giveUp(machine, one, problem, since)))
   }
   for (const { service, generation, copy } of candidates) install(machine, service, generation, copy)
+  const results = candidates.map((candidate) => succeeded(machine, candidate, since))
+  for (const [index, { service }] of candidates.entries()) announce(machine, service, results[index] as ReloadResult)
   await Promise.all(candidates.map((candidate) => start(machine, candidate)))
-  return candidates.map((candidate) => {
-    const result = succeeded(machine, candidate, since)
-    announce(machine, candidate.service, result)
-    return result
-  })
+  return results
 }
 
 function createCandidate(machine: Machine, member: Member): Candidate {

@@ -38,8 +38,10 @@ export interface TestSystem {
   /** A handle as a service called `test` would hold it. */
   getApi<T extends object = UntypedService>(api: string): Handle<T>
   show(api: string): Promise<ServiceDetail>
-  /** Resolves with the first event of the type that fits, also one that has happened since the last call. */
+  /** Resolves with the next event of the type that fits. */
   event(type: string, fits?: (data: Record<string, unknown>) => boolean): Promise<MachineEvent>
+  /** The same, or with one that has happened already. */
+  happened(type: string, fits?: (data: Record<string, unknown>) => boolean): Promise<MachineEvent>
   /** Resolves when the service's live generation is at least `generation`. */
   live(api: string, generation?: number): Promise<void>
   reload(api: string): Promise<ReloadResult>
@@ -107,6 +109,10 @@ export async function startSystem(
     getApi,
     show: (api) => getApi<{ show(api: string): ServiceDetail }>('kernel').show(api),
     event: (type, fits = () => true) => waitForEvent(running, type, fits),
+    happened: async (type, fits = () => true) => {
+      const known = running.events.since(0).find((event) => event.type === type && fits(event.data))
+      return known ?? waitForEvent(running, type, fits)
+    },
     live: async (api, generation = 1) => {
       const now = running.status().services[api]
       if (now?.state === 'live' && (now.generation ?? 0) >= generation) return
