@@ -41,56 +41,53 @@ export interface ConfigOptions {
 }
 
 /** What one file asks for; no service when it is switched off. */
-type Reading = { error: ErrorData } | { error: undefined; service: DesiredService | undefined }
+type Reading = { error: ErrorData; service?: undefined } | { error: undefined; service: DesiredService | undefined }
+
+/** All that is known of one text. */
+interface Memo {
+  named: Candidate | 'invalid' | undefined
+  parsed: ParsedConfig | undefined
+  bytesMax: number
+  reading: Reading | undefined
+  /** what the reading was made with */
+  basis: string
+}
 
 /**
  * Remembers what was worked out from each file, by the identity of its text: with a thousand files, one save is the
  * work of one file. Equal texts and defaults give the very same `DesiredService` object again.
  */
 export class ConfigParser {
-  private readonly names = new WeakMap<ConfigText, Candidate | 'invalid' | undefined>()
-  private readonly parses = new WeakMap<ConfigText, { bytesMax: number; parsed: ParsedConfig }>()
-  private readings = new WeakMap<ConfigText, Reading>()
-  /** what the readings were made with */
-  private basis = ''
+  private readonly memos = new WeakMap<ConfigText, Memo>()
 
   /** undefined when the file is no config of a service. */
-  nameOf(file: ConfigText): Candidate | 'invalid' | undefined {
-    let named = this.names.get(file)
-    if (named === undefined && !this.names.has(file)) {
-      named = nameFile(file)
-      this.names.set(file, named)
-    }
-    return named
+  name(file: ConfigText): Candidate | 'invalid' | undefined {
+    return this.memoOf(file).named
   }
 
-  readAll(candidates: readonly Candidate[], options: ConfigOptions): Map<Candidate, Reading> {
-    const basis = `${options.bytes_max} ${canonicalJson(options.defaults)}`
-    if (basis !== this.basis) {
-      this.readings = new WeakMap()
-      this.basis = basis
+  /** `basis` stands for the options: equal options have equal ones. */
+  read(candidate: Candidate, options: ConfigOptions, basis: string): Reading {
+    const memo = this.memoOf(candidate.file)
+    if (memo.reading !== undefined && memo.basis === basis) return memo.reading
+    const { path, text } = candidate.file
+    if (memo.parsed === undefined || memo.bytesMax !== options.bytes_max) {
+      memo.parsed = parseConfig(`configs/${path}`, text, options.bytes_max)
+      memo.bytesMax = options.bytes_max
     }
-    const found = new Map<Candidate, Reading>()
-    for (const candidate of candidates) {
-      let reading = this.readings.get(candidate.file)
-      if (reading === undefined) {
-        reading = this.read(candidate, options)
-        this.readings.set(candidate.file, reading)
-      }
-      found.set(candidate, reading)
-    }
-    return found
+    memo.basis = basis
+    memo.reading = memo.parsed.ok
+      ? { error: undefined, service: toDesired(candidate, memo.parsed.value, options.defaults) }
+      : { error: memo.parsed.error }
+    return memo.reading
   }
 
-  private read(candidate: Candidate, { defaults, bytes_max: bytesMax }: ConfigOptions): Reading {
-    const { file } = candidate
-    const known = this.parses.get(file)
-    const parsed =
-      known?.bytesMax === bytesMax ? known.parsed : parseConfig(`configs/${file.path}`, file.text, bytesMax)
-    this.parses.set(file, { bytesMax, parsed })
-    return parsed.ok
-      ? { error: undefined, service: toDesired(candidate, parsed.value, defaults) }
-      : { error: parsed.error }
+  private memoOf(file: ConfigText): Memo {
+    let memo = this.memos.get(file)
+    if (memo === undefined) {
+      memo = { named: nameFile(file), parsed: undefined, bytesMax: 0, reading: undefined, basis: '' }
+      this.memos.set(file, memo)
+    }
+    return memo
   }
 }
 
@@ -106,36 +103,38 @@ export function resolveConfigs(
   options: ConfigOptions,
 ): DesiredState {
   const state: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
-  const chosen = chooseVersions(files, parser, state)
-  const claims = new Map<string, DesiredService[]>()
-  for (const [{ base }, reading] of parser.readAll(chosen, options)) {
-    if (reading.error !== undefined) {
-      state.errors.push(reading.error)
-      state.broken.set(base, reading.error)
-    } else if (reading.service !== undefined) {
-      addTo(claims, reading.service.api, reading.service)
+  const basis = `${options.bytes_max} ${canonicalJson(options.defaults)}`
+  const rivals = new Map<string, DesiredService[]>()
+  for (const candidate of chooseVersions(files, parser, state)) {
+    const { error, service } = parser.read(candidate, options, basis)
+    if (error !== undefined) {
+      state.errors.push(error)
+      state.broken.set(candidate.base, error)
+    } else if (service !== undefined) {
+      claim(state.services, rivals, service.api, service)
     }
   }
-  for (const [api, services] of claims) settleClaim(api, services, state)
+  for (const [api, services] of rivals) contest(api, services, state)
   state.errors.sort((a, b) => ((a.file ?? '') < (b.file ?? '') ? -1 : 1))
   return state
 }
 
-function addTo<T>(lists: Map<string, T[]>, key: string, value: T): void {
-  const list = lists.get(key)
-  if (list === undefined) lists.set(key, [value])
-  else list.push(value)
-}
-
-function settleClaim(api: string, services: DesiredService[], state: DesiredState): void {
-  const [first, ...others] = services
-  if (first === undefined) return
-  if (others.length === 0) {
-    state.services.set(api, first)
+/** The first to claim a key has it; from the second on, all of them are rivals. No list for the many that are alone. */
+function claim<T>(taken: Map<string, T>, rivals: Map<string, T[]>, key: string, one: T): void {
+  const first = taken.get(key)
+  if (first === undefined) {
+    taken.set(key, one)
     return
   }
+  const list = rivals.get(key)
+  if (list === undefined) rivals.set(key, [first, one])
+  else list.push(one)
+}
+
+function contest(api: string, services: readonly DesiredService[], state: DesiredState): void {
   const files = services.map((service) => service.file).sort()
   const error = toErrorData(coded('config_api_taken', { api, files: files.join(', ') }, { file: files[0] ?? '' }))
+  state.services.delete(api)
   state.errors.push(error)
   state.contested.set(api, error)
   for (const service of services) state.broken.set(service.base, error)
@@ -150,32 +149,31 @@ function nameFile(file: ConfigText): Candidate | 'invalid' | undefined {
 
 /** The highest version of each base name; a tie is an error for that base. */
 function chooseVersions(files: readonly ConfigText[], parser: ConfigParser, state: DesiredState): Candidate[] {
-  const bases = new Map<string, Candidate[]>()
+  const chosen = new Map<string, Candidate>()
+  const rivals = new Map<string, Candidate[]>()
   for (const file of files) {
-    const named = parser.nameOf(file)
+    const named = parser.name(file)
     if (named === undefined) continue
     if (named === 'invalid') {
       const name = file.path.slice(file.path.lastIndexOf('/') + 1)
       state.errors.push(toErrorData(coded('config_name', { name }, { file: `configs/${file.path}` })))
       continue
     }
-    addTo(bases, named.base, named)
+    claim(chosen, rivals, named.base, named)
   }
-  const chosen: Candidate[] = []
-  for (const [base, candidates] of bases) {
+  for (const [base, candidates] of rivals) {
     candidates.sort((a, b) => compareVersions(b.version, a.version) || (a.file.path < b.file.path ? -1 : 1))
     const [best, second] = candidates
-    if (best === undefined) continue
-    if (second !== undefined && compareVersions(best.version, second.version) === 0) {
-      const names = [best, second].map((one) => `configs/${one.file.path}`)
-      const error = toErrorData(coded('config_version_tie', { files: names.join(', ') }, { file: names[0] ?? '' }))
-      state.errors.push(error)
-      state.broken.set(base, error)
-      continue
-    }
-    chosen.push(best)
+    if (best === undefined || second === undefined) continue
+    chosen.set(base, best)
+    if (compareVersions(best.version, second.version) !== 0) continue
+    const names = [best, second].map((one) => `configs/${one.file.path}`)
+    const error = toErrorData(coded('config_version_tie', { files: names.join(', ') }, { file: names[0] ?? '' }))
+    chosen.delete(base)
+    state.errors.push(error)
+    state.broken.set(base, error)
   }
-  return chosen.sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
+  return [...chosen.values()].sort((a, b) => (a.file.path < b.file.path ? -1 : 1))
 }
 
 const asMap = (value: unknown): JsonMap =>
