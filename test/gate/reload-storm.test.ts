@@ -8,17 +8,20 @@ import { expect, it } from 'vitest'
 import type { Module } from '../fixtures/storm/module.ts'
 import { random } from '../support/load.ts'
 import { packageRoot } from '../support/root.ts'
-import { callInside, callOutside, made, SHARE, total, type Storm } from '../support/storm.ts'
+import { callInside, callOutside, isCalm, made, SHARE, total, type Storm } from '../support/storm.ts'
 import { startSystem } from '../support/system.ts'
 
 const SEED = 20_260_101
 const CALLS = 1_000_000
 const CALLERS = { inside: 64, http: 32 }
 const SLOW = { services: 4, reloads: 200 }
-const QUICK = { services: 16, reloads: 800 }
+const QUICK = { services: 12, reloads: 600 }
+/** their versions never stand side by side: calls wait while the old one becomes quiet */
+const CALM = { services: 4, reloads: 200 }
 
 const fixture = (name: string): string => readFileSync(join(packageRoot, 'test/fixtures/storm', name), 'utf8')
 const MODULE = fixture('module.ts')
+const modeOf = (api: string): string => (isCalm(api) ? 'reload: quiesce\n' : '')
 const apisOf = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, n) => `${prefix}${n}`)
 
 function files(apis: readonly string[]): Record<string, string> {
@@ -28,7 +31,7 @@ function files(apis: readonly string[]): Record<string, string> {
     'modules/tally.ts': fixture('tally.ts'),
   }
   for (const api of apis) {
-    all[`configs/${api}.yml`] = ''
+    all[`configs/${api}.yml`] = modeOf(api)
     all[`modules/${api}.ts`] = MODULE
   }
   return all
@@ -45,7 +48,7 @@ async function reloadOften(storm: Storm, api: string, reloads: number, slow: boo
     const ms = (): number => random_.between(50, 200)
     // A slow one stays slow whichever file is edited.
     const slowness = slow ? `init_ms: ${ms()}\nshutdown_ms: ${ms()}\n` : ''
-    if (n === 1 || random_.next() < 0.5) root[save](`configs/${api}.yml`, `stamp: ${n}\n${slowness}`)
+    if (n === 1 || random_.next() < 0.5) root[save](`configs/${api}.yml`, `${modeOf(api)}stamp: ${n}\n${slowness}`)
     else root[save](`modules/${api}.ts`, MODULE.replace('VERSION = 0', `VERSION = ${n}`))
     await live
   }
@@ -54,8 +57,12 @@ async function reloadOften(storm: Storm, api: string, reloads: number, slow: boo
 it('no call fails, is lost, runs twice, or is answered by a version that is not live', {
   timeout: 300_000,
 }, async () => {
-  const apis = { slow: apisOf('slow', SLOW.services), quick: apisOf('quick', QUICK.services) }
-  const all = [...apis.slow, ...apis.quick]
+  const apis = {
+    slow: apisOf('slow', SLOW.services),
+    quick: apisOf('quick', QUICK.services),
+    calm: apisOf('calm', CALM.services),
+  }
+  const all = [...apis.slow, ...apis.quick, ...apis.calm]
   const system = await startSystem(files(all))
   const stop = new AbortController()
   const counts = { now: 0, slow: 0, stream: 0, http: 0, failed: [] }
@@ -76,6 +83,7 @@ it('no call fails, is lost, runs twice, or is answered by a version that is not 
   const reloads = [
     ...apis.slow.map((api) => reloadOften(storm, api, SLOW.reloads / SLOW.services, true)),
     ...apis.quick.map((api) => reloadOften(storm, api, QUICK.reloads / QUICK.services, false)),
+    ...apis.calm.map((api) => reloadOften(storm, api, CALM.reloads / CALM.services, false)),
   ]
   await Promise.all([...reloads, made(storm, CALLS)])
   while (counts.http < total(counts) * SHARE.http || counts.stream < total(counts) * SHARE.stream) {
@@ -89,7 +97,9 @@ it('no call fails, is lost, runs twice, or is answered by a version that is not 
   const refused = all.map((api) => system.kernel.services.get(api)?.refusedCalls)
   await system.stop()
   expect(counts.failed.slice(0, 5)).toEqual([])
-  expect(generations.reduce((sum, generation) => sum + generation - 1, 0)).toBe(SLOW.reloads + QUICK.reloads)
+  expect(generations.reduce((sum, generation) => sum + generation - 1, 0)).toBe(
+    SLOW.reloads + QUICK.reloads + CALM.reloads,
+  )
   expect(ran.map((one) => one.doubled)).toEqual(all.map(() => 0))
   expect(ran.map((one) => one.ran)).toEqual(all.map((api) => storm.made.get(api)))
   expect(refused).toEqual(all.map(() => 0))
