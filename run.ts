@@ -5,7 +5,7 @@
  */
 import { join, resolve } from 'node:path'
 import type { ErrorData } from './modules/contracts/errors.ts'
-import type { KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
+import type { CheckReport, KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
 import type { Clock, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
 import { realClock } from './modules/lib/clock.ts'
 import { coded, describeError, toErrorData } from './modules/lib/errors.ts'
@@ -37,6 +37,7 @@ interface World {
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
   const at = argv.indexOf('--root')
   const root = resolve(at >= 0 ? (argv[at + 1] ?? '.') : '.')
+  if (argv.includes('--check')) return checkOnly(root)
   let unlock: () => void
   try {
     unlock = claimRoot(root)
@@ -94,6 +95,26 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   }
 }
 
+/** What is wrong in a root, as JSON on stdout: nothing is started, and a running system is not disturbed. */
+export async function checkOnly(root: string): Promise<number> {
+  const silent = (): void => {}
+  const log: Log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log }
+  const seams = { clock: realClock, fs: realFileSystem }
+  const loader = new ModuleLoader({ root, packageRoot, ...seams, fault: silent })
+  const world: World = { root, safe: false, ...seams, log, switchboard: createSwitchboard(), loader }
+  let report: CheckReport
+  try {
+    const [newest] = findMetaFiles(root, world.fs)
+    if (newest === undefined) throw coded('no_meta', { root })
+    report = await (await loadKernel(world, newest)).kernel.check()
+  } catch (thrown) {
+    report = { services: 0, errors: [toErrorData(thrown)] }
+  }
+  for (const error of report.errors) if (error.file !== undefined) error.file = shownPath(root, error.file)
+  process.stdout.write(`${JSON.stringify(report)}\n`)
+  return report.errors.length === 0 ? 0 : 1
+}
+
 /** Returns what gives the root back. Under a parent the lock is the parent's. */
 function claimRoot(root: string): () => void {
   if (realFileSystem.stat(join(root, 'configs'))?.kind !== 'folder') {
@@ -132,8 +153,23 @@ async function launchKernel(world: World): Promise<KernelPort> {
   throw coded('no_kernel', { reason: reasons.join('; ') })
 }
 
-async function startKernel(world: World, { path }: MetaFile): Promise<KernelPort> {
-  const { root, loader, clock, fs } = world
+async function startKernel(world: World, meta: MetaFile): Promise<KernelPort> {
+  const { kernel, release } = await loadKernel(world, meta)
+  try {
+    await within(world.clock, KERNEL_BOOT_MS, kernel.boot(), () =>
+      coded('kernel_boot_timeout', { ms: KERNEL_BOOT_MS }, { file: meta.path }),
+    )
+  } catch (thrown) {
+    void kernel.stop('it did not boot', 0).catch(() => undefined)
+    release()
+    throw thrown
+  }
+  return kernel
+}
+
+/** Constructed, not booted. */
+async function loadKernel(world: World, { path }: MetaFile): Promise<{ kernel: KernelPort; release: () => void }> {
+  const { root, loader, fs } = world
   const text = fs.read(join(root, path))
   if (text === undefined) throw coded('file_missing', { path }, { file: path })
   const meta = readMeta(path, text)
@@ -141,17 +177,10 @@ async function startKernel(world: World, { path }: MetaFile): Promise<KernelPort
   const evaluated = await loader.evaluate(scan, { service: 'kernel', generation: 0 }, { evaluate_ms: KERNEL_BOOT_MS })
   const { Kernel } = evaluated.exports as { Kernel?: KernelClass }
   if (typeof Kernel !== 'function') throw coded('no_kernel_class', { prog: meta.prog }, { file: scan.entry })
-  const kernel = new Kernel({ ...world, packageRoot, metaFile: path, meta })
-  try {
-    await within(clock, KERNEL_BOOT_MS, kernel.boot(), () =>
-      coded('kernel_boot_timeout', { ms: KERNEL_BOOT_MS }, { file: path }),
-    )
-  } catch (thrown) {
-    void kernel.stop('it did not boot', 0).catch(() => undefined)
-    evaluated.release()
-    throw thrown
+  return {
+    kernel: new Kernel({ ...world, packageRoot, metaFile: path, meta }),
+    release: () => evaluated.release(),
   }
-  return kernel
 }
 
 /** The package's own kernel, unless the meta file's `overrides:` allows the root to bring another for that name. */

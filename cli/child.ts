@@ -6,7 +6,9 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 
-const MM = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '../bin/mm.js' : '../../bin/mm.js', import.meta.url))
+export const MM = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? '../bin/mm.js' : '../../bin/mm.js', import.meta.url),
+)
 
 export interface Exit {
   code: number | null

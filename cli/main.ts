@@ -7,7 +7,9 @@ import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { coded } from '../modules/lib/errors.ts'
 import { nearest } from '../modules/lib/near.ts'
+import * as changes from './changes.ts'
 import * as commands from './commands.ts'
+import { doctor } from './doctor.ts'
 import { init } from './init.ts'
 import { logs } from './logs.ts'
 import { exitCodeOf, print, printError, printJson } from './output.ts'
@@ -57,6 +59,7 @@ function createProgram(setExitCode: (code: number) => void): Command {
   }
   addRootCommands(program, common, setExitCode)
   addServiceCommands(program, common)
+  addChangeCommands(program, common, setExitCode)
   addOperatorCommands(program, common)
   return program
 }
@@ -117,6 +120,35 @@ function addServiceCommands(program: Command, common: ReadCommon): void {
       if (words.length > 0) await commands.chat(common(), words.join(' '))
       else await converse(common().root)
     })
+}
+
+function addChangeCommands(program: Command, common: ReadCommon, setExitCode: (code: number) => void): void {
+  program
+    .command('plan [files...]')
+    .description('what a change of these files would touch; without files, what stands on disk and does not run')
+    .option('--with <file>', 'what the one file would hold')
+    .action((files: string[], options: { with?: string }) => changes.plan(common(), files, options))
+  program
+    .command('rollback <service>')
+    .description('put the version before back; the disk stays as it is')
+    .action((api: string) => changes.goBack(common(), api, 'rollback'))
+  program
+    .command('undo <service>')
+    .description('put the bytes before the last change back, and run them')
+    .action((api: string) => changes.goBack(common(), api, 'undo'))
+  program
+    .command('validate')
+    .description('what is wrong in a root, without starting anything')
+    .action(() => changes.validate(common(), setExitCode))
+  const config = program.command('config').description('the configs of a running system')
+  config
+    .command('dump [service]')
+    .description('effective values, and where each comes from')
+    .action((api?: string) => changes.dumpConfigs(common(), api))
+  program
+    .command('doctor')
+    .description('look at everything, and say what is wrong and what to do')
+    .action(() => doctor(common(), setExitCode))
 }
 
 function addOperatorCommands(program: Command, common: ReadCommon): void {

@@ -28,7 +28,9 @@ const commandLine = async (...args: string[]): Promise<string> => {
   return stdout
 }
 
-it('start, ask, edit, drop in, break, fix, and change the prompt', { timeout: 120_000 }, async () => {
+it('start, ask, edit, drop in, break, fix, change the prompt, plan, roll back, undo', {
+  timeout: 180_000,
+}, async () => {
   root = createRoot({})
   await mm(root.path, 'init', root.path, '--force')
   root.write('configs/services/http.yml', root.read('configs/services/http.yml').replace(/^port: .*$/m, 'port: 0'))
@@ -72,6 +74,20 @@ it('start, ask, edit, drop in, break, fix, and change the prompt', { timeout: 12
 
   root.write('prompts/meta.txt', `${root.read('prompts/meta.txt')}\n${block('', 7)}`)
   expect(await commandLine('chat', 'how is the system doing?')).toContain('\nAhoy!')
+
+  const [planned = '', other = ''] = block('', 8).trim().split('\n')
+  expect(await commandLine(...planned.split(' ').slice(1))).toMatch(/^hello {2}reload {2}g2 serves/)
+  expect(await commandLine(...other.split(' ').slice(1))).toMatch(/^tasks\/rl_trainer {2}reload {2}g2 serves/)
+
+  expect(await commandLine(...block('', 9).trim().split(' ').slice(1))).toMatch(/^hello {2}g2 → g3/)
+  expect((await commandLine('call', 'hello.greet', 'name=Ada')).trim()).toBe('Hello, Ada!')
+  expect(root.read('modules/hello.ts')).toContain('Good morning, ')
+  expect(await commandLine('plan')).toContain('was taken back')
+  await commandLine(...block('', 10).trim().split(' ').slice(1))
+  expect(root.read('modules/hello.ts')).toBe(source)
+  expect(await commandLine('plan')).toBe('what runs is what stands on disk\n')
+  await commandLine('undo', 'tasks/rl_trainer')
+  expect(root.read('configs/tasks/rl_trainer.yml')).not.toMatch(/step_delay_seconds: 1$/m)
 
   const { childPid } = system
   expect(await system.stop()).toBe(0)

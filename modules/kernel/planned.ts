@@ -61,7 +61,7 @@ function planFiles(machine: Machine, wanted: WantedReader, files: readonly Propo
     const error = brokenOf(next, service.desired ?? service.live?.desired)
     if (touched.length === 0 && !isNamed && before?.hash === target?.hash && error === null) continue
     if (error !== null && !named.has(error.file ?? '')) continue
-    changes.push(changeOf(machine, service, error === null ? target : before, touched, error))
+    changes.push(changeOf(machine, service, error === null ? target : before, touched, error, isNamed))
   }
   for (const [api, target] of next.services) {
     if (!machine.services.has(api)) changes.push(startOf(machine, target))
@@ -107,10 +107,13 @@ function changeOf(
   target: DesiredService | undefined,
   sources: readonly string[],
   error: ErrorData | null,
+  /** its config is taken as changed in some way */
+  isNamed = false,
 ): PlannedChange {
   const { live, api } = service
   const keys = live === undefined || target === undefined ? [] : changedKeys(live.desired.params, target.params)
-  const change = kindOf(service, target, sources)
+  const kind = kindOf(service, target, sources)
+  const change = kind === 'none' && isNamed ? 'reload' : kind
   return {
     api,
     change,

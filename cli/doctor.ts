@@ -1,0 +1,114 @@
+/**
+ * `mm doctor`: is everything there that a system needs, and what is wrong with the one that runs? Looks, explains, and
+ * says what to do; it changes nothing. Each check is one line: ok, or what is wrong and how to mend it.
+ */
+import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import type { KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
+import { describeError, toErrorData } from '../modules/lib/errors.ts'
+import { inspect } from './changes.ts'
+import { Client, readAddress } from './client.ts'
+import type { Common } from './commands.ts'
+import { print, printJson, red } from './output.ts'
+
+export interface Finding {
+  check: string
+  ok: boolean
+  message: string
+  hint: string
+}
+
+const fine = (check: string, message: string): Finding => ({ check, ok: true, message, hint: '' })
+const wrong = (check: string, message: string, hint: string): Finding => ({ check, ok: false, message, hint })
+
+export async function doctor({ root, json }: Common, setExitCode: (code: number) => void): Promise<void> {
+  const findings = [
+    nodeVersion(),
+    runtimeFolder(root),
+    ...token(root),
+    ...frozen(root),
+    ...configs(root),
+    ...(await running(root)),
+  ]
+  if (findings.some((one) => !one.ok)) setExitCode(1)
+  if (json) {
+    printJson(findings)
+    return
+  }
+  for (const { check, ok, message, hint } of findings) {
+    print(`${ok ? 'ok   ' : red('wrong')}  ${check}: ${message}`)
+    if (hint !== '') print(`       ${hint}`)
+  }
+}
+
+function nodeVersion(): Finding {
+  const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
+  const version = `Node ${process.versions.node}`
+  return major > 20 || (major === 20 && minor >= 19)
+    ? fine('node', version)
+    : wrong('node', `${version} is too old`, 'Use Node 20.19, 22, 24 or 26.')
+}
+
+function runtimeFolder(root: string): Finding {
+  const path = join(root, 'runtime')
+  if (!existsSync(path)) return fine('runtime', 'runtime/ is made at the first start')
+  try {
+    accessSync(path, constants.W_OK)
+    return fine('runtime', 'runtime/ can be written')
+  } catch {
+    return wrong('runtime', 'runtime/ cannot be written', 'Make the folder writable for this user.')
+  }
+}
+
+function token(root: string): Finding[] {
+  const stat = statSync(join(root, 'runtime', 'token'), { throwIfNoEntry: false })
+  if (stat === undefined) return []
+  const mode = (stat.mode & 0o777).toString(8)
+  return (stat.mode & 0o077) === 0
+    ? [fine('token', `runtime/token has mode ${mode}`)]
+    : [wrong('token', `runtime/token can be read by others (mode ${mode})`, 'Run: chmod 600 runtime/token')]
+}
+
+function frozen(root: string): Finding[] {
+  const path = join(root, 'runtime', 'FREEZE')
+  if (!existsSync(path)) return []
+  const scope = /\ball\b/.test(readFileSync(path, 'utf8'))
+    ? 'file edits are not applied either'
+    : 'it may not change itself'
+  return [wrong('freeze', `the system is frozen: ${scope}`, '`mm thaw` ends it.')]
+}
+
+function configs(root: string): Finding[] {
+  try {
+    const { services, errors } = inspect(root)
+    if (errors.length === 0) return [fine('configs', `${services} services can be loaded`)]
+    return errors.map((error) => wrong('configs', describeError(error), error.hint))
+  } catch (thrown) {
+    const { message, hint } = toErrorData(thrown)
+    return [wrong('configs', message, hint)]
+  }
+}
+
+async function running(root: string): Promise<Finding[]> {
+  if (readAddress(root) === undefined) return [fine('system', 'none runs for this root')]
+  try {
+    const client = new Client(root)
+    const status = await client.get<KernelStatus>('/api/kernel')
+    const { services } = await client.get<{ services: ServiceStatus[] }>('/api/services')
+    return [
+      fine('system', `kernel ${status.version} answers at ${client.address.url}, up ${status.uptime_s} s`),
+      ...services.flatMap(unwell),
+    ]
+  } catch (thrown) {
+    const { message, hint } = toErrorData(thrown)
+    return [wrong('system', message, hint)]
+  }
+}
+
+function unwell({ api, state, stale, last_error, generation }: ServiceStatus): Finding[] {
+  if (state === 'live' && !stale) return []
+  const serving = generation === null ? 'nothing serves' : `g${generation} serves`
+  const reason = last_error === null ? '' : `: ${describeError(last_error)}`
+  const what = state === 'live' ? 'what runs is not what stands on disk' : state
+  return [wrong(api, `${what}, ${serving}${reason}`, last_error?.hint ?? `mm show ${api}`)]
+}
