@@ -4,6 +4,7 @@
  */
 import type { ErrorData } from './errors.ts'
 import type { GenerationState, MethodInfo, ReloadMode, ReloadResult, ServiceState } from './kernel.ts'
+import type { Deferral, KeptVersion, RefusedAttempt, SupervisionRecord } from './changes.ts'
 import type { CodeOwner, Evaluated, JsonMap, Scan, TimerToken } from './seams.ts'
 import type { KernelApi, ModuleInstance, Release } from './module.ts'
 
@@ -121,27 +122,6 @@ export interface Contract {
   tools: ToolContract[]
 }
 
-/** What `handOver` returned, copied, and the name of its shape. */
-export interface StateCopy {
-  readonly state: unknown
-  readonly version: string
-}
-
-/** Everything a version is made from: kept in memory so that it can be made again. */
-export interface VersionSource {
-  readonly desired: DesiredService
-  readonly scan: Scan
-  /** the config file's text, for an undo */
-  readonly configText: string | undefined
-}
-
-/** The version before the one that serves. */
-export interface KeptVersion extends VersionSource {
-  readonly number: number
-  /** the last state it handed over */
-  readonly copy: StateCopy | undefined
-}
-
 /** One version of a service. */
 export interface GenerationRecord {
   readonly owner: CodeOwner
@@ -239,33 +219,6 @@ export interface HeldRecord {
   release: (resource: never) => unknown
   /** generations that asked for it; when the last one ends without a successor having asked, it is released */
   users: Set<GenerationRecord>
-}
-
-/** The last attempt that did not go live, or the version that was taken back. */
-export interface RefusedAttempt {
-  configHash: string
-  sourceKey: string
-  /** somebody, or the supervisor, went back from it: kept in runtime/refused.json */
-  takenBack?: string
-}
-
-/** A reload that was put off: tried again at `retryAt` (monotonic ms). */
-export interface Deferral {
-  configHash: string
-  sourceKey: string
-  attempts: number
-  retryAt: number
-  /** somebody asked for it, so it happens even if nothing differs */
-  asked: boolean
-}
-
-/** How often a service failed lately; `supervisor.ts` decides from it. */
-export interface SupervisionRecord {
-  /** monotonic ms of the restarts within the window */
-  restarts: number[]
-  /** monotonic ms of late errors and failed tasks of the live version within the window */
-  faults: number[]
-  timer: TimerToken | undefined
 }
 
 export interface ServiceRecord {

@@ -3,7 +3,8 @@
  * its own, and given as a copy, so that the kept one stays as it was. Both callbacks are synchronous by contract: a
  * Promise would let calls run between the copy and the switch. Called by `switch.ts` when nothing is under way.
  */
-import type { GenerationRecord, StateCopy } from '../contracts/state.ts'
+import type { StateCopy } from '../contracts/changes.ts'
+import type { GenerationRecord } from '../contracts/state.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
 import type { Machine } from './machine.ts'
 

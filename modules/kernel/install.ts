@@ -3,7 +3,8 @@
  * half of it. What follows the tick (starting the new tasks, draining the old version) is `switch.ts`.
  */
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord, StateCopy } from '../contracts/state.ts'
+import type { StateCopy } from '../contracts/changes.ts'
+import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { aspectOf, readAspect } from './contract.ts'
 import { callsOf, openCalls } from './counts.ts'
 import { drained, end } from './generation.ts'

@@ -5,7 +5,8 @@
  */
 import { join } from 'node:path'
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { ServiceRecord, VersionSource } from '../contracts/state.ts'
+import type { VersionSource } from '../contracts/changes.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
 import { shortHash } from '../lib/hash.ts'
 import type { Machine } from './machine.ts'
 import type { Member } from './switch.ts'

@@ -4,7 +4,8 @@
  * and costs nothing but the memory over a restart. Used by `ways-back.ts` and the reconciler.
  */
 import { join } from 'node:path'
-import type { RefusedAttempt, ServiceRecord } from '../contracts/state.ts'
+import type { RefusedAttempt } from '../contracts/changes.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
 import { reasonOf } from '../lib/errors.ts'
 import { writeFailure } from '../lib/write-failure.ts'
 import type { Machine } from './machine.ts'

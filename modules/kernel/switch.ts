@@ -4,7 +4,8 @@
  * switched in one tick, or none of them. Any failure before the switch leaves every incumbent serving, with its state.
  */
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { GenerationRecord, ServiceRecord, StateCopy, VersionSource } from '../contracts/state.ts'
+import type { StateCopy, VersionSource } from '../contracts/changes.ts'
+import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { callsOf } from './counts.ts'
 import { abandon, createGeneration, end, prepare, type Prepared } from './generation.ts'

@@ -5,7 +5,8 @@
  */
 import { join } from 'node:path'
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { KeptVersion, RefusedAttempt, ServiceRecord } from '../contracts/state.ts'
+import type { KeptVersion, RefusedAttempt } from '../contracts/changes.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { shortHash } from '../lib/hash.ts'
 import { shownPath } from '../lib/shown-path.ts'

@@ -6,6 +6,7 @@ import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { execFileSync } from 'node:child_process'
 import { dirname } from 'node:path'
 import { coded } from './errors.ts'
+import { writeFailure } from './write-failure.ts'
 
 interface Owner {
   pid: number
@@ -51,12 +52,16 @@ function readOwner(path: string): Owner | undefined {
   }
 }
 
-/** Takes the lock or throws `root_in_use`. The returned function gives it back, if it is still ours. */
+/** Takes the lock or throws `root_in_use`, `read_only` or `disk_full`. The returned function gives it back, if it is still ours. */
 export function takeLock(root: string, path: string): () => void {
-  mkdirSync(dirname(path), { recursive: true })
   const mine: Owner = { pid: process.pid, started: startTime(process.pid) ?? '' }
   const draft = `${path}.${process.pid}`
-  writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 })
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(draft, JSON.stringify(mine), { mode: 0o600 })
+  } catch (thrown) {
+    throw writeFailure(thrown, 'runtime/lock')
+  }
   try {
     for (let attempt = 0; ; attempt++) {
       try {

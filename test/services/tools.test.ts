@@ -147,6 +147,7 @@ describe('two tools that fold to one name', () => {
     const { conflicts, tools: all } = await tools.list()
     expect(all.filter(({ name }) => name === 'a_b_run_it')).toMatchObject([{ api: first }])
     expect(conflicts).toHaveLength(1)
+    expect(system.log.map((line) => line.code)).toContain('tool_name_taken')
     expect(conflicts[0]).toContain(`${first}.run_it`)
     expect(conflicts[0]).toContain(`${second}.runIt`)
     expect(await tools.invoke('a_b_run_it', {})).toMatchObject({ value: 'first' })

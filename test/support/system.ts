@@ -5,6 +5,7 @@
 import { join } from 'node:path'
 import type { KernelPort, ReloadResult, ServiceDetail, Switchboard } from '../../modules/contracts/kernel.ts'
 import type { Handle, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
+import type { FileSystem } from '../../modules/contracts/seams.ts'
 import type { CallerRecord, ServiceRecord } from '../../modules/contracts/state.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
@@ -16,6 +17,7 @@ import { createRoot, packageRoot, type TestRoot } from './root.ts'
 export interface LogLine {
   level: 'debug' | 'info' | 'warn' | 'error'
   message: string
+  code: string | undefined
 }
 
 /** What a test may reach inside the kernel: the parts that have no way from outside. */
@@ -53,7 +55,7 @@ const EVENT_MS = 15_000
 /** `settle: false`: without waiting for the services of the first plan. */
 export async function startSystem(
   files: Record<string, string> | TestRoot = {},
-  { settle = true }: { settle?: boolean } = {},
+  { settle = true, fs = realFileSystem }: { settle?: boolean; fs?: FileSystem } = {},
 ): Promise<TestSystem> {
   const root =
     'path' in files && typeof files.dispose === 'function'
@@ -82,7 +84,7 @@ export async function startSystem(
     loader,
     switchboard,
     clock: realClock,
-    fs: realFileSystem,
+    fs,
     log,
     safe: false,
   })
@@ -159,8 +161,8 @@ function waitForEvent(
 function createTestLog(lines: LogLine[]): object {
   const write =
     (level: LogLine['level']) =>
-    (message: string): void => {
-      lines.push({ level, message })
+    (message: string, fields?: Record<string, unknown>): void => {
+      lines.push({ level, message, code: fields?.['code'] as string | undefined })
     }
   const log: Record<string, unknown> = {
     debug: write('debug'),

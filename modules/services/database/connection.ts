@@ -2,6 +2,7 @@
 import type { SqlRow } from '../../contracts/services.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
 import { nativePackage } from '../../lib/native.ts'
+import { writeFailure } from '../../lib/write-failure.ts'
 
 export interface Statement {
   readonly reader: boolean
@@ -35,6 +36,6 @@ export async function openDatabase(file: string, busyMs: number): Promise<Connec
     connection.pragma('foreign_keys = ON')
     return connection
   } catch (error) {
-    throw coded('file_failed', { path: file, reason: reasonOf(error) }, {}, error)
+    throw writeFailure(error, file)
   }
 }

@@ -9,6 +9,7 @@ import type { KernelApi } from '../../contracts/module.ts'
 import type { DatabaseApi, SqlParams, SqlRow } from '../../contracts/services.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
+import { writeRefusal } from '../../lib/write-failure.ts'
 import { openDatabase, type Connection, type Statement } from './connection.ts'
 
 export const configSchema = z.object({
@@ -127,7 +128,10 @@ export class Module implements DatabaseApi {
       return work(this.#prepare(sql))
     } catch (error) {
       if (typeof (error as { hint?: unknown }).hint === 'string') throw error
-      throw coded('sql_failed', { reason: reasonOf(error) }, {}, error)
+      throw (
+        writeRefusal(error, `runtime/${this.#config.file}`) ??
+        coded('sql_failed', { reason: reasonOf(error) }, {}, error)
+      )
     }
   }
 

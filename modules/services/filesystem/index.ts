@@ -18,8 +18,9 @@ import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { FileEntry, FilesystemApi } from '../../contracts/services.ts'
-import { coded, reasonOf } from '../../lib/errors.ts'
+import { coded } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
+import { writeFailure } from '../../lib/write-failure.ts'
 import { isSecret, safePath } from './paths.ts'
 
 export const configSchema = z.object({
@@ -175,7 +176,7 @@ export class Module implements FilesystemApi {
       if (code === 'ENOTDIR' || code === 'EEXIST') throw coded('file_kind', { path: shown, found: 'no folder' })
       if (code === 'EISDIR') throw coded('file_kind', { path: shown, found: 'a folder' })
       if (code === 'ELOOP') throw coded('path_outside', { path: shown })
-      throw coded('file_failed', { path: shown, reason: reasonOf(error) }, {}, error)
+      throw writeFailure(error, shown)
     }
   }
 

@@ -6,7 +6,7 @@ import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { streamSSE } from 'hono/streaming'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
-import type { DetailedResult, KernelApi } from '../../contracts/module.ts'
+import type { DetailedResult, Handle, KernelApi } from '../../contracts/module.ts'
 import type { KernelServiceApi, ProposedFile } from '../../contracts/kernel.ts'
 import type { AssistantApi, ChatRequest, ToolsApi } from '../../contracts/services.ts'
 import { coded, codeOf, fromErrorData, reasonOf, statusOf, toErrorData } from '../../lib/errors.ts'
@@ -56,18 +56,7 @@ export function createApp(options: AppOptions): Hono {
   app.get('/api/kernel', async (context) => context.json(await system.status()))
   app.get('/api/services', async (context) => context.json({ services: await system.services() }))
   app.get('/api/services/:api', async (context) => context.json(await system.show(context.req.param('api'))))
-  app.post('/api/services/:api/reload', async (context) => context.json(await system.reload(context.req.param('api'))))
-  app.post('/api/services/:api/rollback', async (context) =>
-    context.json(await system.rollback(context.req.param('api'))),
-  )
-  app.post('/api/services/:api/undo', async (context) => context.json(await system.undo(context.req.param('api'))))
-  app.post('/api/plan', async (context) => {
-    const { files } = await readBody(context)
-    return context.json({ changes: await system.plan(files as ProposedFile[] | undefined) })
-  })
-  app.get('/api/configs', async (context) =>
-    context.json({ configs: await system.configs(context.req.query('service')) }),
-  )
+  addChangeRoutes(app, system)
   app.post('/api/services/:api/call', async (context) => {
     const body = await readBody(context)
     return context.json(await call(options, context.req.param('api'), body, context.req.raw.signal))
@@ -84,6 +73,21 @@ export function createApp(options: AppOptions): Hono {
   })
   app.post('/api/chat', async (context) => chat(options, context))
   return app
+}
+
+function addChangeRoutes(app: Hono, system: Handle<KernelServiceApi>): void {
+  app.post('/api/services/:api/reload', async (context) => context.json(await system.reload(context.req.param('api'))))
+  app.post('/api/services/:api/rollback', async (context) =>
+    context.json(await system.rollback(context.req.param('api'))),
+  )
+  app.post('/api/services/:api/undo', async (context) => context.json(await system.undo(context.req.param('api'))))
+  app.post('/api/plan', async (context) => {
+    const { files } = await readBody(context)
+    return context.json({ changes: await system.plan(files as ProposedFile[] | undefined) })
+  })
+  app.get('/api/configs', async (context) =>
+    context.json({ configs: await system.configs(context.req.query('service')) }),
+  )
 }
 
 const answerError = (context: Context, error: unknown): Response => {

@@ -5,13 +5,14 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
 import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import { coded, statusOf, type CodedError } from '../../lib/errors.ts'
+import { writeFailure } from '../../lib/write-failure.ts'
 import { createApp } from './app.ts'
 import { EventStreams } from './event-streams.ts'
 import { checkRequest, hostNames, type GuardRules } from './guard.ts'
@@ -74,11 +75,17 @@ export class Module {
     this.#rules = { token, hosts: hostNames(config.host, port, config.hosts), origins: new Set(config.origins) }
     const streams = this.#streams
     kernel.events.on('*', (event) => streams.broadcast(event))
+    kernel.events.on('service.live', ({ data }) => {
+      if (data['api'] === kernel.api && data['generation'] === kernel.generation) this.#wentLive()
+    })
   }
 
-  async run(signal: AbortSignal): Promise<void> {
+  /**
+   * At the switch, not in run(), which waits for the old version's tasks: who hears that this version is live finds its
+   * address. Nor before it: the limits of a version that never went live must not reach the socket.
+   */
+  #wentLive(): void {
     const kernel = this.#kernel
-    // Only now: the limits of a version that never went live must not reach the socket.
     this.#listener?.limit(this.#config)
     const file = join(kernel.paths.runtime, 'http.json')
     const where = {
@@ -87,8 +94,12 @@ export class Module {
       supervisor_pid: process.connected ? process.ppid : process.pid,
       token_file: join(kernel.paths.runtime, 'token'),
     }
-    writeFileAtomic.sync(file, `${JSON.stringify(where)}\n`, { mode: 0o600 })
+    writeWhole(file, `${JSON.stringify(where)}\n`, 'runtime/http.json')
     kernel.log.info(`listening on ${where.url}`)
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const kernel = this.#kernel
     this.#streams?.startHeartbeat((ms, work) => kernel.every(ms, work, 'event stream heartbeat'))
     await new Promise<void>((resolve) => {
       signal.addEventListener('abort', () => resolve(), { once: true })
@@ -171,7 +182,16 @@ function readToken(path: string): string {
     }
   }
   const token = randomBytes(32).toString('hex')
-  mkdirSync(join(path, '..'), { recursive: true })
-  writeFileAtomic.sync(path, `${token}\n`, { mode: 0o600 })
+  writeWhole(path, `${token}\n`, 'runtime/token')
   return token
+}
+
+/** Whole or not at all, for this user only. Throws `disk_full`, `read_only` or `file_failed`. */
+function writeWhole(path: string, text: string, shown: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileAtomic.sync(path, text, { mode: 0o600 })
+  } catch (thrown) {
+    throw writeFailure(thrown, shown)
+  }
 }

@@ -38,7 +38,11 @@ export class Module implements ToolsApi {
   }
 
   list(): Promise<{ tools: ToolInfo[]; conflicts: string[] }> {
-    this.#catalogue ??= this.#readCatalogue()
+    // A failure is not kept: the next one who asks reads again.
+    this.#catalogue ??= this.#readCatalogue().catch((thrown: unknown) => {
+      this.#catalogue = undefined
+      throw thrown
+    })
     return this.#catalogue
   }
 
@@ -50,8 +54,9 @@ export class Module implements ToolsApi {
       const taken = tools.get(name)
       if (taken !== undefined) {
         const owners = `${taken.api}.${taken.method}, ${api}.${method}`
-        conflicts.push(coded('tool_name_taken', { tool: name, owners }).message)
-        this.#kernel.log.warn(`two tools fold to ${name}: ${owners}; the first one stays`)
+        const { message, hint, code } = coded('tool_name_taken', { tool: name, owners })
+        conflicts.push(message)
+        this.#kernel.log.warn(`${message}. ${hint}`, { code })
         continue
       }
       tools.set(name, { name, api, method, description, schema, signature: signatureOf(name, schema) })
