@@ -18,8 +18,7 @@ it('calls to a service that starts wait in their order, bounded and with a deadl
   const waiting = [1, 2].map((n) => call('slow', 'hi', n).then((answer) => order.push(answer)))
   const streamed = (async () => {
     const all: number[] = []
-    for await (const n of system.getApi<{ count(): AsyncGenerator<number> }>('slow').count())
-      all.push(n)
+    for await (const n of system.getApi<{ count(): AsyncGenerator<number> }>('slow').count()) all.push(n)
     return all
   })()
   expect(await rejection(call('slow', 'hi', 9))).toMatchObject({ code: 'queue_full' })
