@@ -20,10 +20,13 @@ export function isAtRest(service: ServiceRecord, target: DesiredService | undefi
     service.refusedAttempt === undefined &&
     service.graceSince === undefined &&
     service.deferral === undefined &&
-    live.desired.hash === target.hash &&
-    live.scan.key === service.scan?.key
+    runs(service, target)
   )
 }
+
+/** Whether the live version is made from what its files hold now. */
+export const runs = ({ live, scan }: ServiceRecord, target: DesiredService): boolean =>
+  live !== undefined && live.desired.hash === target.hash && live.scan.key === scan?.key
 
 const hashes = (one: { desired: DesiredService; scan: Scan }): { configHash: string; sourceKey: string } => ({
   configHash: one.desired.hash,

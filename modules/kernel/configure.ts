@@ -10,7 +10,7 @@ import { coded, reasonOf } from '../lib/errors.ts'
 import { keep } from './install.ts'
 import { readConfig } from './generation.ts'
 import type { Machine } from './machine.ts'
-import { deferredReload, failedReload } from './refuse.ts'
+import { failedReload, unchanged } from './refuse.ts'
 import type { Member } from './switch.ts'
 
 /** undefined when a new version is needed. A refusal leaves the earlier values in force. */
@@ -41,7 +41,7 @@ export function configure(machine: Machine, member: Member, since: number): Relo
   machine.events.emit('service.configured', { api: service.api, generation: live.number, keys })
   machine.options.log.info(`${service.api}  g${live.number} configured: ${keys.join(', ')}  ${ms()} ms`)
   const { number } = live
-  return { ...deferredReload(number), deferred: false, state: 'carried', ms: ms() }
+  return { ...unchanged(number), ms: ms() }
 }
 
 /** The module may have taken half of it when it throws: it is told the earlier values again. */

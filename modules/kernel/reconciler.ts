@@ -7,14 +7,14 @@ import type { ReloadResult } from '../contracts/kernel.ts'
 import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
-import { changedFiles, isAtRest, planInput } from './active.ts'
+import { changedFiles, isAtRest, planInput, runs } from './active.ts'
 import { configure } from './configure.ts'
 import { abandon } from './generation.ts'
 import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { groupMoves, plan, type Step } from './reconcile.ts'
 import { noteRefusals } from './refusals.ts'
-import { failedReload } from './refuse.ts'
+import { failedReload, unchanged } from './refuse.ts'
 import { move, stopService, type Member } from './switch.ts'
 import { WantedReader, type WantedOptions } from './wanted.ts'
 
@@ -91,9 +91,17 @@ export class Reconciler {
     this.wanted.look(paths)
     this.wanted.read()
     for (const api of apis) this.sure.add(api)
-    const reloads = new Map(
-      apis.flatMap((api) => (this.wanted.desired.services.has(api) ? [[api, this.reload(api)] as const] : [])),
-    )
+    const { services } = this.wanted.desired
+    const reloads = new Map<string, Promise<ReloadResult>>()
+    for (const api of apis) {
+      const service = this.machine.services.get(api)
+      const target = services.get(api)
+      if (service === undefined || target === undefined) continue
+      // What runs never changed, only the bytes beside it: there is nothing to load.
+      if (service.live !== undefined && runs(service, target)) {
+        reloads.set(api, Promise.resolve(unchanged(service.live.number)))
+      } else reloads.set(api, this.reload(api))
+    }
     this.look()
     const gone = toErrorData(coded('nothing_to_undo', { api: apis.join(', ') }))
     const resultOf = async (api: string): Promise<ReloadResult> => {

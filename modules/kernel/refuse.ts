@@ -39,6 +39,13 @@ export const deferredReload = (generation: number): ReloadResult => ({
   deferred: true,
 })
 
+/** What is asked for runs already, with its state. */
+export const unchanged = (generation: number): ReloadResult => ({
+  ...deferredReload(generation),
+  deferred: false,
+  state: 'carried',
+})
+
 export function settleFailure(machine: Machine, candidate: Candidate, problem: Problem): ReloadResult {
   const { service, incumbent, refusedBefore } = candidate
   const result: ReloadResult = {
