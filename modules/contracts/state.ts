@@ -239,6 +239,8 @@ export interface ServiceRecord {
   /** its config appeared after the boot, and its first version has not failed */
   addedLater: boolean
   queue: QueuedCall[]
+  /** the services that become quiet together with it, itself included, while they do */
+  quietWith: ReadonlySet<string> | undefined
   held: Map<string, HeldRecord>
   waitingFor: string[]
   /** why what is on disk is not what runs */

@@ -41,9 +41,7 @@ export function decide(input: AdmissionInput): Decision {
     case 'live':
       return service.live === undefined ? { kind: 'queue' } : { kind: 'admit', generation: service.live }
     case 'switching':
-      // While it waits for its open calls to end, a call those very calls depend on must not wait for it: its own
-      // tasks pass, and so does whoever it has an open call to, directly or through others.
-      if (service.live !== undefined && dependsOn(api, caller.api, services))
+      if (service.live !== undefined && mayPass(service, caller, services))
         return { kind: 'admit', generation: service.live }
       return queueUnlessRing(input)
     case 'waiting':
@@ -86,9 +84,43 @@ function* openCallees(service: ServiceRecord | undefined): Iterable<string> {
   }
 }
 
+/**
+ * While a service waits for its open calls to end, a call those very calls depend on must not wait for it: its own
+ * tasks pass, and so does whoever it has an open call to, directly or through others. The same holds for the services
+ * that become quiet together with it.
+ */
+export function mayPass(
+  service: ServiceRecord,
+  caller: CallerRecord,
+  services: ReadonlyMap<string, ServiceRecord>,
+): boolean {
+  for (const api of service.quietWith ?? [service.api]) if (dependsOn(api, caller.api, services)) return true
+  return false
+}
+
 /** Whether `api` cannot come to rest before a call of `caller` has its answer: it calls it, directly or through others. */
 export function dependsOn(api: string, caller: string, services: ReadonlyMap<string, ServiceRecord>): boolean {
   return api === caller || findPath(api, caller, (name) => openCallees(services.get(name))) !== undefined
+}
+
+/** While `work` is under way, `caller` counts as waiting for `api`: its calls cannot end before it. */
+export async function waitingFor<T>(caller: CallerRecord, api: string, work: Promise<T>): Promise<T> {
+  startWaiting(caller, api)
+  try {
+    return await work
+  } finally {
+    stopWaiting(caller, api)
+  }
+}
+
+export function startWaiting({ waiting }: CallerRecord, api: string): void {
+  waiting.set(api, (waiting.get(api) ?? 0) + 1)
+}
+
+export function stopWaiting({ waiting }: CallerRecord, api: string): void {
+  const left = (waiting.get(api) ?? 1) - 1
+  if (left > 0) waiting.set(api, left)
+  else waiting.delete(api)
 }
 
 /** The names from `from` to `to` along `next`, both ends included; undefined when there is no way. */

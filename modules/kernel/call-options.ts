@@ -6,6 +6,7 @@ import type { CallOptions, DetailedResult } from '../contracts/module.ts'
 import type { Clock, TimerToken } from '../contracts/seams.ts'
 import type { AspectRoute, GenerationRecord, HandleRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
+import type { Patience } from './call-queue.ts'
 import type { SlowPath } from './handle.ts'
 import { LIMITS } from './limits.ts'
 
@@ -16,6 +17,7 @@ interface Invoker extends SlowPath {
     handle: HandleRecord | undefined,
     args: unknown[],
     onAdmit?: (generation: GenerationRecord) => void,
+    patience?: Patience,
   ): Promise<unknown>
 }
 
@@ -62,11 +64,13 @@ async function callWith(
   const giveUp: { with: (error: Error) => void } = { with: () => undefined }
   const onAbort = (): void => giveUp.with(coded('call_aborted', names))
   const onRetired = (): void => giveUp.with(retiredError(names, generation))
-  const call = calls.invoke(route, method, handle, args, (admitted) => {
+  const patience: Patience = { end: () => undefined }
+  const onAdmit = (admitted: GenerationRecord): void => {
     generation = admitted
     admitted.isolator.endAbort.signal.addEventListener('abort', onRetired, { once: true })
-  })
-  // The call goes on when its caller gives up: nobody can stop code of another service from outside.
+  }
+  const call = calls.invoke(route, method, handle, args, onAdmit, patience)
+  // A call that has begun goes on when its caller gives up: nobody can stop code of another service from outside.
   const givenUp = new Promise<never>((_resolve, reject) => {
     giveUp.with = reject
     if (deadlineMs !== undefined) {
@@ -79,6 +83,8 @@ async function callWith(
     if (options.detail !== true) return result
     return { result, generation: generation?.number ?? 0, traceId: options.trace } satisfies DetailedResult
   } finally {
+    // One that still waits is never made.
+    patience.end()
     if (timer !== undefined) clock.clear(timer)
     signal?.removeEventListener('abort', onAbort)
     generation?.isolator.endAbort.signal.removeEventListener('abort', onRetired)

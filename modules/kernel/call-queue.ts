@@ -4,9 +4,15 @@
  */
 import type { CallerRecord, QueuedCall, ServiceRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
+import { mayPass, startWaiting, stopWaiting } from './admission.ts'
 import type { Machine } from './machine.ts'
 
 const ignore = (): void => {}
+
+/** How a caller with options gives up: `end` takes its call out of the queue it may stand in. */
+export interface Patience {
+  end: () => void
+}
 
 export class CallQueue {
   private readonly early = new Map<string, QueuedCall[]>()
@@ -22,6 +28,7 @@ export class CallQueue {
     caller: CallerRecord,
     service: ServiceRecord | undefined,
     run: () => Promise<unknown>,
+    patience?: Patience,
   ): Promise<unknown> {
     const { clock } = this.machine.options
     const limits = this.machine.limitsOf(service?.desired)
@@ -31,14 +38,12 @@ export class CallQueue {
       return rejected(coded('queue_full', { api, limit: limits.queue_calls_max }))
     }
     caller.starting?.waitsFor.add(api)
-    caller.waiting.set(api, (caller.waiting.get(api) ?? 0) + 1)
+    startWaiting(caller, api)
     const promise = new Promise((resolve, reject) => {
       const leave = (): void => {
         if (queued.timer !== undefined) clock.clear(queued.timer)
         caller.starting?.waitsFor.delete(api)
-        const left = (caller.waiting.get(api) ?? 1) - 1
-        if (left > 0) caller.waiting.set(api, left)
-        else caller.waiting.delete(api)
+        stopWaiting(caller, api)
       }
       const queued: QueuedCall = {
         caller,
@@ -58,8 +63,16 @@ export class CallQueue {
         }),
       }
       queue.push(queued)
+      const drop = (): void => {
+        const at = queue.indexOf(queued)
+        if (at >= 0) queue.splice(at, 1)
+        if (at >= 0) leave()
+      }
+      if (patience !== undefined) patience.end = drop
     })
     promise.catch(ignore)
+    // A caller further down this very stack may turn out to be who the service waits for.
+    if (service?.state === 'switching') queueMicrotask(() => this.letThrough(service))
     return streamable(promise)
   }
 
@@ -74,6 +87,16 @@ export class CallQueue {
     const queues = [...this.early.values()]
     this.early.clear()
     for (const queue of queues) for (const queued of queue.splice(0)) queued.admit()
+  }
+
+  /** Admits the queued calls that a service which becomes quiet turns out to wait for itself. */
+  letThrough(service: ServiceRecord): void {
+    if (service.state !== 'switching') return
+    const { services } = this.machine
+    for (const queued of service.queue.filter((one) => mayPass(service, one.caller, services))) {
+      service.queue.splice(service.queue.indexOf(queued), 1)
+      queued.admit()
+    }
   }
 
   flush(service: ServiceRecord): void {

@@ -16,7 +16,7 @@ import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { decide, type Decision } from './admission.ts'
 import { withOptions } from './call-options.ts'
-import { CallQueue, rejected } from './call-queue.ts'
+import { CallQueue, rejected, type Patience } from './call-queue.ts'
 import { aspectOf, readAspect } from './contract.ts'
 import { edgeIdle, retireEdge } from './counts.ts'
 import { aspectRouteOf, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
@@ -29,6 +29,7 @@ interface Call {
   handle: HandleRecord | undefined
   args: unknown[]
   onAdmit: ((generation: GenerationRecord) => void) | undefined
+  patience: Patience | undefined
 }
 
 export class Calls implements SlowPath {
@@ -46,10 +47,11 @@ export class Calls implements SlowPath {
     handle: HandleRecord | undefined,
     args: unknown[],
     onAdmit?: Call['onAdmit'],
+    patience?: Patience,
   ): Promise<unknown> {
     // A forwarder taken off its handle may be called with any `this`.
     const known = handle instanceof ModuleHandle ? handle : undefined
-    return this.attempt({ route, method, handle: known, args, onAdmit })
+    return this.attempt({ route, method, handle: known, args, onAdmit, patience })
   }
 
   private attempt(call: Call): Promise<unknown> {
@@ -61,7 +63,7 @@ export class Calls implements SlowPath {
       case 'admit':
         return this.admit(call, decision.generation)
       case 'queue':
-        return this.queue.add(api, caller, service, () => this.attempt(call))
+        return this.queue.add(api, caller, service, () => this.attempt(call), call.patience)
       case 'refuse':
         if (service !== undefined) service.refusedCalls++
         else caller.starting?.missing.add(api)

@@ -33,6 +33,7 @@ export function install(
   service.desired = generation.desired
   service.refusedAttempt = undefined
   service.deferral = undefined
+  service.quietWith = undefined
   service.waitingFor = []
   service.refusal = undefined
   service.lastError = null

@@ -24,7 +24,7 @@ import { detailOf, statusOf, treeOf } from './service.ts'
 
 export interface KernelActions {
   status(): KernelStatus
-  reload(api: string, caller?: string): Promise<ReloadResult>
+  reload(api: string, caller?: CallerRecord): Promise<ReloadResult>
   rollback(api: string, reason: string): Promise<ReloadResult>
   undo(api: string): Promise<ReloadResult>
   plan(files?: ProposedFile[]): PlannedChange[]
@@ -58,7 +58,7 @@ export class KernelService {
 
   reload(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkChange(caller, 'reload')
-    return this.actions.reload(api, caller.api)
+    return this.actions.reload(api, caller)
   }
 
   /** The ways back are open while the system is frozen: they take changes away. */

@@ -7,12 +7,12 @@ import { parse } from 'yaml'
 import type { ErrorData } from '../contracts/errors.ts'
 import type { CheckReport, KernelOptions, KernelPort, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
 import type { CodeOwner, JsonMap } from '../contracts/seams.ts'
-import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
+import type { CallerRecord, DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { FileCache, type CachedFile } from '../lib/file-cache.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { parseVersionName } from '../lib/version-name.ts'
-import { dependsOn } from './admission.ts'
+import { dependsOn, waitingFor } from './admission.ts'
 import { Calls } from './calls.ts'
 import { checkRoot } from './check.ts'
 import { effectiveConfigs } from './effective.ts'
@@ -174,14 +174,18 @@ export class Kernel implements KernelPort, Machine {
    * A service that is asked from within itself to become quiet could only wait for ever: the asker gets its answer at
    * once, and the reload follows when its call has ended.
    */
-  async reload(api: string, caller?: string): Promise<ReloadResult> {
+  async reload(api: string, caller?: CallerRecord): Promise<ReloadResult> {
     if (this.stopping) throw coded('kernel_stopping')
+    // Only when the asker's own call has returned to its caller is it known who waits for whom.
+    await Promise.resolve()
     const reloaded = this.reconciler.reload(api)
     const live = this.services.get(api)?.live
-    if (caller === undefined || live === undefined || live.mode === 'overlap') return reloaded
-    if (!dependsOn(api, caller, this.services)) return reloaded
-    reloaded.catch(() => undefined)
-    return deferredReload(live.number)
+    if (caller === undefined || live === undefined) return reloaded
+    if (live.mode !== 'overlap' && dependsOn(api, caller.api, this.services)) {
+      reloaded.catch(() => undefined)
+      return deferredReload(live.number)
+    }
+    return waitingFor(caller, api, reloaded)
   }
 
   ring(): void {

@@ -12,6 +12,8 @@ export const LIMITS = {
   task_stop_ms: 1_000,
   drain_ms: 30_000,
   quiesce_ms: 5_000,
+  /** how often queued calls of a service that becomes quiet are looked at again */
+  quiesce_look_ms: 5,
   queue_ms: 30_000,
   queue_calls_max: 10_000,
   generations_draining_max: 8,

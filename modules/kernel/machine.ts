@@ -41,6 +41,8 @@ export interface CallPath extends SlowPath {
   readonly queue: {
     /** Runs the queued calls of a service that went live, in their order. */
     flush(service: ServiceRecord): void
+    /** Runs those that a service which becomes quiet waits for itself. */
+    letThrough(service: ServiceRecord): void
     /** Rejects the queued calls of a service that will not come. */
     refuseAll(service: ServiceRecord, error: unknown): void
   }

@@ -46,6 +46,7 @@ export const createService = (api: string, lastNumber: number): ServiceRecord =>
   configText: undefined,
   addedLater: false,
   queue: [],
+  quietWith: undefined,
   held: new Map(),
   waitingFor: [],
   refusal: undefined,

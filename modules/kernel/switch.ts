@@ -85,10 +85,10 @@ async function standDown(machine: Machine, candidate: Candidate, incumbent: Gene
   const { service, generation } = candidate
   // From here on a newer save has to wait: half a stand-down can be neither kept nor dropped.
   generation.onAbandon = undefined
-  const reason = await quiesce(machine, service, incumbent)
+  const noise = await quiesce(machine, [{ service, generation: incumbent }])
   candidate.stood = 'quiet'
-  if (reason !== undefined && candidate.back === undefined) {
-    throw coded('reload_deferred', { api: service.api, reason })
+  if (noise !== undefined && candidate.back === undefined) {
+    throw coded('reload_deferred', { api: service.api, reason: noise.reason })
   }
   candidate.copy = copyOf(machine, candidate, incumbent)
   candidate.stood = 'ended'
@@ -108,19 +108,19 @@ async function makeReady(machine: Machine, candidates: readonly Candidate[]): Pr
     if (incumbent === undefined || stood === 'ended') return []
     return incumbent.mode === 'quiesce' || generation.mode === 'quiesce' ? [{ one, incumbent }] : []
   })
-  const reasons = await Promise.all(
-    quieting.map(async ({ one, incumbent }) => {
-      const reason = await quiesce(machine, one.service, incumbent)
-      one.stood = 'quiet'
-      return one.back === undefined ? reason : undefined
-    }),
-  )
+  const noise =
+    quieting.length === 0
+      ? undefined
+      : await quiesce(
+          machine,
+          quieting.map(({ one, incumbent }) => ({ service: one.service, generation: incumbent })),
+        )
+  for (const { one } of quieting) one.stood = 'quiet'
   const first = candidates[0]
   if (machine.stopping && first !== undefined) return { kind: 'abandoned', of: first }
-  const noisy = reasons.findIndex((reason) => reason !== undefined)
-  const late = quieting[noisy]?.one
-  if (late !== undefined) {
-    const error = toErrorData(coded('reload_deferred', { api: late.service.api, reason: reasons[noisy] }))
+  const late = candidates.find((one) => one.service === noise?.service)
+  if (late !== undefined && late.back === undefined) {
+    const error = toErrorData(coded('reload_deferred', { api: late.service.api, reason: noise?.reason }))
     return { kind: 'deferred', of: late, error }
   }
   for (const candidate of candidates) {
