@@ -11,12 +11,16 @@ import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
 import type { Supervisor } from './supervisor.ts'
 
-/** An error is described at most this often for each service. */
+/** A failed call is described at most this often for each service. */
 const DESCRIBE_MS = 100
+/** Late errors that are described for each service within the time. */
+const FLOOD_MS = 1_000
+const FLOOD_TOLD_MAX = 20
 
 export class Faults {
   private readonly machine: Machine
   private readonly describedAt = new Map<string, number>()
+  private readonly floods = new Map<string, { since: number; told: number; left: number }>()
   /** late errors nobody could be named for */
   unattributed = 0
   private readonly supervisor: Supervisor
@@ -50,18 +54,38 @@ export class Faults {
   }
 
   private count(api: string, generation: number | null, thrown: unknown, where: string): ErrorData {
-    const error = this.describe(thrown)
     const service = this.machine.services.get(api)
     const { clock, log } = this.machine.options
+    const { described, left } = this.mayDescribe(api, clock.monotonic())
+    const error = described ? this.describe(thrown) : toErrorData(thrown)
     if (service !== undefined) {
-      service.lastError = error
+      if (described) service.lastError = error
       service.lastErrorAt = clock.now()
       service.pastErrors++
       const record = [service.live, service.candidate, ...service.draining].find((one) => one?.number === generation)
       ;(record?.isolator as ModuleIsolator | undefined)?.recordError()
     }
-    log.error(`${api}  ${where}: ${describeError(error)}`, { service: api, generation, stack: stackOf(thrown) })
+    if (described) {
+      const more = left === 0 ? '' : ` (and ${left} more since the last one told)`
+      const fields = { service: api, generation, stack: stackOf(thrown) }
+      log.error(`${api}  ${where}: ${describeError(error)}${more}`, fields)
+    }
     return error
+  }
+
+  /** A flood is counted in full and described at a bounded rate; `left` is how many were not since the last one. */
+  private mayDescribe(api: string, now: number): { described: boolean; left: number } {
+    const flood = this.floods.get(api) ?? { since: now, told: 0, left: 0 }
+    this.floods.set(api, flood)
+    if (now - flood.since >= FLOOD_MS) Object.assign(flood, { since: now, told: 0 })
+    if (flood.told >= FLOOD_TOLD_MAX) {
+      flood.left++
+      return { described: false, left: flood.left }
+    }
+    flood.told++
+    const { left } = flood
+    flood.left = 0
+    return { described: true, left }
   }
 
   /** A task has ended with an error: the version no longer does its work. */

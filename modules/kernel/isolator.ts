@@ -57,7 +57,6 @@ export class ModuleIsolator implements IsolatorState {
       const stopping =
         signal.aborted && (codeOf(thrown) === 'stopped' || (thrown as { name?: unknown })?.name === 'AbortError')
       if (!stopping) {
-        this.recordError()
         this.onError(thrown, task.label)
       }
     } finally {
@@ -162,7 +161,6 @@ export class ModuleIsolator implements IsolatorState {
     try {
       await record.release()
     } catch (thrown) {
-      this.recordError()
       this.onError(thrown, record.label)
     }
   }

@@ -148,14 +148,29 @@ function headOf(error: Error): string {
   }
 }
 
+/** What Node knows of a script: asking it decodes the whole map each time. */
+const nodeMaps = new Map<string, { path: string; map: SourceMap | undefined }>()
+const NODE_MAPS_MAX = 1_000
+
+function nodeMapOf(url: string): { path: string; map: SourceMap | undefined } {
+  let known = nodeMaps.get(url)
+  if (known === undefined) {
+    const path = url.startsWith('file:') ? fileURLToPath(url.split('?')[0] ?? url) : url
+    known = { path, map: findSourceMap(url) }
+    if (nodeMaps.size >= NODE_MAPS_MAX) nodeMaps.clear()
+    nodeMaps.set(url, known)
+  }
+  return known
+}
+
 /** A frame of code Node loaded itself; mapped when Node knows a map, as for the bootloader under a TypeScript hook. */
 function plainFrame(frame: NodeJS.CallSite): string {
   const text = String(frame)
   const found = /(file:\/\/[^\s)]+?|\/[^\s)]+?):(\d+):(\d+)(?=\)?$)/.exec(text)
   if (found === null) return text
   const [whole, url = '', line, column] = found
-  const path = url.startsWith('file:') ? fileURLToPath(url.split('?')[0] ?? url) : url
-  const entry = findSourceMap(url)?.findEntry(Number(line) - 1, Number(column) - 1)
+  const { path, map } = nodeMapOf(url)
+  const entry = map?.findEntry(Number(line) - 1, Number(column) - 1)
   const place =
     entry !== undefined && 'originalLine' in entry
       ? `${entry.originalLine + 1}:${entry.originalColumn + 1}`

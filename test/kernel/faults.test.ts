@@ -84,3 +84,22 @@ it('a subscriber to all events that always fails, at once or later, hears nothin
   await expect.poll(async () => (await (system as TestSystem).show('a')).errors).toBe(2)
   expect(kernel.events.since(last).map((event) => event.type)).toEqual(['mine'])
 })
+
+it('a flood of late errors is counted in full and told now and then', async () => {
+  const running = await startSystem({
+    'configs/meta-v1.0.0.yml': 'prog: kernel\nlimits: {late_errors_max: 100000}\n',
+    'configs/flood.yml': '',
+    'modules/flood.js': `export class Module {
+      flood(n) { for (let i = 0; i < n; i++) setTimeout(() => { throw new Error('again') }, 1) }
+    }`,
+  })
+  system = running
+  let left = 500
+  const all = running.event('service.fault', () => --left === 0)
+  await (running.getApi('flood')['flood'] as (n: number) => Promise<unknown>)(left)
+  await all
+  const told = running.log.filter((line) => line.message.includes('flood  late error'))
+  expect((await running.show('flood')).errors).toBe(500)
+  expect(told.length).toBeGreaterThan(0)
+  expect(told.length).toBeLessThanOrEqual(100)
+})
