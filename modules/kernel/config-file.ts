@@ -25,27 +25,48 @@ export const RESERVED_KEYS = [
   'description',
 ] as const
 
+const DEPTH_MAX = 200
+/** `- - - -` and `? ? ? ?` nest within one line. */
+const COMPACT_NEST = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${DEPTH_MAX + 1}}`, 'm')
+
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$/
 
 function refuse(code: ErrorCode, details: Record<string, unknown>, place: ErrorPlace): ParsedConfig {
   return { ok: false, error: toErrorData(coded(code, details, place)) }
 }
 
+/** Changes when an equal text may be read as another value. */
+export const YAML_VERSION = 'yaml 2.9.1, 1'
+
+/** A value that was read from a text before; undefined when it is wrong, and its place is needed. */
+export const configFromValue = (value: JsonMap): ParsedConfig | undefined =>
+  wrongReservedKey(value) === undefined ? { ok: true, value } : undefined
+
 /** An empty file is an empty map: everything has a default. */
 export function parseConfig(file: string, text: string, bytesMax: number): ParsedConfig {
   if (text.length > bytesMax) return refuse('config_too_large', { bytes: text.length, limit: bytesMax }, { file })
-  const lines = new LineCounter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-  const error = document.errors[0]
-  if (error !== undefined) {
-    const { line, col } = lines.linePos(error.pos[0])
-    return refuse('config_syntax', { reason: error.message }, { file, line, column: col })
+  if (isTooDeep(text)) {
+    return refuse('config_syntax', { reason: `nested more than ${DEPTH_MAX} deep` }, { file, line: 1, column: 1 })
   }
+  const lines = new LineCounter()
+  let document: Document
   let value: unknown
+  let odd: (string | number)[] | undefined
   try {
+    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
+    const error = document.errors[0]
+    if (error !== undefined) {
+      const { line, col } = lines.linePos(error.pos[0])
+      return refuse('config_syntax', { reason: error.message }, { file, line, column: col })
+    }
     value = document.toJS({ maxAliasCount: 100 })
+    odd = findOdd(value)
   } catch (thrown) {
     return refuse('config_syntax', { reason: (thrown as Error).message }, { file, line: 1, column: 1 })
+  }
+  if (odd !== undefined) {
+    const reason = `\`${odd.join('.')}\` must be text, a number, true, false, null, a list or a map`
+    return refuse('config_syntax', { reason }, { file, ...placeOfKey(document, lines, odd) })
   }
   if (value === null || value === undefined) return { ok: true, value: {} }
   if (typeof value !== 'object' || Array.isArray(value)) {
@@ -57,6 +78,32 @@ export function parseConfig(file: string, text: string, bytesMax: number): Parse
     return refuse('config_key', wrong, { file, ...placeOfKey(document, lines, [wrong.key]) })
   }
   return { ok: true, value: value as JsonMap }
+}
+
+/**
+ * The parser is recursive: a few kilobytes of `[[[[` or `? ? ? ?` make it run for minutes, or abort the process where
+ * no error can be caught. Counted roughly, before it sees the text: a bracket within a string counts too.
+ */
+function isTooDeep(text: string): boolean {
+  if (COMPACT_NEST.test(text)) return true
+  let depth = 0
+  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
+    depth = Math.max(0, depth + (bracket === '[' || bracket === '{' ? 1 : -1))
+    if (depth > DEPTH_MAX) return true
+  }
+  return false
+}
+
+/** The path of the first value that JSON does not have: `.inf`, or a value of a tag as `!!binary`. */
+function findOdd(value: unknown, path: (string | number)[] = []): (string | number)[] | undefined {
+  if (typeof value === 'number') return Number.isFinite(value) ? undefined : path
+  if (typeof value !== 'object' || value === null) return undefined
+  if (!Array.isArray(value) && Object.prototype.toString.call(value) !== '[object Object]') return path
+  for (const [key, one] of Object.entries(value)) {
+    const found = findOdd(one, [...path, Array.isArray(value) ? Number(key) : key])
+    if (found !== undefined) return found
+  }
+  return undefined
 }
 
 /** Where a key stands: for errors found after the text was parsed. Falls back to the nearest parent that is there. */
