@@ -3,7 +3,7 @@
  * `modules/kernel/` has to fulfil `KernelPort`; the shapes below it are the ones HTTP and the command line print.
  */
 import type { ErrorData } from './errors.ts'
-import type { Clock, CodeOwner, FileSystem, Json, JsonMap, Loader, Log } from './seams.ts'
+import type { Clock, ContentCache, CodeOwner, FileSystem, Json, JsonMap, Loader, Log } from './seams.ts'
 import type { MachineEvent } from './module.ts'
 import type { AspectRoute } from './state.ts'
 
@@ -36,6 +36,8 @@ export interface KernelOptions {
   log: Log
   /** kernel, http and filesystem only */
   safe: boolean
+  /** what earlier starts worked out */
+  cache?: ContentCache
 }
 
 export interface KernelClass {

@@ -45,7 +45,16 @@ export interface FileSystem {
   list(path: string): string[]
   /** Whole or not at all: written beside, flushed, renamed. Makes missing folders. */
   write(path: string, text: string, options?: { mode?: number }): void
+  /** Like `write`, without blocking and without waiting for the disk: for large files that can be made again. */
+  writeLater(path: string, text: string): Promise<void>
   remove(path: string): void
+}
+
+/** Texts that were worked out from content, perhaps by a process before. A key holds the hash of that content. */
+export interface ContentCache {
+  get(key: string): readonly string[] | undefined
+  /** Who knows what is in use; asked when the cache is written. A later one of the same name replaces it. */
+  keep(name: string, inUse: () => Iterable<readonly [key: string, texts: readonly string[]]>): void
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -4,13 +4,13 @@
  * `defaults:`, and names both files of every conflict.
  */
 import type { ErrorData } from '../contracts/errors.ts'
-import type { JsonMap } from '../contracts/seams.ts'
+import type { ContentCache, JsonMap } from '../contracts/seams.ts'
 import type { DesiredService } from '../contracts/state.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { shortHash } from '../lib/hash.ts'
 import { compareVersions, parseVersionName, type VersionName } from '../lib/version-name.ts'
-import { parseConfig, RESERVED_KEYS, type ParsedConfig } from './config-file.ts'
+import { configFromValue, parseConfig, RESERVED_KEYS, YAML_VERSION, type ParsedConfig } from './config-file.ts'
 
 export interface ConfigText {
   /** path under configs/, with `/` */
@@ -59,6 +59,19 @@ interface Memo {
  */
 export class ConfigParser {
   private readonly memos = new WeakMap<ConfigText, Memo>()
+  private readonly cache: ContentCache | undefined
+  private chosen: readonly Candidate[] = []
+
+  /** `cache` knows values of texts that were read before, perhaps by another process. */
+  constructor(cache?: ContentCache) {
+    this.cache = cache
+    cache?.keep('configs', () => this.valuesInUse())
+  }
+
+  choose(files: readonly ConfigText[], state: DesiredState): readonly Candidate[] {
+    this.chosen = chooseVersions(files, this, state)
+    return this.chosen
+  }
 
   /** undefined when the file is no config of a service. */
   name(file: ConfigText): Candidate | 'invalid' | undefined {
@@ -69,9 +82,8 @@ export class ConfigParser {
   read(candidate: Candidate, options: ConfigOptions, basis: string): Reading {
     const memo = this.memoOf(candidate.file)
     if (memo.reading !== undefined && memo.basis === basis) return memo.reading
-    const { path, text } = candidate.file
     if (memo.parsed === undefined || memo.bytesMax !== options.bytes_max) {
-      memo.parsed = parseConfig(`configs/${path}`, text, options.bytes_max)
+      memo.parsed = this.parse(candidate.file, options.bytes_max)
       memo.bytesMax = options.bytes_max
     }
     memo.basis = basis
@@ -79,6 +91,19 @@ export class ConfigParser {
       ? { error: undefined, service: toDesired(candidate, memo.parsed.value, options.defaults) }
       : { error: memo.parsed.error }
     return memo.reading
+  }
+
+  private parse({ path, text, hash }: ConfigText, bytesMax: number): ParsedConfig {
+    const [value] = (text.length <= bytesMax ? this.cache?.get(valueKey(hash)) : undefined) ?? []
+    const known = value === undefined ? undefined : configFromValue(JSON.parse(value) as JsonMap)
+    return known ?? parseConfig(`configs/${path}`, text, bytesMax)
+  }
+
+  private *valuesInUse(): Iterable<readonly [key: string, texts: readonly string[]]> {
+    for (const { file } of this.chosen) {
+      const parsed = this.memos.get(file)?.parsed
+      if (parsed?.ok === true) yield [valueKey(file.hash), [JSON.stringify(parsed.value)]]
+    }
   }
 
   private memoOf(file: ConfigText): Memo {
@@ -90,6 +115,8 @@ export class ConfigParser {
     return memo
   }
 }
+
+const valueKey = (hash: string): string => `${YAML_VERSION} ${hash}`
 
 /** Dot files and dot folders are off; files called meta* at the top belong to the kernel. */
 export const isServiceConfig = (path: string): boolean =>
@@ -105,7 +132,7 @@ export function resolveConfigs(
   const state: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
   const basis = `${options.bytes_max} ${canonicalJson(options.defaults)}`
   const rivals = new Map<string, DesiredService[]>()
-  for (const candidate of chooseVersions(files, parser, state)) {
+  for (const candidate of parser.choose(files, state)) {
     const { error, service } = parser.read(candidate, options, basis)
     if (error !== undefined) {
       state.errors.push(error)

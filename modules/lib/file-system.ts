@@ -42,6 +42,10 @@ export const realFileSystem: FileSystem = {
     mkdirSync(dirname(path), { recursive: true })
     writeFileAtomic.sync(path, text, options?.mode === undefined ? {} : { mode: options.mode })
   },
+  async writeLater(path, text) {
+    mkdirSync(dirname(path), { recursive: true })
+    await writeFileAtomic(path, text, { fsync: false })
+  },
   remove(path) {
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmSync(path, { force: true })
   },

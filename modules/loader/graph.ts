@@ -4,13 +4,13 @@
  * Built anew from disk for each look; transforming is remembered by content. Nothing is evaluated here.
  */
 import type { ErrorData } from '../contracts/errors.ts'
-import type { Clock, FileSystem, Scan } from '../contracts/seams.ts'
+import type { Clock, ContentCache, FileSystem, Scan } from '../contracts/seams.ts'
 import { coded, reasonOf, toErrorData } from '../lib/errors.ts'
 import { FileCache } from '../lib/file-cache.ts'
 import { shortHash } from '../lib/hash.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import type { Resolved, Resolver } from './resolve.ts'
-import { transform, type Transformed } from './transform.ts'
+import { codeFromTexts, codeKey, codeTexts, transform, type Transformed } from './transform.ts'
 
 export interface GraphNode {
   readonly path: string
@@ -39,16 +39,28 @@ interface Draft {
   error: ErrorData | undefined
 }
 
+interface SourcesOptions {
+  fs: FileSystem
+  clock: Pick<Clock, 'now'>
+  resolver: Resolver
+  root: string
+  /** asked before a file is transformed */
+  cache?: ContentCache | undefined
+}
+
 export class Sources {
   private readonly files: FileCache
   private readonly transformed = new Map<string, { hash: string; result: ReturnType<typeof transform> }>()
   private readonly resolver: Resolver
   private readonly root: string
+  private readonly cache: ContentCache | undefined
 
-  constructor(options: { fs: FileSystem; clock: Pick<Clock, 'now'>; resolver: Resolver; root: string }) {
+  constructor(options: SourcesOptions) {
     this.files = new FileCache(options.fs, options.clock)
     this.resolver = options.resolver
     this.root = options.root
+    this.cache = options.cache
+    this.cache?.keep('code', () => this.codeInUse())
   }
 
   get size(): number {
@@ -96,6 +108,12 @@ export class Sources {
     }
   }
 
+  private *codeInUse(): Iterable<readonly [key: string, texts: readonly string[]]> {
+    for (const [path, { hash, result }] of this.transformed) {
+      if (result.ok) yield [codeKey(path, hash), codeTexts(result.value)]
+    }
+  }
+
   private readNode(path: string, draft: Draft): GraphNode | undefined {
     const shown = this.shown(path)
     let file: ReturnType<FileCache['get']>
@@ -134,7 +152,8 @@ export class Sources {
   private transformOnce(path: string, text: string, hash: string): ReturnType<typeof transform> {
     const known = this.transformed.get(path)
     if (known?.hash === hash) return known.result
-    const result = transform(path, text)
+    const cached = this.cache?.get(codeKey(path, hash))
+    const result = cached === undefined ? transform(path, text) : ({ ok: true, value: codeFromTexts(cached) } as const)
     this.transformed.set(path, { hash, result })
     return result
   }

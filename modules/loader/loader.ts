@@ -6,7 +6,16 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import v8 from 'node:v8'
-import type { Clock, CodeOwner, Evaluated, FaultListener, FileSystem, Loader, Scan } from '../contracts/seams.ts'
+import type {
+  Clock,
+  CodeOwner,
+  ContentCache,
+  Evaluated,
+  FaultListener,
+  FileSystem,
+  Loader,
+  Scan,
+} from '../contracts/seams.ts'
 import { coded, codeOf, fromErrorData, reasonOf } from '../lib/errors.ts'
 import { Evaluator } from './evaluate.ts'
 import { Sources, type GraphScan } from './graph.ts'
@@ -20,6 +29,8 @@ export interface LoaderOptions {
   clock: Clock
   /** Told every late error of evaluated code. Must not throw. */
   fault: FaultListener
+  /** code transformed before, perhaps by another process */
+  cache?: ContentCache
 }
 
 export class ModuleLoader implements Loader {

@@ -22,6 +22,37 @@ export interface Transformed {
   readonly dynamic_imports: readonly string[]
 }
 
+/** Changes when equal sources may give other code: with the compiler, and with what this file does around it. */
+export const TRANSFORM_VERSION = 'oxc-transform 0.145.0, 1'
+
+const languageOf = (file: string): 'json' | 'ts' | 'js' =>
+  file.endsWith('.json') ? 'json' : /\.[cm]?ts$/.test(file) ? 'ts' : 'js'
+
+/** Equal keys give equal code: of a file's name, only its language matters. */
+export const codeKey = (file: string, hash: string): string => `${TRANSFORM_VERSION}, ${languageOf(file)} ${hash}`
+
+/** As texts for a cache. */
+export const codeTexts = ({ code, imports, dynamic_imports, maps }: Transformed): string[] => [
+  code,
+  JSON.stringify([imports, dynamic_imports]),
+  JSON.stringify(maps),
+]
+
+export function codeFromTexts([code = '', imports = '[[],[]]', maps = '[]']: readonly string[]): Transformed {
+  const [found, dynamic] = JSON.parse(imports) as [string[], string[]]
+  let read: RawMap[] | undefined
+  return {
+    code,
+    imports: found,
+    dynamic_imports: dynamic,
+    /** Read when a stack is: that is almost never. */
+    get maps() {
+      read ??= JSON.parse(maps) as RawMap[]
+      return read
+    },
+  }
+}
+
 export type TransformResult = { ok: true; value: Transformed } | { ok: false; error: ErrorData }
 
 /**
@@ -56,8 +87,8 @@ function refuse(file: string, source: string, message: string, offset: number | 
 }
 
 export function transform(file: string, source: string): TransformResult {
-  if (file.endsWith('.json')) return transformJson(file, source)
-  const lang = /\.[cm]?ts$/.test(file) ? 'ts' : 'js'
+  const lang = languageOf(file)
+  if (lang === 'json') return transformJson(file, source)
   const options = { sourcemap: true, sourceType: 'module', target: 'es2022', lang } as const
   const first = transformSync(file, source, options)
   const error = first.errors[0]

@@ -188,6 +188,34 @@ it('hostile YAML is an error or plain data, never more', () => {
   })
 })
 
+it.each([
+  ['x: 1\ny: .inf', 'y', 2],
+  ['x:\n  - 1\n  - z: .nan', 'x.1.z', 3],
+  ['x: 1e999', 'x', 1],
+  ['x: !!binary aGk=', 'x', 1],
+  ['x: !!set {a}', 'x', 1],
+  ['x: !!timestamp 2001-01-01', 'x', 1],
+])('a value that JSON does not have is the error of its file: %j', (text, key, line) => {
+  const { services, errors } = resolve({ 'a.yml': text, 'good.yml': '' })
+  expect([...services.keys()]).toEqual(['good'])
+  expect(errors).toMatchObject([{ code: 'config_syntax', file: 'configs/a.yml', line }])
+  expect(errors[0]?.message).toContain(`\`${key}\``)
+})
+
+it.each([
+  ['[', ']'],
+  ['{a: ', '}'],
+  ['- ', ''],
+  ['? ', ''],
+  ['? - ', ''],
+])('%j nested too deeply to be read is the error of its file, and soon', (open, close) => {
+  const text = (depth: number): string => `${open.repeat(depth)}x${close.repeat(depth)}`
+  const { services, errors } = resolve({ 'a.yml': text(20_000), 'good.yml': '' })
+  expect([...services.keys()]).toEqual(['good'])
+  expect(errors).toMatchObject([{ code: 'config_syntax', file: 'configs/a.yml' }])
+  expect(errors[0]?.message).toContain('deep')
+})
+
 describe('looked at again', () => {
   const text = (path: string, content: string): ConfigText => ({ path, text: content, hash: shortHash(content) })
   const limits = { defaults: {} as JsonMap, bytes_max: 1_000_000 }
