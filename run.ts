@@ -6,9 +6,9 @@
 import { join, resolve } from 'node:path'
 import type { ErrorData } from './modules/contracts/errors.ts'
 import type { CheckReport, KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
-import type { Clock, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
+import type { Clock, ContentCache, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
 import { realClock } from './modules/lib/clock.ts'
-import { coded, describeError, toErrorData } from './modules/lib/errors.ts'
+import { coded, describeError, reasonOf, toErrorData } from './modules/lib/errors.ts'
 import { realFileSystem } from './modules/lib/file-system.ts'
 import { takeLock } from './modules/lib/lock.ts'
 import { createLog } from './modules/lib/log.ts'
@@ -17,6 +17,7 @@ import { shownPath } from './modules/lib/shown-path.ts'
 import { createSwitchboard } from './modules/lib/switchboard.ts'
 import { within } from './modules/lib/within.ts'
 import { ModuleLoader } from './modules/loader/loader.ts'
+import { Pack } from './modules/loader/pack.ts'
 
 const KERNEL_BOOT_MS = 10_000
 const STOP_MS = 10_000
@@ -31,6 +32,7 @@ interface World {
   clock: Clock
   fs: FileSystem
   log: Log
+  cache?: ContentCache
 }
 
 /** Runs the system of a root until it ends. Resolves with the exit code. */
@@ -61,18 +63,22 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   process.on('uncaughtException', (thrown) => fault(thrown, 'exception'))
   process.on('unhandledRejection', (thrown) => fault(thrown, 'rejection'))
 
+  const seams = { clock: realClock, fs: realFileSystem }
+  const cache = new Pack({ ...seams, path: join(root, 'runtime', 'cache', 'work.pack') })
+  const keepWork = (): Promise<void> =>
+    cache.save().catch((thrown: unknown) => log.warn(`the next start will be slower: ${reasonOf(thrown)}`))
   const world: World = {
     root,
     safe: argv.includes('--safe'),
-    clock: realClock,
-    fs: realFileSystem,
+    ...seams,
     log,
+    cache,
     switchboard: createSwitchboard(),
     loader: new ModuleLoader({
       root,
       packageRoot,
-      fs: realFileSystem,
-      clock: realClock,
+      ...seams,
+      cache,
       fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
     }),
   }
@@ -81,8 +87,12 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   try {
     kernel = await launchKernel(world)
     process.send?.({ type: 'booted', version: kernel.version })
-    void kernel.settled().then(() => process.send?.({ type: 'settled', status: kernel?.status() }))
+    void kernel.settled().then(() => {
+      process.send?.({ type: 'settled', status: kernel?.status() })
+      void keepWork()
+    })
     await kernel.waitForShutdown()
+    await keepWork()
     return 0
   } catch (thrown) {
     const error = toErrorData(thrown)
