@@ -66,8 +66,7 @@ export class Bell {
 
   start(): void {
     this.folders.start()
-    // What was written between the first reading and the watches rang nobody.
-    void this.sweep().finally(() => this.armSweep())
+    this.armSweep()
   }
 
   /** Something may have happened at this path. */

@@ -73,7 +73,6 @@ export class BellDriver {
       },
       swept: () => {
         this.sweeps++
-        for (const check of this.checks) check()
       },
     })
     this.knows(...Object.keys(files), 'configs/meta-v1.0.0.yml')
@@ -83,10 +82,10 @@ export class BellDriver {
     return join(this.root.path, path)
   }
 
-  /** Resolves when folders are watched, and the first sweep has seen every file as it is. */
+  /** Resolves when folders are watched, and a sweep has seen every file as it is. */
   async start(): Promise<void> {
     this.bell.start()
-    await this.until(() => this.sweeps > 0)
+    await this.bell.sweep()
   }
 
   knows(...paths: string[]): void {
