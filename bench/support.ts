@@ -33,6 +33,16 @@ export function moduleSource(bytes: number, version: number): string {
   return `// version ${version}\nexport class Module {\n  version(): number { return ${version} }\n${methods.join('\n')}\n}\n`
 }
 
+/** Files of a root with many services, each with a config and a 3 KB module of its own. */
+export function manyServices(count: number): Record<string, string> {
+  const files: Record<string, string> = {}
+  for (let index = 0; index < count; index++) {
+    files[`configs/s${index}.yml`] = 'version: 0\n'
+    files[`modules/s${index}.ts`] = moduleSource(3_072, index)
+  }
+  return files
+}
+
 export const collect = (): void => {
   const { gc } = globalThis as { gc?: () => void }
   if (gc === undefined) throw new Error('run with --expose-gc')
