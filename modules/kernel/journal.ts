@@ -50,6 +50,7 @@ export class Journal {
     for (const [index, member] of members.entries()) {
       if (results[index]?.ok !== true || member.back !== undefined || this.undoing.has(member.service.api)) continue
       const before = earlier[index]
+      if (before === undefined && this.joined(member)) continue
       const changed = before === undefined ? this.started(member) : this.differences(before, member)
       if (changed.size === 0) continue
       apis.push(member.service.api)
@@ -83,6 +84,16 @@ export class Journal {
     if (files.size === 0) return
     this.changes.push({ id: ++this.lastId, time: this.machine.options.clock.now(), apis, files, undone: false })
     if (this.changes.length > this.machine.limits.changes_kept) this.changes.shift()
+  }
+
+  /** A config that changed its api: the stop of the old name and the start of the new one are one change. */
+  private joined(member: Member): boolean {
+    if (!member.service.addedLater || member.configText === undefined) return false
+    const [path, hash] = [this.configPath(member), shortHash(member.configText)]
+    const change = this.changes.findLast((one) => !one.undone && one.files.has(path))
+    if (change === undefined || change.files.get(path)?.after !== hash) return false
+    change.apis.push(member.service.api)
+    return true
   }
 
   private started(member: Member): Map<string, ChangedFile> {

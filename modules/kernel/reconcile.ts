@@ -97,7 +97,8 @@ const calm = (active: Active): Step | undefined =>
 
 function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput): Step | undefined {
   const move: Step = { kind: 'move', api: wanted.api }
-  if (active === undefined || active.state === 'stopped') return renaming(wanted, input) ? undefined : move
+  if (active?.live === undefined && active?.busy !== true && renaming(wanted, input)) return undefined
+  if (active === undefined || active.state === 'stopped') return move
   if (active.state === 'draining') return undefined
   if (active.busy) {
     const outOfDate = active.candidate !== undefined && !same(active.candidate, wanted)

@@ -232,10 +232,16 @@ export class Reconciler {
       if (back === undefined && service.refusedAttempt?.takenBack !== undefined) this.onForgotten(service.api)
     }
     const earlier = members.map(({ service }) => service.live && { ...service.live })
+    // A movement never rejects by contract: a defect of the kernel must not keep the service busy for ever.
+    const failing = (thrown: unknown): ReloadResult[] => {
+      const error = this.machine.faults.describe(thrown)
+      this.machine.options.log.error(`a movement broke: ${error.message}`, { stack: String((thrown as Error)?.stack) })
+      return members.map(() => failedReload(error))
+    }
     const [only] = members
     const configured = members.length === 1 && only !== undefined ? configure(this.machine, only, since) : undefined
     const work = configured === undefined ? move(this.machine, members, since) : Promise.resolve([configured])
-    const done = work.then((results) => {
+    const done = work.catch(failing).then((results) => {
       before(results)
       this.journal.moved(members, earlier, results)
       for (const [index, { service }] of members.entries()) {

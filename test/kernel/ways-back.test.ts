@@ -182,3 +182,14 @@ it('ways back stay open while the system is frozen', async () => {
   expect(await kernel.undo('m')).toMatchObject({ ok: true })
   expect(await call('version')).toBe(1)
 })
+
+it('a config that took another name gets its old one back', async () => {
+  const renamed = system.event('service.live', (data) => data['api'] === 'n')
+  system.root.write('configs/m.yml', 'api: n\nprog: m')
+  await renamed
+  expect(await kernel.undo('n')).toMatchObject({ ok: true })
+  await system.live('m')
+  expect(system.root.read('configs/m.yml')).toBe('size: 1')
+  expect(await call('version')).toBe(1)
+  expect((await kernel.services()).map((one) => one.api)).toEqual(['kernel', 'm'])
+})
