@@ -6,7 +6,7 @@
 import { join, resolve } from 'node:path'
 import type { ErrorData } from './modules/contracts/errors.ts'
 import type { CheckReport, KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
-import type { Clock, ContentCache, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
+import type { Clock, ContentCache, FaultListener, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
 import { realClock } from './modules/lib/clock.ts'
 import { coded, describeError, reasonOf, toErrorData } from './modules/lib/errors.ts'
 import { realFileSystem } from './modules/lib/file-system.ts'
@@ -63,25 +63,14 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   process.on('uncaughtException', (thrown) => fault(thrown, 'exception'))
   process.on('unhandledRejection', (thrown) => fault(thrown, 'rejection'))
 
-  const seams = { clock: realClock, fs: realFileSystem }
-  const cache = new Pack({ ...seams, path: join(root, 'runtime', 'cache', 'work.pack') })
-  const keepWork = (): Promise<void> =>
-    cache.save().catch((thrown: unknown) => log.warn(`the next start will be slower: ${reasonOf(thrown)}`))
-  const world: World = {
+  const cache = new Pack({ clock: realClock, fs: realFileSystem, path: join(root, 'runtime', 'cache', 'work.pack') })
+  const world = createWorld({
     root,
     safe: argv.includes('--safe'),
-    ...seams,
     log,
     cache,
-    switchboard: createSwitchboard(),
-    loader: new ModuleLoader({
-      root,
-      packageRoot,
-      ...seams,
-      cache,
-      fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
-    }),
-  }
+    fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
+  })
   const unfreeze = watchFreeze(world)
   const stop = stopOnRequest(() => kernel)
   try {
@@ -89,10 +78,10 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     process.send?.({ type: 'booted', version: kernel.version })
     void kernel.settled().then(() => {
       process.send?.({ type: 'settled', status: kernel?.status() })
-      void keepWork()
+      void keepWork(cache, log)
     })
     await kernel.waitForShutdown()
-    await keepWork()
+    await keepWork(cache, log)
     return 0
   } catch (thrown) {
     const error = toErrorData(thrown)
@@ -105,13 +94,29 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   }
 }
 
+type WorldOptions = Pick<World, 'root' | 'safe' | 'log' | 'cache'> & { fault: FaultListener }
+
+function createWorld({ fault, ...options }: WorldOptions): World {
+  const seams = { clock: realClock, fs: realFileSystem }
+  const { root, cache } = options
+  const loader = new ModuleLoader({ root, packageRoot, ...seams, fault, ...(cache === undefined ? {} : { cache }) })
+  return { ...options, ...seams, switchboard: createSwitchboard(), loader }
+}
+
+/** For the next start. */
+async function keepWork(cache: Pack, log: Log): Promise<void> {
+  try {
+    await cache.save()
+  } catch (thrown) {
+    log.warn(`the next start will be slower: ${reasonOf(thrown)}`)
+  }
+}
+
 /** What is wrong in a root, as JSON on stdout: nothing is started, and a running system is not disturbed. */
 export async function checkOnly(root: string): Promise<number> {
   const silent = (): void => {}
   const log: Log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log }
-  const seams = { clock: realClock, fs: realFileSystem }
-  const loader = new ModuleLoader({ root, packageRoot, ...seams, fault: silent })
-  const world: World = { root, safe: false, ...seams, log, switchboard: createSwitchboard(), loader }
+  const world = createWorld({ root, safe: false, log, fault: silent })
   let report: CheckReport
   try {
     const [newest] = findMetaFiles(root, world.fs)
