@@ -8,41 +8,36 @@ import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { changedFiles, isAtRest, planInput, runs } from './active.ts'
-import { configure } from './configure.ts'
 import { abandon } from './generation.ts'
-import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
-import { groupMoves, plan, type Step } from './reconcile.ts'
+import { Movements, type MovementsOptions } from './movements.ts'
+import { groupMoves, plan, type PlanInput, type Step } from './reconcile.ts'
 import { noteRefusals } from './refusals.ts'
 import { failedReload, unchanged } from './refuse.ts'
-import { move, stopService, type Member } from './switch.ts'
+import type { Member } from './switch.ts'
 import { WantedReader, type WantedOptions } from './wanted.ts'
 
-export interface ReconcilerOptions extends WantedOptions {
-  journal: Journal
-  /** told when a version that was taken back is no longer what is asked for. Must not throw. */
-  onForgotten(api: string): void
-}
+export interface ReconcilerOptions extends WantedOptions, Pick<MovementsOptions, 'journal' | 'onForgotten'> {}
 
 export class Reconciler {
   readonly wanted: WantedReader
+  readonly movements: Movements
   private readonly machine: Machine
-  private readonly journal: Journal
-  private readonly onForgotten: (api: string) => void
   private changed = new Set<string>()
   private scheduled = false
   private noticedAt: number | undefined
   private readonly restWaiters: (() => void)[] = []
-  /** movements and stops under way; each resolves when its service is free again */
-  private readonly running = new Map<ServiceRecord, Promise<ReloadResult>>()
   /** a stop, rename or change of prog of these was asked for by name: it is no half-written file */
   private readonly sure = new Set<string>()
 
   constructor(options: ReconcilerOptions) {
     this.machine = options.machine
-    this.journal = options.journal
-    this.onForgotten = (api) => options.onForgotten(api)
     this.wanted = new WantedReader(options)
+    this.movements = new Movements({
+      ...options,
+      onBegin: (service) => this.sure.delete(service.api),
+      onGone: (service) => this.wanted.lastNumbers.set(service.api, service.lastNumber),
+    })
   }
 
   /** Paths whose content may have changed. */
@@ -106,17 +101,9 @@ export class Reconciler {
     const gone = toErrorData(coded('nothing_to_undo', { api: apis.join(', ') }))
     const resultOf = async (api: string): Promise<ReloadResult> => {
       const service = this.machine.services.get(api)
-      return reloads.get(api) ?? (service && this.running.get(service)) ?? failedReload(gone)
+      return reloads.get(api) ?? (service && this.movements.of(service)) ?? failedReload(gone)
     }
     return Promise.all(apis.map(resultOf))
-  }
-
-  /** Resolves when no movement of the service is under way; a candidate that prepares is dropped. */
-  async free(service: ServiceRecord): Promise<void> {
-    for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
-      if (service.candidate !== undefined) abandon(service.candidate)
-      await running
-    }
   }
 
   /** First look: everything is read. */
@@ -137,7 +124,7 @@ export class Reconciler {
       this.changed = new Set()
       this.wanted.read()
       const unrested = this.unrested()
-      const moves = held ? [] : this.carryOut(plan(planInput(machine, this.wanted.desired, unrested, this.sure)))
+      const moves = held ? [] : this.carryOut(this.plan(unrested))
       this.startMoves([...new Set([...moves, ...this.asked()])], since)
       noteRefusals(machine, unrested, this.wanted.desired)
     }
@@ -155,6 +142,20 @@ export class Reconciler {
     )
   }
 
+  /** What lasted through its grace is read once more: news of a file that is back may still be on its way. */
+  private plan(unrested: readonly ServiceRecord[]): Step[] {
+    const input = (): PlanInput => planInput(this.machine, this.wanted.desired, unrested, this.sure)
+    const steps = plan(input())
+    const ripe = steps.filter(({ kind, api }) => {
+      const since = this.machine.services.get(api)?.graceSince
+      return since !== undefined && (kind === 'stop' || kind === 'move')
+    })
+    if (ripe.length === 0) return steps
+    for (const { api } of ripe) this.wanted.lookAt(api)
+    this.wanted.read()
+    return plan(input())
+  }
+
   /** Does every step but the moves, and names those. */
   private carryOut(steps: readonly Step[]): string[] {
     const { clock } = this.machine.options
@@ -170,7 +171,7 @@ export class Reconciler {
           if (service.candidate !== undefined) abandon(service.candidate)
           break
         case 'stop':
-          this.stop(service)
+          this.movements.stop(service)
           break
         case 'calm':
           service.graceSince = undefined
@@ -209,86 +210,17 @@ export class Reconciler {
     }
     if (members.size === 0) return
     this.machine.events.emit('kernel.batch', { services: [...members.keys()] })
+    // What did not run as it stood on disk has no say over its neighbors: it moves alone.
     const moves = [...members.values()].map(({ service, scan }) => ({
       api: service.api,
-      changed: changedFiles(service, scan),
+      changed: service.refusedAttempt === undefined ? changedFiles(service, scan) : new Set<string>(),
     }))
     for (const group of groupMoves(moves)) {
-      void this.startMove(
+      void this.movements.start(
         group.flatMap((api) => members.get(api) ?? []),
         since,
       )
     }
-  }
-
-  /** `before` runs before the services are free again. */
-  startMove(
-    members: readonly Member[],
-    since: number,
-    before: (results: readonly ReloadResult[]) => void = () => {},
-  ): Promise<ReloadResult[]> {
-    const waiters = members.map(({ service }) => service.reloadWaiters.splice(0))
-    for (const { service, back } of members) {
-      if (back === undefined && service.refusedAttempt?.takenBack !== undefined) this.onForgotten(service.api)
-    }
-    const earlier = members.map(({ service }) => service.live && { ...service.live })
-    // A movement never rejects by contract: a defect of the kernel must not keep the service busy for ever.
-    const failing = (thrown: unknown): ReloadResult[] => {
-      const error = this.machine.faults.describe(thrown)
-      this.machine.options.log.error(`a movement broke: ${error.message}`, { stack: String((thrown as Error)?.stack) })
-      return members.map(() => failedReload(error))
-    }
-    const [only] = members
-    const configured = members.length === 1 && only !== undefined ? configure(this.machine, only, since) : undefined
-    const work = configured === undefined ? move(this.machine, members, since) : Promise.resolve([configured])
-    const done = work.catch(failing).then((results) => {
-      before(results)
-      this.journal.moved(members, earlier, results)
-      for (const [index, { service }] of members.entries()) {
-        this.release(service)
-        const result = results[index]
-        if (result !== undefined) for (const resolve of waiters[index] ?? []) resolve(result)
-      }
-      return results
-    })
-    for (const [index, { service }] of members.entries()) {
-      this.occupy(
-        service,
-        done.then((results) => results[index] as ReloadResult),
-      )
-    }
-    return done
-  }
-
-  private occupy(service: ServiceRecord, running: Promise<ReloadResult>): void {
-    service.busy = true
-    service.graceSince = undefined
-    this.sure.delete(service.api)
-    this.running.set(service, running)
-  }
-
-  private release(service: ServiceRecord): void {
-    service.busy = false
-    this.running.delete(service)
-    this.ring()
-  }
-
-  private stop(service: ServiceRecord): void {
-    if (service.busy) {
-      if (service.candidate !== undefined) abandon(service.candidate)
-      return
-    }
-    const gone = failedReload(toErrorData(coded('service_stopped', { api: service.api })))
-    const earlier = service.live
-    const done = stopService(this.machine, service).then(() => {
-      this.journal.stopped(service, earlier)
-      for (const resolve of service.reloadWaiters.splice(0)) resolve(gone)
-      this.wanted.lastNumbers.set(service.api, service.lastNumber)
-      if (this.machine.services.get(service.api) === service) this.machine.services.delete(service.api)
-      this.release(service)
-      return { ...gone, ok: true, error: null }
-    })
-    this.occupy(service, done)
   }
 
   private tellRest(): void {

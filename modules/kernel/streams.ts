@@ -11,20 +11,22 @@ export async function* untilRetired(
   method: string,
 ): AsyncGenerator<unknown> {
   const { signal } = generation.isolator.endAbort
-  let retire = (): void => {}
-  const retired = new Promise<never>((_resolve, reject) => {
-    retire = () => reject(retiredError({ api: generation.api, method }, generation))
-  })
-  retired.catch(() => undefined)
-  signal.addEventListener('abort', retire, { once: true })
+  // One reader waits at a time: the end of the version ends that wait, and nothing is kept for the items before.
+  let retire: (error: Error) => void = () => {}
+  const onEnd = (): void => retire(retiredError({ api: generation.api, method }, generation))
+  signal.addEventListener('abort', onEnd, { once: true })
   try {
     for (;;) {
-      const next = await Promise.race([source.next(), retired])
+      const next = await new Promise<IteratorResult<unknown, unknown>>((resolve, reject) => {
+        retire = reject
+        source.next().then(resolve, reject)
+        if (signal.aborted) onEnd()
+      })
       if (next.done === true) return next.value
       yield next.value
     }
   } finally {
-    signal.removeEventListener('abort', retire)
+    signal.removeEventListener('abort', onEnd)
     const left = source.return(undefined)
     // A generator that waits for something of its own cannot be ended from outside: its end is not waited for.
     if (signal.aborted) void left.catch(() => undefined)

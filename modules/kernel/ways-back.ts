@@ -32,15 +32,19 @@ export class WaysBack {
   /** Rejects with `service_not_found` or `nothing_to_roll_back`. */
   async rollback(api: string, reason: string): Promise<ReloadResult> {
     const service = this.reconciler.find(api)
-    await this.reconciler.free(service)
+    await this.reconciler.movements.free(service)
     const { kept, live } = service
     if (kept === undefined) throw coded('nothing_to_roll_back', { api })
     const from = live ?? { desired: service.desired ?? kept.desired, scan: service.scan ?? kept.scan }
     const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
     const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
-    const [result] = await this.reconciler.startMove([member], this.machine.options.clock.monotonic(), ([back]) => {
-      if (back?.ok === true) this.takenBack(service, taken)
-    })
+    const [result] = await this.reconciler.movements.start(
+      [member],
+      this.machine.options.clock.monotonic(),
+      ([back]) => {
+        if (back?.ok === true) this.takenBack(service, taken)
+      },
+    )
     return result as ReloadResult
   }
 
@@ -56,7 +60,7 @@ export class WaysBack {
   /** Rejects with `nothing_to_undo`, `file_changed`, or why a file could not be written. */
   async undo(api: string): Promise<ReloadResult> {
     const service = this.machine.services.get(api)
-    if (service !== undefined) await this.reconciler.free(service)
+    if (service !== undefined) await this.reconciler.movements.free(service)
     const change = this.journal.latest(api)
     const stale = service === undefined ? undefined : this.staleFiles(service)
     const files = stale ?? change?.files

@@ -1,0 +1,122 @@
+/**
+ * Movements and stops under way, at most one a service: starts them, marks their services busy, tells who asked, and
+ * writes each change down. The reconciler and the ways back start them; what a movement does is `switch.ts`.
+ */
+import type { ReloadResult } from '../contracts/kernel.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
+import { coded, toErrorData } from '../lib/errors.ts'
+import { configure } from './configure.ts'
+import { abandon } from './generation.ts'
+import type { Journal } from './journal.ts'
+import type { Machine } from './machine.ts'
+import { failedReload } from './refuse.ts'
+import { move, stopService, type Member } from './switch.ts'
+
+export interface MovementsOptions {
+  machine: Machine
+  journal: Journal
+  /** told when a version that was taken back is no longer what is asked for. Must not throw. */
+  onForgotten(api: string): void
+  /** told when something begins for a service, and when a service is gone. Must not throw. */
+  onBegin(service: ServiceRecord): void
+  onGone(service: ServiceRecord): void
+}
+
+export class Movements {
+  private readonly options: MovementsOptions
+  private readonly machine: Machine
+  /** each resolves when its service is free again */
+  private readonly running = new Map<ServiceRecord, Promise<ReloadResult>>()
+
+  constructor(options: MovementsOptions) {
+    this.options = options
+    this.machine = options.machine
+  }
+
+  of(service: ServiceRecord): Promise<ReloadResult> | undefined {
+    return this.running.get(service)
+  }
+
+  /** Resolves when no movement of the service is under way; a candidate that prepares is dropped. */
+  async free(service: ServiceRecord): Promise<void> {
+    for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
+      if (service.candidate !== undefined) abandon(service.candidate)
+      await running
+    }
+  }
+
+  /** Never rejects. `before` runs before the services are free again. */
+  start(
+    members: readonly Member[],
+    since: number,
+    before: (results: readonly ReloadResult[]) => void = () => {},
+  ): Promise<ReloadResult[]> {
+    const waiters = members.map(({ service }) => service.reloadWaiters.splice(0))
+    for (const { service, back } of members) {
+      if (back === undefined && service.refusedAttempt?.takenBack !== undefined) this.options.onForgotten(service.api)
+    }
+    const earlier = members.map(({ service }) => service.live && { ...service.live })
+    const done = this.begin(members, since).then((results) => {
+      before(results)
+      this.options.journal.moved(members, earlier, results)
+      for (const [index, { service }] of members.entries()) {
+        this.release(service)
+        const result = results[index]
+        if (result !== undefined) for (const resolve of waiters[index] ?? []) resolve(result)
+      }
+      return results
+    })
+    for (const [index, { service }] of members.entries()) {
+      this.occupy(
+        service,
+        done.then((results) => results[index] as ReloadResult),
+      )
+    }
+    return done
+  }
+
+  private async begin(members: readonly Member[], since: number): Promise<ReloadResult[]> {
+    try {
+      const [only] = members
+      const configured = members.length === 1 && only !== undefined ? configure(this.machine, only, since) : undefined
+      return configured === undefined ? await move(this.machine, members, since) : [configured]
+    } catch (thrown) {
+      // A movement never rejects by contract: a defect of the kernel must not keep a service busy for ever.
+      const error = this.machine.faults.describe(thrown)
+      this.machine.options.log.error(`a movement broke: ${error.message}`, { stack: String((thrown as Error)?.stack) })
+      return members.map(() => failedReload(error))
+    }
+  }
+
+  /** One under way is left to end first: whatever ends looks again. */
+  stop(service: ServiceRecord): void {
+    if (service.busy) {
+      if (service.candidate !== undefined) abandon(service.candidate)
+      return
+    }
+    const gone = failedReload(toErrorData(coded('service_stopped', { api: service.api })))
+    const earlier = service.live
+    const done = stopService(this.machine, service).then(() => {
+      this.options.journal.stopped(service, earlier)
+      for (const resolve of service.reloadWaiters.splice(0)) resolve(gone)
+      this.options.onGone(service)
+      if (this.machine.services.get(service.api) === service) this.machine.services.delete(service.api)
+      this.release(service)
+      return { ...gone, ok: true, error: null }
+    })
+    this.occupy(service, done)
+  }
+
+  private occupy(service: ServiceRecord, running: Promise<ReloadResult>): void {
+    service.busy = true
+    service.graceSince = undefined
+    this.options.onBegin(service)
+    this.running.set(service, running)
+  }
+
+  private release(service: ServiceRecord): void {
+    service.busy = false
+    this.running.delete(service)
+    this.machine.ring()
+  }
+}
