@@ -53,6 +53,13 @@ interface Memo {
   basis: string
 }
 
+/** A whole result, and what it was made from. */
+interface Last {
+  files: readonly ConfigText[]
+  basis: string
+  state: DesiredState
+}
+
 /**
  * Remembers what was worked out from each file, by the identity of its text: with a thousand files, one save is the
  * work of one file. Equal texts and defaults give the very same `DesiredService` object again.
@@ -60,7 +67,7 @@ interface Memo {
 export class ConfigParser {
   private readonly memos = new WeakMap<ConfigText, Memo>()
   private readonly cache: ContentCache | undefined
-  private chosen: readonly Candidate[] = []
+  private last: Last | undefined
 
   /** `cache` knows values of texts that were read before, perhaps by another process. */
   constructor(cache?: ContentCache) {
@@ -68,9 +75,29 @@ export class ConfigParser {
     cache?.keep('configs', () => this.valuesInUse())
   }
 
-  choose(files: readonly ConfigText[], state: DesiredState): readonly Candidate[] {
-    this.chosen = chooseVersions(files, this, state)
-    return this.chosen
+  remember(last: Last): void {
+    this.last = last
+  }
+
+  /**
+   * The last result with the changed texts put in, when each of them asks for the same one service as before: a save.
+   * undefined when there is more to it.
+   */
+  patch(files: readonly ConfigText[], options: ConfigOptions, basis: string): DesiredState | undefined {
+    const { last } = this
+    if (last === undefined || last.basis !== basis || last.files.length !== files.length) return undefined
+    const state = copyOf(last.state)
+    for (let index = 0; index < files.length; index++) {
+      const [file, before] = [files[index], last.files[index]]
+      if (file === before) continue
+      if (file === undefined || before === undefined || file.path !== before.path) return undefined
+      const [named, was] = [this.name(file), this.memos.get(before)?.reading?.service]
+      if (typeof named !== 'object' || was === undefined || state.services.get(was.api) !== was) return undefined
+      const { service } = this.read(named, options, basis)
+      if (service?.api !== was.api) return undefined
+      state.services.set(service.api, service)
+    }
+    return state
   }
 
   /** undefined when the file is no config of a service. */
@@ -100,7 +127,7 @@ export class ConfigParser {
   }
 
   private *valuesInUse(): Iterable<readonly [key: string, texts: readonly string[]]> {
-    for (const { file } of this.chosen) {
+    for (const file of this.last?.files ?? []) {
       const parsed = this.memos.get(file)?.parsed
       if (parsed?.ok === true) yield [valueKey(file.hash), [JSON.stringify(parsed.value)]]
     }
@@ -129,10 +156,29 @@ export function resolveConfigs(
   parser: ConfigParser,
   options: ConfigOptions,
 ): DesiredState {
-  const state: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
   const basis = `${options.bytes_max} ${canonicalJson(options.defaults)}`
+  const state = parser.patch(files, options, basis) ?? resolveAll(files, parser, options, basis)
+  parser.remember({ files, basis, state })
+  return copyOf(state)
+}
+
+/** The maps are the caller's to change. */
+const copyOf = ({ services, errors, broken, contested }: DesiredState): DesiredState => ({
+  services: new Map(services),
+  errors: [...errors],
+  broken: new Map(broken),
+  contested: new Map(contested),
+})
+
+function resolveAll(
+  files: readonly ConfigText[],
+  parser: ConfigParser,
+  options: ConfigOptions,
+  basis: string,
+): DesiredState {
+  const state: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
   const rivals = new Map<string, DesiredService[]>()
-  for (const candidate of parser.choose(files, state)) {
+  for (const candidate of chooseVersions(files, parser, state)) {
     const { error, service } = parser.read(candidate, options, basis)
     if (error !== undefined) {
       state.errors.push(error)

@@ -223,24 +223,42 @@ describe('looked at again', () => {
   it('unchanged files give the very same objects, changed ones new ones, and the result is as if read anew', () => {
     const parser = new ConfigParser()
     const files = [text('a.yml', 'x: 1'), text('b.yml', 'x: 1'), text('bad.yml', '- 1'), text('c-v1.yml', 'api: c')]
-    const before = resolveConfigs(files, parser, limits)
     const edits: ConfigText[][] = [
       files,
       files.toReversed(),
       files.with(1, text('b.yml', 'x: 2')),
+      files.with(1, text('b.yml', 'x: 2\nprog: other')).with(0, text('a.yml', 'enabled: false')),
       files.with(1, text('b.yml', 'api: a')),
+      files.with(1, text('b.yml', 'api: other')),
+      files.with(1, text('b.yml', '[')),
+      files.with(1, text('renamed.yml', 'x: 1')),
       [...files, text('c-v1.0.yml', 'api: c')],
       [...files, text('c-v2.yml', 'api: d')],
       files.with(2, text('bad.yml', 'ok: true')),
       files.slice(1),
+      [...files, text('d.yml', 'api: a')],
+      [...files, text('d.yml', 'api: a\nx: 1')],
     ]
-    for (const edit of edits) {
+    const before = resolveConfigs(files, parser, limits)
+    for (const edit of [...edits, ...edits.toReversed()]) {
       const after = resolveConfigs(edit, parser, limits)
-      expect(after).toEqual(resolveConfigs(edit, new ConfigParser(), limits))
+      const anew = resolveConfigs(edit, new ConfigParser(), limits)
+      expect(after).toEqual(anew)
+      expect([...after.services.keys()]).toEqual([...anew.services.keys()])
       for (const [api, service] of after.services) {
         const file = files.find(({ path }) => `configs/${path}` === service.file)
         if (file !== undefined && edit.includes(file)) expect(service).toBe(before.services.get(api))
       }
+    }
+  })
+
+  it('a caller may change what it was given', () => {
+    const parser = new ConfigParser()
+    const files = [text('a.yml', ''), text('b.yml', '')]
+    for (const edit of [files, files, files.with(1, text('b.yml', 'x: 2'))]) {
+      const { services } = resolveConfigs(edit, parser, limits)
+      expect([...services.keys()]).toEqual(['a', 'b'])
+      services.delete('a')
     }
   })
 
