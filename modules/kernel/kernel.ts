@@ -30,6 +30,7 @@ import { Reconciler } from './reconciler.ts'
 import { planChanges } from './planned.ts'
 import { deferredReload } from './refuse.ts'
 import { RefusedVersions } from './refused-versions.ts'
+import { indexLockOf } from './repository.ts'
 import { Reports } from './reports.ts'
 import { SecondTries } from './second-tries.ts'
 import { stopAll } from './stop-all.ts'
@@ -126,6 +127,7 @@ export class Kernel implements KernelPort, Machine {
       limits: this.limits,
       folders: root === packageRoot ? own : [...own, join(packageRoot, 'modules')],
       configs: join(root, 'configs'),
+      lock: indexLockOf(root, fs),
       known: () => this.knownFiles(),
       ready: (paths) => this.noticed(paths),
       swept: () => this.swept(),

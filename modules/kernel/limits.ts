@@ -42,7 +42,10 @@ export const LIMITS = {
   sweep_slice_files: 64,
   /** a burst of changes (a checkout) is one batch: quiet for this long, or the cap */
   burst_quiet_ms: 25,
+  burst_quiet_ms_max: 100,
   burst_cap_ms: 2_000,
+  /** the cap while git holds its index lock */
+  checkout_cap_ms: 30_000,
   burst_paths: 5,
   events_kept: 1_000,
   latencies_kept: 256,

@@ -18,6 +18,8 @@ export interface BellOptions {
   folders: readonly string[]
   /** the folder whose new files are found by the sweep too */
   configs: string
+  /** while it is there, a checkout is under way: a burst is not over */
+  lock: string | undefined
   /** what is known: absolute path → stat key as last read, '' when it must be looked at, undefined when it was absent */
   known(): Iterable<readonly [string, string | undefined]>
   /** Called with paths whose writes have come to rest. Must not throw. */
@@ -36,6 +38,9 @@ interface Pending {
 
 const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/
 
+/** Large bursts pause longer: a checkout of 500 files by a busy machine. */
+const QUIET_MS_A_PATH = 0.25
+
 /** What `restsIn` answers when events that are already there have to be taken in first. */
 const AFTER_EVENTS = -1
 
@@ -49,6 +54,8 @@ export class Bell {
   private sweepTimer: TimerToken | undefined
   private burstStart = 0
   private lastHint = 0
+  /** the last hint when it first looked quiet */
+  private quietSince = -1
   private sweeping = false
   private closed = false
   private readonly folders: Folders
@@ -92,7 +99,7 @@ export class Bell {
 
   private check(): void {
     if (this.closed) return
-    const { clock, limits } = this.options
+    const { clock } = this.options
     if (this.checkTimer !== undefined) clock.clear(this.checkTimer)
     this.checkTimer = undefined
     let wait = Number.POSITIVE_INFINITY
@@ -104,14 +111,31 @@ export class Bell {
       else this.rest(path, stat)
     }
     if (this.rested.size > 0) {
-      const burst = this.rested.size + this.pending.size >= limits.burst_paths
-      const now = clock.monotonic()
-      const quiet = this.lastHint + limits.burst_quiet_ms - now
-      const cap = this.burstStart + limits.burst_cap_ms - now
-      if (!burst || Math.min(quiet, cap) <= 0) this.deliver()
-      else wait = Math.min(wait, quiet, cap)
+      const left = this.burstLeft()
+      if (left <= 0) this.deliver()
+      else wait = Math.min(wait, left)
     }
     if (wait !== Number.POSITIVE_INFINITY) this.checkTimer = clock.after(Math.max(1, wait), () => this.check())
+  }
+
+  /**
+   * Milliseconds until what has rested is handed on; 0 means now. A few files are handed on at once. A burst is one
+   * batch: it is over when git holds no lock and nothing has happened for a while, or when it has lasted too long.
+   */
+  private burstLeft(): number {
+    const { clock, limits, fs, lock } = this.options
+    const paths = this.rested.size + this.pending.size
+    if (paths < limits.burst_paths) return 0
+    const now = clock.monotonic()
+    const age = now - this.burstStart
+    if (lock !== undefined && age < limits.checkout_cap_ms && fs.stat(lock) !== undefined) return limits.burst_quiet_ms
+    const quietMs = Math.min(limits.burst_quiet_ms + paths * QUIET_MS_A_PATH, limits.burst_quiet_ms_max)
+    const left = Math.min(this.lastHint + quietMs - now, limits.burst_cap_ms - age)
+    if (left > 0 || this.quietSince === this.lastHint || age >= limits.burst_cap_ms) return left
+    // This process may have slept as long as it looked quiet: the events that wait are taken in first.
+    this.quietSince = this.lastHint
+    this.soonCheck()
+    return limits.burst_quiet_ms
   }
 
   private rest(path: string, stat: FileStat | 'folder' | undefined): void {

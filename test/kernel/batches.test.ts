@@ -1,8 +1,9 @@
 /** Files that change together are looked at together: a checkout, a provider and its consumer, a shared helper. */
-import { spawnSync } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { afterEach, expect, it } from 'vitest'
 import type { MachineEvent } from '../../modules/contracts/module.ts'
 import { underCalls } from '../support/load.ts'
+import { createRoot, type TestRoot } from '../support/root.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 
 let system: TestSystem | undefined
@@ -29,19 +30,30 @@ function checkoutFiles(version: number): Record<string, string> {
   return files
 }
 
-/**
- * Each file removed and made anew, in a process of its own, as `git checkout` does. It is over before anybody here can
- * look: how long a busy machine lets it rest between two files does not count.
- */
-function checkOut(root: string, files: Record<string, string>): void {
-  const script = `
-    const { readFileSync, unlinkSync, writeFileSync } = require('node:fs')
-    for (const [file, content] of Object.entries(JSON.parse(readFileSync(0, 'utf8')))) {
-      unlinkSync(file)
-      writeFileSync(file, content)
-    }`
-  const { status } = spawnSync(process.execPath, ['-e', script], { cwd: root, input: JSON.stringify(files) })
-  if (status !== 0) throw new Error(`the checkout ended with ${status}`)
+const git = (root: string, ...args: string[]): Promise<void> =>
+  new Promise((resolve, reject) => {
+    const child = spawn('git', ['-c', 'user.name=test', '-c', 'user.email=test@localhost', ...args], {
+      cwd: root,
+      stdio: 'ignore',
+    })
+    child.on('error', reject)
+    child.on('close', (code) => (code === 0 ? resolve() : reject(new Error(`git ${args.join(' ')}: ${code}`))))
+  })
+
+/** Two branches, `one` and `two`, which differ in every file; `one` is checked out. */
+async function createBranches(root: TestRoot): Promise<void> {
+  await git(root.path, 'init', '--initial-branch', 'one')
+  root.write('.gitignore', 'runtime/\n')
+  for (const [branch, version] of [
+    ['one', 1],
+    ['two', 2],
+  ] as const) {
+    if (branch === 'two') await git(root.path, 'checkout', '-b', 'two')
+    for (const [file, text] of Object.entries(checkoutFiles(version))) root.write(file, text)
+    await git(root.path, 'add', '.')
+    await git(root.path, 'commit', '-m', branch)
+  }
+  await git(root.path, 'checkout', 'one')
 }
 
 /** Resolves when `count` services have gone live since it was called. */
@@ -55,8 +67,10 @@ function livesOf(running: TestSystem, count: number): Promise<void> {
   })
 }
 
-it(`a checkout of ${SERVICES * 2} files is one batch, and no call fails`, { timeout: 60_000 }, async () => {
-  system = await startSystem(checkoutFiles(1))
+it(`a git checkout of ${SERVICES * 2} files is one batch, and no call fails`, { timeout: 60_000 }, async () => {
+  const root = createRoot({})
+  await createBranches(root)
+  system = await startSystem(root)
   const running = system
   const batches: MachineEvent[] = []
   running.kernel.events.on('kernel.batch', (event) => batches.push(event))
@@ -70,7 +84,7 @@ it(`a checkout of ${SERVICES * 2} files is one batch, and no call fails`, { time
     (caller, n) => Promise.all(Array.from({ length: 50 }, (_, k) => check((caller * 31 + n) * 50 + k))),
     async () => {
       const live = livesOf(running, SERVICES)
-      checkOut(running.root.path, checkoutFiles(2))
+      await git(root.path, 'checkout', 'two')
       await live
       await running.kernel.settled()
     },

@@ -3,10 +3,12 @@ import { appendFileSync, mkdirSync, renameSync, rmSync, symlinkSync, writeFileSy
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { LIMITS } from '../../modules/kernel/limits.ts'
+import { indexLockOf } from '../../modules/kernel/repository.ts'
 import { Bell } from '../../modules/kernel/watch.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
 import { BellDriver, ManualClock, silentLog } from '../support/bell.ts'
+import { createRoot } from '../support/root.ts'
 
 let driver: BellDriver | undefined
 afterEach(() => driver?.dispose())
@@ -91,6 +93,14 @@ describe('is heard at once', () => {
   })
 })
 
+/** Lets the clock and the loop run on, step by step, until `done` or `count` steps are over. */
+async function turns(clock: ManualClock, count: number, ms: number, done = () => false): Promise<void> {
+  for (let turn = 0; turn < count && !done(); turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    clock.advance(ms)
+  }
+}
+
 describe('has come to rest', () => {
   it('a rename at once, without any time passing', async () => {
     const clock = new ManualClock()
@@ -140,12 +150,38 @@ describe('has come to rest', () => {
     const names = Array.from({ length: 50 }, (_none, index) => `configs/s${index}.yml`)
     const bell = await started(Object.fromEntries(names.map((name) => [name, 'old'])), clock)
     for (const name of names) bell.root.writeByRename(name, 'new')
-    await clock.armed(LIMITS.burst_quiet_ms)
+    await turns(clock, 4, 1)
     expect(bell.rings).toEqual([])
-    clock.advance(LIMITS.burst_quiet_ms)
-    await bell.heard('configs/s49.yml', 'new')
+    await turns(clock, 100, 5, () => bell.batches.length > 0)
     expect(names.every((name) => bell.batches[0]?.has(bell.at(name)))).toBe(true)
     expect(bell.batches.length).toBe(1)
+  })
+})
+
+describe('while git holds its lock', () => {
+  it('a burst is not over, however long it is quiet', async () => {
+    const clock = new ManualClock()
+    const names = Array.from({ length: 10 }, (_none, index) => `configs/s${index}.yml`)
+    const bell = await started(Object.fromEntries(names.map((name) => [name, 'old'])), clock)
+    bell.root.write('index.lock', '')
+    for (const name of names) bell.root.writeByRename(name, 'new')
+    await turns(clock, 40, LIMITS.burst_quiet_ms)
+    expect(bell.rings).toEqual([])
+    bell.root.remove('index.lock')
+    await turns(clock, 100, LIMITS.burst_quiet_ms, () => bell.batches.length > 0)
+    expect(bell.batches.length).toBe(1)
+  })
+
+  it('the lock is found from a folder in the repository, and in a linked worktree', () => {
+    const root = createRoot({
+      '.git/HEAD': '',
+      'app/configs/a.yml': '',
+      'linked/.git': 'gitdir: ../.git/worktrees/one\n',
+    })
+    const lock = (folder: string): string | undefined => indexLockOf(join(root.path, folder), realFileSystem)
+    expect(lock('app')).toBe(join(root.path, '.git/index.lock'))
+    expect(lock('linked')).toBe(join(root.path, '.git/worktrees/one/index.lock'))
+    root.dispose()
   })
 })
 
@@ -189,6 +225,7 @@ describe('a sweep', () => {
       log: silentLog,
       folders: [],
       configs: bell.at('nowhere'),
+      lock: undefined,
       known,
       ready: () => {},
       swept: () => {},

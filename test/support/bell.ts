@@ -65,6 +65,7 @@ export class BellDriver {
       limits: { ...LIMITS, sweep_ms: 1e9 },
       folders: folders.map((folder) => this.at(folder)),
       configs: this.at('configs'),
+      lock: this.at('index.lock'),
       known: () => this.known,
       ready: (paths) => {
         this.batches.push(paths)
