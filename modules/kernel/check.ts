@@ -25,7 +25,7 @@ export async function checkRoot(machine: Machine, wanted: WantedReader): Promise
 
 async function checkService(machine: Machine, desired: DesiredService): Promise<ErrorData | undefined> {
   const { loader } = machine.options
-  const scan = machine.services.get(desired.api)?.scan
+  const { scan, configText } = machine.services.get(desired.api) ?? {}
   if (scan === undefined) return undefined
   if (scan.error !== undefined) return scan.error
   try {
@@ -34,7 +34,7 @@ async function checkService(machine: Machine, desired: DesiredService): Promise<
       if (typeof evaluated.exports['Module'] !== 'function') {
         throw coded('no_module_class', { prog: desired.prog }, { file: scan.entry })
       }
-      readConfig(machine, desired, evaluated.exports['configSchema'])
+      readConfig(machine, { desired, configText }, evaluated.exports['configSchema'])
     } finally {
       evaluated.release()
     }

@@ -23,7 +23,7 @@ export function configure(machine: Machine, member: Member, since: number): Relo
   const earlier = live.desired
   const ms = (): number => Math.round((machine.options.clock.monotonic() - since) * 10) / 10
   try {
-    const next = readConfig(machine, desired, configSchema)
+    const next = readConfig(machine, member, configSchema)
     deliver(machine, live, next)
   } catch (thrown) {
     const error = machine.faults.describe(thrown)
@@ -52,7 +52,7 @@ function deliver(machine: Machine, live: GenerationRecord, next: unknown): void 
   } catch (thrown) {
     const place = machine.options.loader.placeOf(thrown) ?? { file: live.scan.entry }
     try {
-      instance?.configure?.(readConfig(machine, live.desired, live.evaluated?.exports['configSchema']) as never)
+      instance?.configure?.(readConfig(machine, live, live.evaluated?.exports['configSchema']) as never)
     } catch (again) {
       machine.faults.noteError(machine.services.get(live.api), again, live)
     }

@@ -3,12 +3,11 @@
  * nothing else; `end` gives back everything it acquired. Neither throws: the outcome is data, and a candidate that
  * failed, waits or was overtaken has been ended when `prepare` returns.
  */
-import { join } from 'node:path'
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { ModuleClass, ModuleInstance } from '../contracts/module.ts'
 import type { Scan } from '../contracts/seams.ts'
 import type { VersionSource } from '../contracts/changes.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
@@ -142,7 +141,7 @@ async function build(
   const absent = machine.notLive(generation.needs)
   if (absent.length > 0) return { kind: 'waiting', for: absent }
 
-  const config = readConfig(machine, desired, configSchema)
+  const config = readConfig(machine, generation, configSchema)
   await beforeConstruct()
   if (generation.abandoned) return { kind: 'abandoned' }
   generation.kernelApi = createKernelApi(machine, generation)
@@ -200,9 +199,13 @@ function explained(machine: Machine, code: ErrorCode, thrown: unknown, scan: Sca
   return coded(code, { reason: `${prefix}${reasonOf(thrown)}` }, place, thrown)
 }
 
-export function readConfig(machine: Machine, desired: DesiredService, schema: unknown): unknown {
+/** The config a version gets, checked. `configText` is the file as it was read, to point at a mistake in it. */
+export function readConfig(
+  machine: Machine,
+  { desired, configText: text }: Pick<VersionSource, 'desired' | 'configText'>,
+  schema: unknown,
+): unknown {
   const { root, fs } = machine.options
-  const text = machine.readFile(join(root, desired.file))?.text
   let values: ReturnType<typeof fillValues>
   try {
     values = fillValues(desired.params, {

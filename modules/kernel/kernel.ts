@@ -141,8 +141,9 @@ export class Kernel implements KernelPort, Machine {
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
     registerKernelService(this, new KernelService(this, this.actions()))
     this.refusedVersions.load()
-    this.reconciler.start()
+    // First the bell: what is written during the first look must not wait for a sweep.
     this.bell.start()
+    this.reconciler.start()
     this.events.emit('kernel.booted', { version: this.version })
   }
 

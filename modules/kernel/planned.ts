@@ -25,6 +25,7 @@ export function planChanges(machine: Machine, wanted: WantedReader, files?: read
 
 function planDisk(machine: Machine, wanted: WantedReader): PlannedChange[] {
   const targets = wanted.desired.services
+  const textOf: TextOf = (file) => wanted.tree.textOf(file.slice('configs/'.length))
   // A file that does not parse hides what it imports: that is not changed.
   const differs = (service: ServiceRecord, path: string): boolean =>
     machine.readFile(path)?.hash !== service.live?.scan.files.get(path)
@@ -36,7 +37,7 @@ function planDisk(machine: Machine, wanted: WantedReader): PlannedChange[] {
       const sources =
         scan === undefined ? [] : [...changedFiles(service, scan)].filter((path) => differs(service, path))
       const error = service.refusal ?? scan?.error ?? null
-      const change = changeOf(machine, service, target, sources, error)
+      const change = changeOf(machine, textOf, service, target, sources, error)
       return change.change === 'none' && error === null ? [] : [change]
     })
 }
@@ -47,6 +48,10 @@ function planFiles(machine: Machine, wanted: WantedReader, files: readonly Propo
   const configFiles = paths.filter((file) => file.absolute.startsWith(`${configs}/`))
   const sources = new Set(paths.filter((file) => !configFiles.includes(file)).map((file) => file.absolute))
   const overlay = new Map(configFiles.map((file) => [file.absolute.slice(configs.length + 1), file.text]))
+  const textOf: TextOf = (file) => {
+    const path = file.slice('configs/'.length)
+    return overlay.get(path) ?? wanted.tree.textOf(path)
+  }
   const next = wanted.resolve(withOverlay(wanted.tree.all(), overlay))
   const named = new Set(configFiles.map((file) => shownPath(machine.options.root, file.absolute)))
   const changes: PlannedChange[] = []
@@ -61,10 +66,10 @@ function planFiles(machine: Machine, wanted: WantedReader, files: readonly Propo
     const error = brokenOf(next, service.desired ?? service.live?.desired)
     if (touched.length === 0 && !isNamed && before?.hash === target?.hash && error === null) continue
     if (error !== null && !named.has(error.file ?? '')) continue
-    changes.push(changeOf(machine, service, error === null ? target : before, touched, error, isNamed))
+    changes.push(changeOf(machine, textOf, service, error === null ? target : before, touched, error, isNamed))
   }
   for (const [api, target] of next.services) {
-    if (!machine.services.has(api)) changes.push(startOf(machine, target))
+    if (!machine.services.has(api)) changes.push(startOf(machine, textOf, target))
   }
   for (const change of changes) {
     const together = changes.filter(
@@ -101,8 +106,12 @@ function brokenOf(state: DesiredState, desired: DesiredService | undefined): Err
   return state.contested.get(desired.api) ?? state.broken.get(desired.base) ?? null
 }
 
+/** Where the text of a config file comes from: the disk, or what is proposed for it. */
+type TextOf = (file: string) => string | undefined
+
 function changeOf(
   machine: Machine,
+  textOf: TextOf,
   service: ServiceRecord,
   target: DesiredService | undefined,
   sources: readonly string[],
@@ -125,7 +134,7 @@ function changeOf(
     together_with: [],
     callers: callersOf(machine, service),
     in_flight: live === undefined ? 0 : openCalls(live),
-    error: error ?? (target === undefined ? null : valueError(machine, live, target)),
+    error: error ?? (target === undefined ? null : valueError(machine, live, target, textOf)),
   }
 }
 
@@ -160,17 +169,22 @@ function callersOf(machine: Machine, { api, live }: ServiceRecord): string[] {
 }
 
 /** Checked against the schema of the version that runs: the new one's is known when it is loaded. */
-function valueError(machine: Machine, live: GenerationRecord | undefined, target: DesiredService): ErrorData | null {
+function valueError(
+  machine: Machine,
+  live: GenerationRecord | undefined,
+  target: DesiredService,
+  textOf: TextOf,
+): ErrorData | null {
   const schema = live?.desired.prog === target.prog ? live.evaluated?.exports['configSchema'] : undefined
   try {
-    readConfig(machine, target, schema)
+    readConfig(machine, { desired: target, configText: textOf(target.file) }, schema)
     return null
   } catch (thrown) {
     return machine.faults.describe(thrown)
   }
 }
 
-const startOf = (machine: Machine, target: DesiredService): PlannedChange => ({
+const startOf = (machine: Machine, textOf: TextOf, target: DesiredService): PlannedChange => ({
   api: target.api,
   change: 'start',
   generation: null,
@@ -181,5 +195,5 @@ const startOf = (machine: Machine, target: DesiredService): PlannedChange => ({
   together_with: [],
   callers: [],
   in_flight: 0,
-  error: valueError(machine, undefined, target),
+  error: valueError(machine, undefined, target, textOf),
 })

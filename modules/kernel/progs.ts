@@ -2,7 +2,7 @@
  * `prog` → file: the path under modules/, in the root first and then in the package, or else a last segment that
  * only one module has (`openai` → `inference/openai`). Reads folders, changes nothing.
  */
-import { join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import type { FileSystem } from '../contracts/seams.ts'
 import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
@@ -19,13 +19,15 @@ export interface ProgPlaces {
   packageRoot: string
   /** progs only the package may provide, unless the meta file's `overrides:` names them */
   protected: ReadonlySet<string>
+  /** folder → names in it, remembered for as long as the caller wants; filled here */
+  listings?: Map<string, Set<string>>
 }
 
 /** Absolute path of the module's file. Throws `prog_not_found` or `prog_ambiguous`. */
 export function findProg(prog: string, places: ProgPlaces): string {
   if (prog.split('/').includes('..')) throw coded('prog_not_found', { prog })
   for (const folder of folders(prog, places)) {
-    const found = filesOf(join(folder, prog), places.fs)
+    const found = filesOf(join(folder, prog), places)
     if (found.length > 1) throw ambiguous(prog, found, places)
     if (found[0] !== undefined) return found[0]
   }
@@ -33,7 +35,7 @@ export function findProg(prog: string, places: ProgPlaces): string {
     for (const folder of folders(prog, places)) {
       const named = listProgs(folder, places.fs).filter((one) => one.split('/').at(-1) === prog)
       if (named.length > 1) throw ambiguous(prog, named, places)
-      const found = named[0] === undefined ? undefined : filesOf(join(folder, named[0]), places.fs)[0]
+      const found = named[0] === undefined ? undefined : filesOf(join(folder, named[0]), places)[0]
       if (found !== undefined) return found
     }
   }
@@ -48,8 +50,21 @@ function folders(prog: string, places: ProgPlaces): string[] {
   return places.protected.has(prog) ? [shipped] : [own, shipped]
 }
 
-function filesOf(base: string, fs: FileSystem): string[] {
-  return ENDINGS.map((ending) => base + ending).filter((path) => fs.stat(path)?.kind === 'file')
+function filesOf(base: string, places: ProgPlaces): string[] {
+  return ENDINGS.map((ending) => base + ending).filter(
+    (path) => namesIn(dirname(path), places).has(basename(path)) && places.fs.stat(path)?.kind === 'file',
+  )
+}
+
+function namesIn(folder: string, { fs, listings }: ProgPlaces): ReadonlySet<string> {
+  let names = listings?.get(folder)
+  if (names === undefined) {
+    // A folder that its own parent does not list need not be asked for.
+    const above = listings?.get(dirname(folder))
+    names = new Set(above !== undefined && !above.has(basename(folder)) ? [] : fs.list(folder))
+    listings?.set(folder, names)
+  }
+  return names
 }
 
 function ambiguous(prog: string, files: string[], places: ProgPlaces): Error {

@@ -34,14 +34,15 @@ export class WantedReader {
   readonly lastNumbers = new Map<string, number>()
   private readonly options: WantedOptions
   private readonly machine: Machine
-  private readonly parser = new ConfigParser()
+  private readonly parser: ConfigParser
   private readonly configs: string
   private configsDirty = true
 
   constructor(options: WantedOptions) {
     this.options = options
     this.machine = options.machine
-    const { root, fs } = this.machine.options
+    const { root, fs, cache } = this.machine.options
+    this.parser = new ConfigParser(cache)
     this.configs = join(root, 'configs')
     this.tree = new ConfigTree({ folder: this.configs, fs, cache: options.cache })
   }
@@ -82,10 +83,12 @@ export class WantedReader {
   /** Brings `desired`, and each service's desired config and scan, up to what stands on disk. */
   read(): void {
     if (this.configsDirty) this.refresh()
+    // Where modules stand is listed once a look, not asked for file by file.
+    const places = { ...this.options.progs, listings: new Map<string, Set<string>>() }
     for (const [api, desired] of this.desired.services) {
       const service = this.serviceOf(api)
       if (service.dirty || service.scan === undefined || service.desired?.prog !== desired.prog) {
-        service.scan = this.scan(desired)
+        service.scan = this.scan(desired, places)
         service.dirty = false
       }
       if (service.desired === desired) continue
@@ -121,9 +124,9 @@ export class WantedReader {
     return service
   }
 
-  private scan(desired: DesiredService): Scan {
+  private scan(desired: DesiredService, places: ProgPlaces): Scan {
     try {
-      return this.machine.options.loader.scan(findProg(desired.prog, this.options.progs))
+      return this.machine.options.loader.scan(findProg(desired.prog, places))
     } catch (thrown) {
       const error = { ...toErrorData(thrown), file: desired.file }
       const nothing = { files: new Map(), texts: new Map(), stamps: new Map(), missing: [], modified_ms: 0 }
