@@ -40,6 +40,8 @@ export const LIMITS = {
   sweep_ms: 1_000,
   /** files a sweep looks at in one go */
   sweep_slice_files: 64,
+  /** imported files outside the watched folders that are watched one by one */
+  outside_files_max: 1_000,
   /** a burst of changes (a checkout) is one batch: quiet for this long, or the cap */
   burst_quiet_ms: 25,
   burst_quiet_ms_max: 100,

@@ -6,6 +6,7 @@
 import type { Clock, FileStat, FileSystem, Log, TimerToken } from '../contracts/seams.ts'
 import { reasonOf } from '../lib/errors.ts'
 import { Folders } from './folders.ts'
+import { Outsiders } from './outsiders.ts'
 import type { Limits } from './limits.ts'
 import { sweep } from './sweep.ts'
 
@@ -59,6 +60,7 @@ export class Bell {
   private sweeping = false
   private closed = false
   private readonly folders: Folders
+  private readonly outsiders: Outsiders
   private readonly options: BellOptions
 
   constructor(options: BellOptions) {
@@ -68,6 +70,12 @@ export class Bell {
       roots: options.folders,
       ignored: IGNORED,
       hint: (path, written) => this.hint(path, written),
+    })
+    this.outsiders = new Outsiders({
+      log: options.log,
+      inside: (path) => options.folders.some((folder) => path.startsWith(`${folder}/`)),
+      files_max: options.limits.outside_files_max,
+      hint: (path) => this.hint(path, true),
     })
   }
 
@@ -215,6 +223,7 @@ export class Bell {
     const { fs, clock, limits, log, configs } = this.options
     const known = new Map(this.options.known())
     try {
+      this.outsiders.follow(known.keys())
       this.folders.startMissing()
       await sweep({
         fs,
@@ -235,12 +244,12 @@ export class Bell {
     }
   }
 
-  close(): Promise<void> {
+  async close(): Promise<void> {
     this.closed = true
     const { clock } = this.options
     if (this.checkTimer !== undefined) clock.clear(this.checkTimer)
     if (this.sweepTimer !== undefined) clock.clear(this.sweepTimer)
     this.folders.close()
-    return Promise.resolve()
+    await this.outsiders.close()
   }
 }
