@@ -68,8 +68,11 @@ export function plan(input: PlanInput): Step[] {
     const step = planUnwanted(active, input)
     if (step !== undefined) steps.push(step)
   }
+  const leaving = leavingBases(input)
   for (const wanted of input.wanted.values()) {
-    const step = planWanted(wanted, input.active.get(wanted.api), input)
+    const active = input.active.get(wanted.api)
+    if (leaving.has(wanted.base) && active?.live === undefined && active?.busy !== true) continue
+    const step = planWanted(wanted, active, input)
     if (step !== undefined) steps.push(step)
   }
   return steps
@@ -97,7 +100,6 @@ const calm = (active: Active): Step | undefined =>
 
 function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput): Step | undefined {
   const move: Step = { kind: 'move', api: wanted.api }
-  if (active?.live === undefined && active?.busy !== true && renaming(wanted, input)) return undefined
   if (active === undefined || active.state === 'stopped') return move
   if (active.state === 'draining') return undefined
   if (active.busy) {
@@ -114,18 +116,16 @@ function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput
   return move
 }
 
-/** A config that changed its api: the new name starts when the old one is gone, so that ports and files are free. */
-function renaming(wanted: Wanted, input: PlanInput): boolean {
-  for (const other of input.active.values()) {
-    if (
-      other.api !== wanted.api &&
-      other.base === wanted.base &&
-      other.state !== 'stopped' &&
-      !input.wanted.has(other.api)
-    )
-      return true
+/**
+ * Bases whose service has another name now and has not ended under the old one: the new name starts when the old one
+ * is gone, so that ports and files are free.
+ */
+function leavingBases({ active, wanted }: PlanInput): ReadonlySet<string> {
+  const bases = new Set<string>()
+  for (const { api, base, state } of active.values()) {
+    if (base !== undefined && state !== 'stopped' && !wanted.has(api)) bases.add(base)
   }
-  return false
+  return bases
 }
 
 /** Moves that share a changed file belong together: switched in one tick, or none. */
