@@ -13,8 +13,10 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(2)
 }
 const root = join(fileURLToPath(import.meta.url), '..', '..')
-const compiled = existsSync(join(root, 'dist', 'run.js'))
-if (!compiled && !process.features.typescript) {
+const compiled = !existsSync(join(root, 'run.ts'))
+// Stacks name the lines of the sources, as they do where TypeScript is run.
+if (compiled) process.setSourceMapsEnabled(true)
+else if (!process.features.typescript) {
   const { register } = await import('tsx/esm/api')
   register()
 }

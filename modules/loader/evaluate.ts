@@ -47,6 +47,9 @@ const IMPORTS = [
   '__vite_ssr_import_meta__',
 ] as const
 
+/** In one piece with its `//#`, Node would take it for the name of this very file, and not find its source map. */
+const SOURCE_URL = 'sourceURL'
+
 // eslint wants no `new Function`; here it is the point: it is the one way to run code that V8 can forget again.
 const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (...args: unknown[]) => Promise<void>
 
@@ -176,7 +179,7 @@ export class Evaluator {
 
   private async start(record: FileRecord, session: Session): Promise<void> {
     const { node, scope, exports } = record
-    const body = `"use strict";{\n${node.transformed.code}\n}\n//# sourceURL=${record.url}`
+    const body = `"use strict";{\n${node.transformed.code}\n}\n//# ${SOURCE_URL}=${record.url}`
     let code: (...args: unknown[]) => Promise<void>
     try {
       code = new AsyncFunction(...IMPORTS, ...SCOPE_NAMES, body)

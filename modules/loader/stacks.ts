@@ -110,7 +110,7 @@ export class Stacks {
         // A formatter must never throw: fall through to the plain form.
       }
       if (before !== undefined) return before(error, frames) as unknown
-      return [headOf(error), ...frames.map((frame) => `    at ${String(frame)}`)].join('\n')
+      return [headOf(error), ...frames.map((frame) => `    at ${plainFrame(frame)}`)].join('\n')
     }
     Error.prepareStackTrace = prepare
     return () => {
@@ -163,7 +163,7 @@ function nodeMapOf(url: string): { path: string; map: SourceMap | undefined } {
   return known
 }
 
-/** A frame of code Node loaded itself; mapped when Node knows a map, as for the bootloader under a TypeScript hook. */
+/** A frame of code Node loaded itself; mapped when Node knows a map: compiled, or under a TypeScript hook. */
 function plainFrame(frame: NodeJS.CallSite): string {
   const text = String(frame)
   const found = /(file:\/\/[^\s)]+?|\/[^\s)]+?):(\d+):(\d+)(?=\)?$)/.exec(text)
@@ -171,11 +171,10 @@ function plainFrame(frame: NodeJS.CallSite): string {
   const [whole, url = '', line, column] = found
   const { path, map } = nodeMapOf(url)
   const entry = map?.findEntry(Number(line) - 1, Number(column) - 1)
-  const place =
-    entry !== undefined && 'originalLine' in entry
-      ? `${entry.originalLine + 1}:${entry.originalColumn + 1}`
-      : `${line}:${column}`
-  return text.replace(whole, `${path}:${place}`)
+  if (entry === undefined || !('originalLine' in entry)) return text.replace(whole, `${path}:${line}:${column}`)
+  const { originalSource: source, originalLine, originalColumn } = entry
+  const from = source.startsWith('file:') ? fileURLToPath(source) : path
+  return text.replace(whole, `${from}:${originalLine + 1}:${originalColumn + 1}`)
 }
 
 /** `async Module.add (`, or nothing for a frame without a name. */
