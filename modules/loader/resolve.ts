@@ -82,6 +82,9 @@ export class Resolver {
         if (path !== undefined && path !== null) return this.classify(path, moduleType === 'commonjs')
       }
     }
+    // What a checkout links, a published package carries: its wrappers of native packages.
+    const wrapper = join(this.packageRoot, 'vendor', specifier, 'index.cjs')
+    if (this.fs.stat(wrapper)?.kind === 'file') return { kind: 'native', url: pathToFileURL(wrapper).href }
     const name = specifier
       .split('/')
       .slice(0, specifier.startsWith('@') ? 2 : 1)
