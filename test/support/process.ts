@@ -56,12 +56,16 @@ export function cleanEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv 
 
 export async function startProcess(
   root: TestRoot,
-  options: { args?: string[]; env?: Record<string, string> } = {},
+  options: { args?: string[]; env?: Record<string, string>; mm?: string } = {},
 ): Promise<RunningSystem> {
-  const child = spawn(process.execPath, [MM, '--root', root.path, 'up', '--no-repl', ...(options.args ?? [])], {
-    env: cleanEnv(options.env),
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
+  const child = spawn(
+    process.execPath,
+    [options.mm ?? MM, '--root', root.path, 'up', '--no-repl', ...(options.args ?? [])],
+    {
+      env: cleanEnv(options.env),
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
   const lines = new Lines(child)
   const exited = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)))
   const early = exited.then((code) => {

@@ -21,15 +21,20 @@ export interface TestRoot {
 
 /** `files`: path from the root → text. A meta file is added unless one is given. */
 export function createRoot(files: Record<string, string> = {}): TestRoot {
-  const path = mkdtempSync(join(tmpdir(), 'mm-test-'))
+  const root = rootAt(mkdtempSync(join(tmpdir(), 'mm-test-')))
+  for (const folder of ['configs', 'modules', 'prompts', 'runtime']) mkdirSync(join(root.path, folder))
+  if (!Object.keys(files).some((file) => file.startsWith('configs/meta'))) root.write('configs/meta-v1.0.0.yml', META)
+  for (const [file, text] of Object.entries(files)) root.write(file, text)
+  return root
+}
+
+/** A folder that is there. */
+export function rootAt(path: string): TestRoot {
   const at = (file: string): string => join(path, file)
   const write = (file: string, text: string): void => {
     mkdirSync(dirname(at(file)), { recursive: true })
     writeFileSync(at(file), text)
   }
-  for (const folder of ['configs', 'modules', 'prompts', 'runtime']) mkdirSync(at(folder), { recursive: true })
-  if (!Object.keys(files).some((file) => file.startsWith('configs/meta'))) write('configs/meta-v1.0.0.yml', META)
-  for (const [file, text] of Object.entries(files)) write(file, text)
   return {
     path,
     write,
