@@ -52,12 +52,10 @@ it.each(['write', 'writeByRename'] as const)(
     follow('shared/a.ts', 'modules/b.ts')
     // Until the watch stands, a save may go unheard: each turn saves again.
     const heard = next('shared/a.ts')
-    let done = false
-    void heard.then(() => (done = true))
-    for (let n = 2; !done; n++) {
+    const pause = (): Promise<string> => new Promise((resolve) => setTimeout(() => resolve('not yet'), 10))
+    for (let n = 2; (await Promise.race([heard, pause()])) === 'not yet'; n++) {
       root[save]('shared/a.ts', String(n))
       root[save]('modules/b.ts', String(n))
-      await new Promise((resolve) => setTimeout(resolve, 10))
     }
     expect(new Set(rings)).toEqual(new Set(['shared/a.ts']))
   },

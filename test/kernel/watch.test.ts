@@ -94,7 +94,7 @@ describe('is heard at once', () => {
 })
 
 /** Lets the clock and the loop run on, step by step, until `done` or `count` steps are over. */
-async function turns(clock: ManualClock, count: number, ms: number, done = () => false): Promise<void> {
+async function letPass(clock: ManualClock, count: number, ms: number, done = () => false): Promise<void> {
   for (let turn = 0; turn < count && !done(); turn++) {
     await new Promise((resolve) => setImmediate(resolve))
     clock.advance(ms)
@@ -150,9 +150,9 @@ describe('has come to rest', () => {
     const names = Array.from({ length: 50 }, (_none, index) => `configs/s${index}.yml`)
     const bell = await started(Object.fromEntries(names.map((name) => [name, 'old'])), clock)
     for (const name of names) bell.root.writeByRename(name, 'new')
-    await turns(clock, 4, 1)
+    await letPass(clock, 4, 1)
     expect(bell.rings).toEqual([])
-    await turns(clock, 100, 5, () => bell.batches.length > 0)
+    await letPass(clock, 100, 5, () => bell.batches.length > 0)
     expect(names.every((name) => bell.batches[0]?.has(bell.at(name)))).toBe(true)
     expect(bell.batches.length).toBe(1)
   })
@@ -165,10 +165,10 @@ describe('while git holds its lock', () => {
     const bell = await started(Object.fromEntries(names.map((name) => [name, 'old'])), clock)
     bell.root.write('index.lock', '')
     for (const name of names) bell.root.writeByRename(name, 'new')
-    await turns(clock, 40, LIMITS.burst_quiet_ms)
+    await letPass(clock, 40, LIMITS.burst_quiet_ms)
     expect(bell.rings).toEqual([])
     bell.root.remove('index.lock')
-    await turns(clock, 100, LIMITS.burst_quiet_ms, () => bell.batches.length > 0)
+    await letPass(clock, 100, LIMITS.burst_quiet_ms, () => bell.batches.length > 0)
     expect(bell.batches.length).toBe(1)
   })
 
