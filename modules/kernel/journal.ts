@@ -32,6 +32,8 @@ export class Journal {
   private readonly machine: Machine
   private changes: Change[] = []
   private lastId = 0
+  /** length of all texts that are kept */
+  private chars = 0
   /** while an undo is applied: what it brings is no change to undo */
   private readonly undoing = new Set<string>()
 
@@ -83,7 +85,12 @@ export class Journal {
   private add(apis: string[], files: Map<string, ChangedFile>): void {
     if (files.size === 0) return
     this.changes.push({ id: ++this.lastId, time: this.machine.options.clock.now(), apis, files, undone: false })
-    if (this.changes.length > this.machine.limits.changes_kept) this.changes.shift()
+    this.chars += charsOf(files)
+    const { changes_kept, changes_chars_max } = this.machine.limits
+    // The latest one is kept whatever its size: it is the one that is asked for.
+    while (this.changes.length > 1 && (this.changes.length > changes_kept || this.chars > changes_chars_max)) {
+      this.chars -= charsOf(this.changes.shift()?.files ?? new Map())
+    }
   }
 
   /** A config that changed its api: the stop of the old name and the start of the new one are one change. */
@@ -125,4 +132,10 @@ export class Journal {
   private configPath(version: VersionSource): string {
     return join(this.machine.options.root, version.desired.file)
   }
+}
+
+function charsOf(files: ReadonlyMap<string, ChangedFile>): number {
+  let chars = 0
+  for (const { before } of files.values()) chars += before?.length ?? 0
+  return chars
 }

@@ -31,6 +31,8 @@ export const LIMITS = {
   fresh_ms: 60_000,
   /** changes that can be undone */
   changes_kept: 200,
+  /** characters of the texts before them */
+  changes_chars_max: 16_777_216,
   config_bytes_max: 1_048_576,
   services_max: 10_000,
   /** an in-place write counts as finished when its stamp is this old */

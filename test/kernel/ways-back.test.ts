@@ -193,3 +193,24 @@ it('a config that took another name gets its old one back', async () => {
   expect(await call('version')).toBe(1)
   expect((await kernel.services()).map((one) => one.api)).toEqual(['kernel', 'm'])
 })
+
+it('as many changes are kept as their texts allow, and always the last one', async () => {
+  const bounded = await startSystem({
+    'configs/meta-v1.0.0.yml': 'prog: kernel\nlimits: {changes_chars_max: 10}',
+    'configs/m.yml': 'size: 1',
+    'modules/m.js': source(1),
+  })
+  const undo = (): Promise<unknown> => bounded.getApi<KernelServiceApi>('kernel').undo('m')
+  try {
+    for (let n = 2; n <= 4; n++) {
+      const live = bounded.event('service.live')
+      bounded.root.write('configs/m.yml', `size: ${n}`)
+      await live
+    }
+    await undo()
+    expect(bounded.root.read('configs/m.yml')).toBe('size: 3')
+    expect((await rejection(undo())).code).toBe('nothing_to_undo')
+  } finally {
+    await bounded.stop()
+  }
+})
