@@ -5,7 +5,7 @@
 import type { ErrorData } from '../contracts/errors.ts'
 import type { CodeOwner } from '../contracts/seams.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
-import { describeError, toErrorData } from '../lib/errors.ts'
+import { describeError, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
@@ -13,13 +13,15 @@ import type { Supervisor } from './supervisor.ts'
 
 /** A failed call is described at most this often for each service. */
 const DESCRIBE_MS = 100
+/** The same failure once more says nothing new. */
+const SAME_MS = 1_000
 /** Late errors that are described for each service within the time. */
 const FLOOD_MS = 1_000
 const FLOOD_TOLD_MAX = 20
 
 export class Faults {
   private readonly machine: Machine
-  private readonly describedAt = new Map<string, number>()
+  private readonly described = new Map<string, { at: number; reason: string }>()
   private readonly floods = new Map<string, { since: number; told: number; left: number }>()
   /** late errors nobody could be named for */
   unattributed = 0
@@ -35,8 +37,10 @@ export class Faults {
     if (service === undefined) return
     const { clock } = this.machine.options
     const now = clock.monotonic()
-    if (now - (this.describedAt.get(service.api) ?? Number.NEGATIVE_INFINITY) < DESCRIBE_MS) return
-    this.describedAt.set(service.api, now)
+    const last = this.described.get(service.api)
+    const reason = reasonOf(thrown)
+    if (last !== undefined && now - last.at < (last.reason === reason ? SAME_MS : DESCRIBE_MS)) return
+    this.described.set(service.api, { at: now, reason })
     service.lastError = this.describe(thrown)
     service.lastErrorAt = clock.now()
     this.machine.events.emit('call.failed', {
