@@ -1,12 +1,12 @@
 /**
  * The bootloader. Finds the newest kernel that starts, hands it the root, and waits until it ends. It owns what
  * outlives a kernel: the loader, the switchboard, the process's own error handlers, and the FREEZE flag.
- * Small and stable: changing this file, the loader or the switchboard is the only change that needs a restart.
+ * Small and stable: changing this file, the loader, the switchboard or the watchdog is the only change that needs a restart.
  */
 import { join, resolve } from 'node:path'
 import type { ErrorData } from './modules/contracts/errors.ts'
 import type { CheckReport, KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
-import type { Clock, ContentCache, FaultListener, FileSystem, Loader, Log } from './modules/contracts/seams.ts'
+import type { Clock, ContentCache, FaultListener, FileSystem, Log } from './modules/contracts/seams.ts'
 import { realClock } from './modules/lib/clock.ts'
 import { coded, describeError, reasonOf, toErrorData } from './modules/lib/errors.ts'
 import { realFileSystem } from './modules/lib/file-system.ts'
@@ -14,10 +14,13 @@ import { takeLock } from './modules/lib/lock.ts'
 import { createLog } from './modules/lib/log.ts'
 import { findMetaFiles, readMeta, type MetaFile } from './modules/lib/meta-files.ts'
 import { shownPath } from './modules/lib/shown-path.ts'
+import { STALL_FILE } from './modules/lib/stall.ts'
 import { createSwitchboard } from './modules/lib/switchboard.ts'
+import { stallLimit, Watchdog, WATCHDOG_THREAD } from './modules/lib/watchdog.ts'
 import { within } from './modules/lib/within.ts'
 import { ModuleLoader } from './modules/loader/loader.ts'
 import { Pack } from './modules/loader/pack.ts'
+import { threadUrl } from './modules/loader/thread.ts'
 
 const KERNEL_BOOT_MS = 10_000
 const STOP_MS = 10_000
@@ -27,12 +30,13 @@ const packageRoot = import.meta.dirname.endsWith('dist') ? resolve(import.meta.d
 interface World {
   root: string
   safe: boolean
-  loader: Loader
+  loader: ModuleLoader
   switchboard: Switchboard
   clock: Clock
   fs: FileSystem
   log: Log
   cache?: ContentCache
+  pulse?: Watchdog | undefined
 }
 
 /** Runs the system of a root until it ends. Resolves with the exit code. */
@@ -71,6 +75,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     cache,
     fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
   })
+  world.pulse = watchStalls(world)
   const unfreeze = watchFreeze(world)
   const stop = stopOnRequest(() => kernel)
   try {
@@ -90,6 +95,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   } finally {
     unfreeze()
     stop()
+    world.pulse?.stop()
     unlock()
   }
 }
@@ -238,6 +244,22 @@ function watchFreeze({ root, fs, switchboard, log }: World): () => void {
   const timer = setInterval(check, FREEZE_CHECK_MS)
   timer.unref()
   return () => clearInterval(timer)
+}
+
+/** A thread that ends the process when the main thread stands still; see `watchdog.ts`. */
+function watchStalls({ root, loader, switchboard, log }: World): Watchdog | undefined {
+  const stall_ms = stallLimit(process.env)
+  if (stall_ms === undefined) return undefined
+  return new Watchdog({
+    file: join(root, STALL_FILE),
+    stall_ms,
+    thread: threadUrl(WATCHDOG_THREAD),
+    explain: (url, line, column, owner) => {
+      const place = loader.placeAt(url, line, column)
+      return { ...switchboard.versionOf?.(owner), ...place, ...(place && { file: shownPath(root, place.file) }) }
+    },
+    onLost: (thrown) => log.warn(`the watchdog has ended: ${reasonOf(thrown)}`),
+  })
 }
 
 /** Under a parent: signals are its business, and losing it is an orderly end. Alone: the first signal is the end. */

@@ -6,6 +6,7 @@ import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:
 import { join } from 'node:path'
 import type { KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
 import { describeError, toErrorData } from '../modules/lib/errors.ts'
+import { describeStall, parseStall, STALL_FILE, STALL_TOLD_FILE, type Stall } from '../modules/lib/stall.ts'
 import { inspect } from './changes.ts'
 import { Client, readAddress } from './client.ts'
 import type { Common } from './commands.ts'
@@ -27,6 +28,7 @@ export async function doctor({ root, json }: Common, setExitCode: (code: number)
     runtimeFolder(root),
     ...token(root),
     ...frozen(root),
+    ...stalls(root),
     ...configs(root),
     ...(await running(root)),
   ]
@@ -76,6 +78,21 @@ function frozen(root: string): Finding[] {
     ? 'file edits are not applied either'
     : 'it may not change itself'
   return [wrong('freeze', `the system is frozen: ${scope}`, '`mm thaw` ends it.')]
+}
+
+/** One that no kernel has taken in yet is wrong; the last one before it is only told. */
+function stalls(root: string): Finding[] {
+  const read = (file: string): Stall | undefined => {
+    const path = join(root, file)
+    return existsSync(path) ? parseStall(readFileSync(path, 'utf8')) : undefined
+  }
+  const open = read(STALL_FILE)
+  const last = read(STALL_TOLD_FILE)
+  const told = (stall: Stall): string => `${new Date(stall.time).toISOString()} ${describeStall(stall)}`
+  return [
+    ...(open === undefined ? [] : [wrong('stall', told(open), 'The next start leaves that version off; `mm up`.')]),
+    ...(last === undefined ? [] : [fine('stall', `the last one: ${told(last)}`)]),
+  ]
 }
 
 function configs(root: string): Finding[] {

@@ -3,11 +3,12 @@
  * first signal is an orderly stop, the second one ends at once. A child that dies unasked is started again, a few
  * times; one that cannot start at all is the end.
  */
-import { rmSync, statSync } from 'node:fs'
+import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { KernelStatus } from '../modules/contracts/kernel.ts'
 import { coded } from '../modules/lib/errors.ts'
 import { takeLock } from '../modules/lib/lock.ts'
+import { describeStall, isCertain, parseStall, STALL_FILE, type Stall } from '../modules/lib/stall.ts'
 import { SystemChild, type Exit } from './child.ts'
 import { readAddress } from './client.ts'
 import { bold, dim, print, red } from './output.ts'
@@ -44,6 +45,7 @@ class Parent {
   private stopping = false
   private settledOnce = false
   private readonly starts: number[] = []
+  private endWait: () => void = () => {}
 
   constructor(options: UpOptions) {
     this.options = options
@@ -60,7 +62,7 @@ class Parent {
         if (this.stopping) return exit.code === 0 ? 0 : 1
         if (!this.settledOnce && exit.code !== null && exit.code !== 0) return exit.code
         if (exit.code === 0) return 0
-        if (!(await this.mayRestart(exit))) return 1
+        if (!(await this.mayRestart(exit))) return 0
       }
     } finally {
       this.prompt?.close()
@@ -72,7 +74,7 @@ class Parent {
 
   private startChild(): Promise<Exit> {
     rmSync(join(this.options.root, 'runtime', 'http.json'), { force: true })
-    this.starts.push(Date.now())
+    this.starts.push(performance.now())
     this.child = new SystemChild({
       ...this.options,
       color: process.stdout.isTTY === true,
@@ -84,17 +86,33 @@ class Parent {
     return this.child.exited
   }
 
+  /** False when a stop was asked for meanwhile. Throws `restarts_exceeded`. */
   private async mayRestart(exit: Exit): Promise<boolean> {
-    const how = exit.signal === null ? `with code ${exit.code}` : `by ${exit.signal}`
-    const recent = this.starts.filter((at) => Date.now() - at < RESTART_WINDOW_MS).length
+    const how = this.reasonOf(exit)
+    const now = performance.now()
+    const recent = this.starts.filter((at) => now - at < RESTART_WINDOW_MS).length
     if (recent > RESTARTS_MAX) {
-      this.say(red(`the system ended ${how} ${recent} times within a minute: giving up. Look into runtime/logs/mm.log`))
-      return false
+      throw coded('restarts_exceeded', { times: recent, seconds: RESTART_WINDOW_MS / 1_000, how })
     }
     const wait = 100 * 2 ** (recent - 1)
-    this.say(red(`the system ended ${how}: starting it again in ${wait} ms`))
-    await new Promise((resolvePromise) => setTimeout(resolvePromise, wait))
+    this.say(red(`${how}; starting again in ${wait} ms`))
+    await new Promise<void>((resolvePromise) => {
+      const timer = setTimeout(resolvePromise, wait)
+      this.endWait = () => {
+        clearTimeout(timer)
+        resolvePromise()
+      }
+    })
     return !this.stopping
+  }
+
+  private reasonOf({ code, signal }: Exit): string {
+    const stall = readStall(this.options.root)
+    // An older one may lie there, from a system that was started without a parent.
+    if (stall === undefined || stall.pid !== this.child?.pid) {
+      return `the system ended ${signal === null ? `with code ${code}` : `by ${signal}`}`
+    }
+    return `${describeStall(stall)}${isCertain(stall) ? '; it is off until its file changes' : ''}`
   }
 
   private say(line: string): void {
@@ -129,6 +147,15 @@ class Parent {
     }
     this.stopping = true
     this.say(dim('stopping; once more to end at once'))
+    this.endWait()
     void this.child?.stop(STOP_MS)
+  }
+}
+
+function readStall(root: string): Stall | undefined {
+  try {
+    return parseStall(readFileSync(join(root, STALL_FILE), 'utf8'))
+  } catch {
+    return undefined
   }
 }

@@ -152,7 +152,7 @@ it('a system that was killed is started again and serves', async () => {
   const root = rootWith()
   const system = await start(root)
   process.kill(system.childPid, 'SIGKILL')
-  await system.line(/the system ended by SIGKILL: starting it again/)
+  await system.line(/the system ended by SIGKILL; starting again/)
   // The address of the dead one is there until the parent starts the next.
   const pid = (): number => (left(root).includes('http.json') ? addressOf(root).pid : system.childPid)
   await expect.poll(pid, LONG).not.toBe(system.childPid)

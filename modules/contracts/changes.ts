@@ -2,6 +2,7 @@
  * What the kernel remembers about changes: the sources and the state to go back to, what was refused, what was put off,
  * how often something failed. Plain records, part of the kernel's state.
  */
+import type { ErrorData } from './errors.ts'
 import type { Scan, TimerToken } from './seams.ts'
 import type { DesiredService } from './state.ts'
 
@@ -32,6 +33,8 @@ export interface RefusedAttempt {
   sourceKey: string
   /** somebody, or the supervisor, went back from it: kept in runtime/refused.json */
   takenBack?: string
+  /** told instead of `version_refused`, where more is known */
+  error?: ErrorData
 }
 
 /** A reload that was put off: tried again at `retryAt` (monotonic ms). */

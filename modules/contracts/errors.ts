@@ -179,6 +179,11 @@ export const ERRORS = {
     'This version of `{api}` was taken back: {reason}',
     'Save a changed file, or `mm undo {api}` to have the bytes that run on disk.',
   ),
+  version_stalled: entry(
+    503,
+    'This version of `{api}` stalled the process for {ms} ms, and is off',
+    'Save a fixed file, or `mm reload {api}` to try again; see docs/operations.md.',
+  ),
   nothing_to_roll_back: entry(
     409,
     'There is no earlier version of `{api}` in memory',
@@ -261,6 +266,11 @@ export const ERRORS = {
     'Call it through its handle: `handle.{method}()`, not as a loose function.',
   ),
   frozen: entry(423, 'The system is frozen: {reason}', 'An operator removes runtime/FREEZE (`mm thaw`).'),
+  restarts_exceeded: entry(
+    503,
+    'The system was started {times} times within {seconds} s and does not stay up: {how}',
+    'runtime/logs/mm.log says more; `mm up --safe` starts without your modules.',
+  ),
   kernel_stopping: entry(503, 'The system is shutting down', 'Wait for the next start.'),
   process_refused: entry(
     403,

@@ -3,7 +3,7 @@
  * `modules/kernel/` has to fulfil `KernelPort`; the shapes below it are the ones HTTP and the command line print.
  */
 import type { ErrorData } from './errors.ts'
-import type { Clock, ContentCache, CodeOwner, FileSystem, Json, JsonMap, Loader, Log } from './seams.ts'
+import type { Clock, ContentCache, CodeOwner, FileSystem, Json, JsonMap, Loader, Log, Pulse } from './seams.ts'
 import type { MachineEvent } from './module.ts'
 import type { AspectRoute } from './state.ts'
 
@@ -38,6 +38,8 @@ export interface KernelOptions {
   safe: boolean
   /** what earlier starts worked out */
   cache?: ContentCache
+  /** who looks whether the main thread stands still */
+  pulse?: Pulse | undefined
 }
 
 export interface KernelClass {
@@ -79,6 +81,8 @@ export interface Switchboard {
   onMiss: ((handle: object, name: string) => unknown) | undefined
   /** the way in for held resources: calls a method of the service that holds them; a kernel sets it */
   onRoute: ((api: string, method: string, args: unknown[]) => Promise<unknown>) | undefined
+  /** what a version is made from; a kernel sets it. Asked while everything stands still: it only reads. */
+  versionOf: ((owner: CodeOwner) => { source_key: string; config_hash: string } | undefined) | undefined
   /** prototypes of every `KernelApi` object and its `events`; a kernel installs the methods */
   readonly kernelApiBase: object
   readonly eventsBase: object

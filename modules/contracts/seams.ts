@@ -100,6 +100,14 @@ export interface Evaluated {
   release(): void
 }
 
+/** Told what comes next on the main thread, so that a standstill finds whose it is. Must be cheap and never throw. */
+export interface Pulse {
+  /** A call enters a version's code. */
+  entered(owner: CodeOwner): void
+  /** A version is being built, step by step: the step before has ended. */
+  building(owner: CodeOwner): void
+}
+
 /** A late error of evaluated code, told to whoever owns it. Must not throw. */
 export type FaultListener = (thrown: unknown, owner: CodeOwner) => void
 

@@ -82,6 +82,7 @@ export class Calls implements SlowPath {
 
   private admit(call: Call, generation: GenerationRecord): Promise<unknown> {
     const { route, method } = call
+    this.machine.options.pulse?.entered(generation.owner)
     this.openAspect(route, generation)
     const cell = route.cells.get(method)
     const forward = (route.prototype as Record<string, (...args: unknown[]) => Promise<unknown>>)[method]

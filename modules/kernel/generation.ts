@@ -126,9 +126,10 @@ async function build(
   generation: GenerationRecord,
   beforeConstruct: () => Promise<void>,
 ): Promise<Prepared> {
-  const { loader } = machine.options
+  const { loader, pulse } = machine.options
   const { desired, scan } = generation
   const limits = machine.limitsOf(desired)
+  pulse?.building(generation.owner)
   const evaluated = await loader.evaluate(scan, generation.owner, limits)
   generation.evaluated = evaluated
   if (generation.abandoned) {
@@ -145,6 +146,7 @@ async function build(
   await beforeConstruct()
   if (generation.abandoned) return { kind: 'abandoned' }
   generation.kernelApi = createKernelApi(machine, generation)
+  pulse?.building(generation.owner)
   let instance: ModuleInstance
   try {
     instance = new (Module as new (kernel: unknown, config: unknown) => ModuleInstance)(generation.kernelApi, config)
@@ -182,6 +184,7 @@ async function phase(
   const { instance, scan } = generation
   const failed: ErrorCode = name === 'init' ? 'init_threw' : 'self_test_failed'
   const late = (): Error => coded('init_timeout', { phase: name, ms }, { file: scan.entry })
+  machine.options.pulse?.building(generation.owner)
   const work = (async () => instance?.[name]?.())()
   try {
     await within(machine.options.clock, ms, work, late)

@@ -33,6 +33,7 @@ import { RefusedVersions } from './refused-versions.ts'
 import { indexLockOf } from './repository.ts'
 import { Reports } from './reports.ts'
 import { SecondTries } from './second-tries.ts'
+import { versionOf } from './service.ts'
 import { stopAll } from './stop-all.ts'
 import { Supervisor } from './supervisor.ts'
 import { WaysBack } from './ways-back.ts'
@@ -138,6 +139,7 @@ export class Kernel implements KernelPort, Machine {
     const { switchboard } = this.options
     ModuleHandle.install(switchboard, this.calls)
     switchboard.onRoute = (api, method, args) => routeHeld(this, api, method, args)
+    switchboard.versionOf = (owner) => versionOf(this.services, owner)
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
     registerKernelService(this, new KernelService(this, this.actions()))
     this.refusedVersions.load()

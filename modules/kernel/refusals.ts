@@ -27,8 +27,8 @@ export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>
     if (live === undefined && isTakenBack(service, target)) {
       // The version on disk was taken back in an earlier run.
       if (service.state === 'waiting') setState(service, 'quarantined')
-      const reason = service.refusedAttempt?.takenBack
-      service.refusal ??= toErrorData(coded('version_refused', { api: service.api, reason }))
+      const { takenBack: reason, error } = service.refusedAttempt ?? {}
+      service.refusal ??= error ?? toErrorData(coded('version_refused', { api: service.api, reason }))
       continue
     }
     const equal = live !== undefined && live.scan.key === service.scan?.key && live.desired.hash === target?.hash

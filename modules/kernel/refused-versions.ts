@@ -1,12 +1,13 @@
 /**
- * Versions that were taken back, by service: kept in runtime/refused.json so that they are not loaded again, also not
- * at boot, until their files change. Written whole after each change; a file that cannot be read or written is told
+ * Versions that were taken back or stalled the process, by service: kept in runtime/refused.json so that they are not
+ * loaded again, also not at boot, until their files change. Written whole after each change; a file that cannot be read or written is told
  * and costs nothing but the memory over a restart. Used by `ways-back.ts` and the reconciler.
  */
 import { join } from 'node:path'
 import type { RefusedAttempt } from '../contracts/changes.ts'
 import type { ServiceRecord } from '../contracts/state.ts'
-import { reasonOf } from '../lib/errors.ts'
+import { coded, reasonOf, toErrorData } from '../lib/errors.ts'
+import { describeStall, isCertain, parseStall, STALL_FILE, STALL_TOLD_FILE, type Stall } from '../lib/stall.ts'
 import { writeFailure } from '../lib/write-failure.ts'
 import type { Machine } from './machine.ts'
 
@@ -28,6 +29,11 @@ export class RefusedVersions {
   }
 
   load(): void {
+    this.read()
+    this.takeInStall()
+  }
+
+  private read(): void {
     const { fs, root, log } = this.machine.options
     try {
       const text = fs.read(join(root, FILE))
@@ -38,6 +44,37 @@ export class RefusedVersions {
     } catch (thrown) {
       log.warn(`${FILE} is ignored: ${reasonOf(thrown)}`)
     }
+  }
+
+  /** What ended the process before this one; the file is put aside, so that it counts once. */
+  private takeInStall(): void {
+    const { fs, root, log } = this.machine.options
+    try {
+      const text = fs.read(join(root, STALL_FILE))
+      if (text === undefined) return
+      const stall = parseStall(text)
+      if (stall === undefined) log.warn(`${STALL_FILE} is ignored: it is no whole record`)
+      else this.stalled(stall)
+      fs.write(join(root, STALL_TOLD_FILE), text, { mode: 0o600 })
+      fs.remove(join(root, STALL_FILE))
+    } catch (thrown) {
+      log.warn(`${STALL_FILE} could not be put aside: ${reasonOf(thrown)}`)
+    }
+  }
+
+  private stalled(stall: Stall): void {
+    const { service: api, config_hash: configHash, source_key: sourceKey, file, line, column } = stall
+    const reason = describeStall(stall)
+    const off = isCertain(stall)
+    if (off && api !== null && configHash !== null && sourceKey !== null) {
+      const place =
+        file === null ? {} : { file, ...(line === null ? {} : { line }), ...(column === null ? {} : { column }) }
+      const error = toErrorData(coded('version_stalled', { api, ms: stall.stalled_ms }, place))
+      this.add(api, { configHash, sourceKey, takenBack: reason, error })
+    }
+    const code = off ? { code: 'version_stalled' } : {}
+    this.machine.options.log.error(`${reason}${off ? '; it is off until its file changes' : ''}`, code)
+    this.machine.events.emit('kernel.stalled', { ...stall, off })
   }
 
   /** A new service starts with what is remembered of it. */

@@ -3,6 +3,7 @@
  * views that `mm show`, HTTP and the tools print.
  */
 import type { ServiceDetail, ServiceState, ServiceStatus } from '../contracts/kernel.ts'
+import type { CodeOwner } from '../contracts/seams.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { latencyOf } from './calls.ts'
@@ -75,6 +76,17 @@ const running = (service: ServiceRecord): GenerationRecord[] => [
   ...(service.live === undefined ? [] : [service.live]),
   ...service.draining,
 ]
+
+/** What a version is made from, whether it serves, drains or is being built. */
+export function versionOf(
+  services: ReadonlyMap<string, ServiceRecord>,
+  { service: api, generation }: CodeOwner,
+): { source_key: string; config_hash: string } | undefined {
+  const service = services.get(api)
+  if (service === undefined) return undefined
+  const found = [service.candidate, ...running(service)].find((one) => one?.number === generation)
+  return found && { source_key: found.scan.key, config_hash: found.desired.hash }
+}
 
 export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatus {
   const { live, desired, scan } = service

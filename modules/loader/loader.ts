@@ -83,6 +83,11 @@ export class ModuleLoader implements Loader {
     return this.stacks.placeOf(thrown)
   }
 
+  /** The same for a place (1-based) of code as it runs, under the URL of its script. */
+  placeAt(url: string, line: number, column: number): { file: string; line: number; column: number } | undefined {
+    return this.stacks.placeAt(url, line, column)
+  }
+
   stats(): { sources: number; records: number; urls: number } {
     return { sources: this.sources.size, records: this.evaluator.size, urls: this.stacks.size }
   }

@@ -93,6 +93,12 @@ export class Stacks {
     return this.lookUp(this.places, thrown)
   }
 
+  /** Where a place (1-based) in code that runs under one of our URLs stands in the source. */
+  placeAt(url: string, line: number, column: number): Place | undefined {
+    const entry = this.urls.get(url)
+    return entry && { file: entry.path, ...originalPlace(entry.transformed, line, column) }
+  }
+
   private lookUp<T>(where: WeakMap<object, T>, thrown: unknown): T | undefined {
     if (typeof thrown !== 'object' || thrown === null) return undefined
     // Stacks are formatted when first read: reading makes `prepare` below run.

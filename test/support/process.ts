@@ -14,6 +14,8 @@ export interface RunningSystem {
   readonly output: string[]
   api<T = Record<string, unknown>>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }>
   call<T = unknown>(api: string, method: string, ...args: unknown[]): Promise<T>
+  /** Resolves when the system has come up again so many times; from then on calls go to that one. */
+  restarted(times: number): Promise<void>
   /** Resolves when a line of the output fits. Lines already printed count. */
   line(pattern: RegExp): Promise<string>
   signal(name: NodeJS.Signals): void
@@ -72,17 +74,16 @@ export async function startProcess(
     throw new Error(`the system ended with ${code}:\n${lines.all.join('\n')}`)
   })
   early.catch(() => undefined)
-  await Promise.race([lines.find(/\d+ of \d+ services live/), early])
-  const file = join(root.path, 'runtime', 'http.json')
-  if (!existsSync(file)) throw new Error(`no http.json:\n${lines.all.join('\n')}`)
-  const { url, token_file, pid } = JSON.parse(readFileSync(file, 'utf8')) as {
-    url: string
-    token_file: string
-    pid: number
+  const comeUp = async (times: number): Promise<Address> => {
+    await Promise.race([lines.find(/\d+ of \d+ services live/, times), early])
+    const file = join(root.path, 'runtime', 'http.json')
+    if (!existsSync(file)) throw new Error(`no http.json:\n${lines.all.join('\n')}`)
+    return JSON.parse(readFileSync(file, 'utf8')) as Address
   }
-  const token = readFileSync(token_file, 'utf8').trim()
+  let address = await comeUp(1)
+  const token = readFileSync(address.token_file, 'utf8').trim()
   const api = async <T>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> => {
-    const response = await fetch(url + path, {
+    const response = await fetch(address.url + path, {
       method,
       headers: {
         authorization: `Bearer ${token}`,
@@ -93,10 +94,14 @@ export async function startProcess(
     return { status: response.status, body: (await response.json()) as T }
   }
   return {
-    url,
+    get url() {
+      return address.url
+    },
     token,
     pid: child.pid ?? 0,
-    childPid: pid,
+    get childPid() {
+      return address.pid
+    },
     output: lines.all,
     api,
     call: async <T>(service: string, method: string, ...args: unknown[]) => {
@@ -108,6 +113,9 @@ export async function startProcess(
       if (status !== 200) throw new Error(`${service}.${method}: ${body.error?.code} ${body.error?.message}`)
       return body.result
     },
+    restarted: async (times) => {
+      address = await comeUp(times + 1)
+    },
     line: (pattern) => lines.find(pattern),
     signal: (name) => child.kill(name),
     exited,
@@ -116,6 +124,12 @@ export async function startProcess(
       return exited
     },
   }
+}
+
+interface Address {
+  url: string
+  token_file: string
+  pid: number
 }
 
 const LINE_MS = 20_000
@@ -136,10 +150,11 @@ class Lines {
     }
   }
 
-  find(pattern: RegExp): Promise<string> {
+  /** The line that fits as the `nth`. */
+  find(pattern: RegExp, nth = 1): Promise<string> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
-        const found = this.all.find((line) => pattern.test(line))
+        const found = this.all.filter((line) => pattern.test(line))[nth - 1]
         if (found === undefined) return
         clearTimeout(timer)
         this.waiting.delete(check)
