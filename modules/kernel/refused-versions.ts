@@ -1,7 +1,7 @@
 /**
  * Versions that were taken back or stalled the process, by service: kept in runtime/refused.json so that they are not
- * loaded again, also not at boot, until their files change. Written whole after each change; a file that cannot be read or written is told
- * and costs nothing but the memory over a restart. Used by `ways-back.ts` and the reconciler.
+ * loaded again, also not at boot, until their files change. Written whole after each change; a file that cannot be read
+ * or written is told and costs nothing but the memory over a restart. Used by `ways-back.ts` and the reconciler.
  */
 import { join } from 'node:path'
 import type { RefusedAttempt } from '../contracts/changes.ts'

@@ -132,11 +132,12 @@ export class Bell {
    */
   private burstLeft(): number {
     const { clock, limits, fs, lock } = this.options
-    const paths = this.rested.size + this.pending.size
-    if (paths < limits.burst_paths) return 0
     const now = clock.monotonic()
     const age = now - this.burstStart
+    // Also for the first few files: the others of a checkout are still to come.
     if (lock !== undefined && age < limits.checkout_cap_ms && fs.stat(lock) !== undefined) return limits.burst_quiet_ms
+    const paths = this.rested.size + this.pending.size
+    if (paths < limits.burst_paths) return 0
     const quietMs = Math.min(limits.burst_quiet_ms + paths * QUIET_MS_A_PATH, limits.burst_quiet_ms_max)
     const left = Math.min(this.lastHint + quietMs - now, limits.burst_cap_ms - age)
     if (left > 0 || this.quietSince === this.lastHint || age >= limits.burst_cap_ms) return left
