@@ -193,11 +193,22 @@ function tellingForwarder(route: AspectRoute, cell: Cell, slow: SlowPath) {
   }
 }
 
+/** Apart from the hot path: there `args` is only ever spread, so that the engine need not make an array of them. */
+function aside(
+  slow: SlowPath,
+  route: AspectRoute,
+  method: string,
+  handle: HandleRecord | undefined,
+  ...args: unknown[]
+): Promise<unknown> {
+  return slow.invoke(route, method, handle, args)
+}
+
 /** The hot path. Every instruction here is paid by every call: measure (`npm run bench -- handle`) before adding one. */
 function callForwarder(route: AspectRoute, cell: Cell, slow: SlowPath) {
   return function forward(this: HandleRecord | undefined, ...args: unknown[]): Promise<unknown> {
     const edge = this?._edge
-    if (edge === undefined || edge.admission !== cell.admission) return slow.invoke(route, cell.method, this, args)
+    if (edge === undefined || edge.admission !== cell.admission) return aside(slow, route, cell.method, this, ...args)
     edge.calls++
     let result: unknown
     try {
@@ -210,9 +221,10 @@ function callForwarder(route: AspectRoute, cell: Cell, slow: SlowPath) {
       result.then(edge.ok, edge.failed)
       return result
     }
-    if (typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function') {
-      return slow.track(edge, result as PromiseLike<unknown>)
-    }
-    return Promise.resolve(result)
+    return isThenable(result) ? slow.track(edge, result) : Promise.resolve(result)
   }
 }
+
+/** A foreign promise: an object of another library, or of another realm, that has a `then`. */
+const isThenable = (result: unknown): result is PromiseLike<unknown> =>
+  typeof result === 'object' && result !== null && typeof (result as { then?: unknown }).then === 'function'
