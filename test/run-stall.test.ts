@@ -48,7 +48,7 @@ async function start(files: Record<string, string> = {}, env: Record<string, str
   const root = createRoot({
     'configs/http.yml': 'prog: services/http\nport: 0\n',
     'configs/good.yml': 'prog: good\n',
-    'configs/work/x.yml': 'prog: hangs\n',
+    'configs/jobs/x.yml': 'prog: hangs\n',
     'modules/good.ts': GOOD,
     'modules/hangs.ts': HANGS,
     'modules/helper.ts': HELPER,
@@ -64,7 +64,7 @@ const show = async (system: RunningSystem, api: string): Promise<Shown> =>
   (await system.api<Shown>('GET', `/api/services/${encodeURIComponent(api)}`)).body
 
 /** The call dies with the process; resolves when the system is up again. */
-async function hang(system: RunningSystem, method: string, times = 1, api = 'work/x'): Promise<void> {
+async function hang(system: RunningSystem, method: string, times = 1, api = 'jobs/x'): Promise<void> {
   const lost = system.call(api, method).then(
     (result) => `it answered ${JSON.stringify(result)}`,
     () => 'lost',
@@ -77,7 +77,7 @@ const lastStall = (root: TestRoot): Stall | undefined => parseStall(root.read('r
 
 it('an endless loop costs one restart: the culprit is named and off, the rest is back, the files are as they were', async () => {
   const { root, system } = await start()
-  const before = [root.read('modules/hangs.ts'), root.read('configs/work/x.yml')]
+  const before = [root.read('modules/hangs.ts'), root.read('configs/jobs/x.yml')]
   const child = system.childPid
   await hang(system, 'loop')
   expect(system.childPid).not.toBe(child)
@@ -85,13 +85,13 @@ it('an endless loop costs one restart: the culprit is named and off, the rest is
     /work\/x stalled the process for 1\.\d s at modules\/hangs\.ts:8:\d+; it is off until its file changes; starting again in \d+ ms$/,
   )
   expect(system.output.filter((line) => line === why)).toHaveLength(1)
-  const shown = await show(system, 'work/x')
+  const shown = await show(system, 'jobs/x')
   expect(shown).toMatchObject({ state: 'quarantined', generation: null })
   expect(shown.last_error).toMatchObject({ code: 'version_stalled', file: 'modules/hangs.ts', line: 8 })
   expect(await system.call('good', 'answer')).toBe(42)
-  await expect(system.call('work/x', 'answer')).rejects.toThrow('version_stalled')
-  expect([root.read('modules/hangs.ts'), root.read('configs/work/x.yml')]).toEqual(before)
-  expect(lastStall(root)).toMatchObject({ service: 'work/x', generation: 1, frame: 'loop', guess: false, pid: child })
+  await expect(system.call('jobs/x', 'answer')).rejects.toThrow('version_stalled')
+  expect([root.read('modules/hangs.ts'), root.read('configs/jobs/x.yml')]).toEqual(before)
+  expect(lastStall(root)).toMatchObject({ service: 'jobs/x', generation: 1, frame: 'loop', guess: false, pid: child })
   expect(statSync(join(root.path, 'runtime/stall-last.json')).mode & 0o777).toBe(0o600)
   expect(existsSync(join(root.path, 'runtime/stall.json'))).toBe(false)
   const { body } = await system.api('GET', '/health')
@@ -102,25 +102,25 @@ it('a version that stalled comes back when its file changes, and when somebody i
   const { root, system } = await start()
   await hang(system, 'loop')
   root.write('modules/hangs.ts', HANGS.replace('for (;;);', 'return'))
-  await expect.poll(async () => (await show(system, 'work/x')).state).toBe('live')
-  expect(await system.call('work/x', 'loop')).toBe(null)
+  await expect.poll(async () => (await show(system, 'jobs/x')).state).toBe('live')
+  expect(await system.call('jobs/x', 'loop')).toBe(null)
   await hang(system, 'helped', 2)
-  expect(lastStall(root)).toMatchObject({ service: 'work/x', file: 'modules/helper.ts', line: 2, frame: 'spin' })
-  expect((await show(system, 'work/x')).state).toBe('quarantined')
+  expect(lastStall(root)).toMatchObject({ service: 'jobs/x', file: 'modules/helper.ts', line: 2, frame: 'spin' })
+  expect((await show(system, 'jobs/x')).state).toBe('quarantined')
   const reloaded = await system.api('POST', '/api/services/work%2Fx/reload')
   expect(reloaded.body).toMatchObject({ ok: true })
-  expect(await show(system, 'work/x')).toMatchObject({ state: 'live', last_error: null })
+  expect(await show(system, 'jobs/x')).toMatchObject({ state: 'live', last_error: null })
   expect(JSON.parse(root.read('runtime/refused.json'))).toEqual({})
 })
 
 it('a loop of promises, and an expression without end, are found like any other', async () => {
   const { root, system } = await start()
   await hang(system, 'turns')
-  expect(lastStall(root)).toMatchObject({ service: 'work/x', guess: false, file: 'modules/hangs.ts', line: 9 })
+  expect(lastStall(root)).toMatchObject({ service: 'jobs/x', guess: false, file: 'modules/hangs.ts', line: 9 })
   await system.api('POST', '/api/services/work%2Fx/reload')
   await hang(system, 'match', 2)
-  expect(lastStall(root)).toMatchObject({ service: 'work/x', guess: false, file: 'modules/hangs.ts', line: 10 })
-  expect((await show(system, 'work/x')).state).toBe('quarantined')
+  expect(lastStall(root)).toMatchObject({ service: 'jobs/x', guess: false, file: 'modules/hangs.ts', line: 10 })
+  expect((await show(system, 'jobs/x')).state).toBe('quarantined')
 })
 
 it('a loop at the top of a file or in a constructor ends no boot: it is off in the next', async () => {
@@ -158,14 +158,14 @@ it('a loop at the top of a file or in a constructor ends no boot: it is off in t
 it('native code that does not end is a guess: told, and not held against anybody', async () => {
   const { root, system } = await start()
   await hang(system, 'native')
-  expect(lastStall(root)).toMatchObject({ service: 'work/x', guess: true, file: null, source_key: null })
+  expect(lastStall(root)).toMatchObject({ service: 'jobs/x', guess: true, file: null, source_key: null })
   await system.line(
     /the process stood still for \d+\.\d s outside any service's code; the last one entered was work\/x; starting/,
   )
-  expect(await system.call('work/x', 'answer')).toBe(1)
+  expect(await system.call('jobs/x', 'answer')).toBe(1)
   expect(existsSync(join(root.path, 'runtime/refused.json'))).toBe(false)
   const told = await eventOf(system, 'kernel.stalled')
-  expect(told).toMatchObject({ service: 'work/x', guess: true, off: false })
+  expect(told).toMatchObject({ service: 'jobs/x', guess: true, off: false })
 })
 
 /** The first kept event of a type. */
@@ -185,18 +185,18 @@ async function eventOf(system: RunningSystem, type: string): Promise<unknown> {
 it('work below the limit and waits for other programs end nothing', async () => {
   const { root, system } = await start()
   const child = system.childPid
-  expect(await system.call('work/x', 'works', 700)).toBe('done')
-  expect(await system.call('work/x', 'waits')).toBe('rested')
-  expect(await system.call('work/x', 'answer')).toBe(1)
+  expect(await system.call('jobs/x', 'works', 700)).toBe('done')
+  expect(await system.call('jobs/x', 'waits')).toBe('rested')
+  expect(await system.call('jobs/x', 'answer')).toBe(1)
   expect(system.childPid).toBe(child)
   expect(readFileSync(join(root.path, 'runtime/logs/mm.log'), 'utf8')).not.toContain('stood still')
 })
 
 it('a second and a half of work ends nothing with the limit as it is; without a watchdog, nothing ever does', async () => {
   const asIs = await start({}, { MM_STALL_MS: '' })
-  expect(await asIs.system.call('work/x', 'works', 1_500)).toBe('done')
+  expect(await asIs.system.call('jobs/x', 'works', 1_500)).toBe('done')
   const without = await start({}, { MM_WATCHDOG: '0' })
-  expect(await without.system.call('work/x', 'works', 2_500)).toBe('done')
+  expect(await without.system.call('jobs/x', 'works', 2_500)).toBe('done')
 })
 
 it('a suspended process is not stalled', async () => {
@@ -205,7 +205,7 @@ it('a suspended process is not stalled', async () => {
   const waited = await new Promise((resolve) => setTimeout(() => resolve('longer than the limit'), 2_500))
   process.kill(system.childPid, 'SIGCONT')
   expect(waited).toBe('longer than the limit')
-  expect(await system.call('work/x', 'answer')).toBe(1)
+  expect(await system.call('jobs/x', 'answer')).toBe(1)
 })
 
 it('what stalls during a stop keeps nobody waiting, and is off in the next start', async () => {
@@ -225,7 +225,7 @@ it('what stalls during a stop keeps nobody waiting, and is off in the next start
 
 it('stall records that are no records are put aside', async () => {
   const { root, system } = await start({ 'runtime/stall.json': '{ "time": ' })
-  expect((await show(system, 'work/x')).state).toBe('live')
+  expect((await show(system, 'jobs/x')).state).toBe('live')
   expect(existsSync(join(root.path, 'runtime/stall.json'))).toBe(false)
   expect(readFileSync(join(root.path, 'runtime/logs/mm.log'), 'utf8')).toContain('runtime/stall.json is ignored')
 })
