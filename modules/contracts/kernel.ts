@@ -3,7 +3,8 @@
  * `modules/kernel/` has to fulfil `KernelPort`; the shapes below it are the ones HTTP and the command line print.
  */
 import type { ErrorData } from './errors.ts'
-import type { Clock, ContentCache, CodeOwner, FileSystem, Json, JsonMap, Loader, Log, Pulse } from './seams.ts'
+import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
+import type { Json, JsonMap, Loader, Log, Pulse } from './seams.ts'
 import type { MachineEvent } from './module.ts'
 import type { AspectRoute } from './state.ts'
 
@@ -40,6 +41,8 @@ export interface KernelOptions {
   cache?: ContentCache
   /** who looks whether the main thread stands still */
   pulse?: Pulse | undefined
+  /** what hears that files change. @default the operating system's watches */
+  watcher?: CreateWatcher | undefined
 }
 
 export interface KernelClass {

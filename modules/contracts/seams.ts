@@ -68,6 +68,34 @@ export interface Log {
   child(name: string): Log
 }
 
+/** Hears what happens to files. May lose, double or delay any hint. */
+export interface Watcher {
+  /** Watches all there is, without a hint for it. */
+  start(): void
+  /** Watches roots that were not there before, and hints at what is in them. */
+  startMissing(): void
+  /** A folder stands at this path: when it is not watched yet, hints at what is in it. */
+  entered(path: string): void
+  /** Nothing stands at this path any more. True when a watched folder did. */
+  left(path: string): boolean
+  /** From now on hints for those of these paths that are outside the roots, and no longer for any other. */
+  follow(paths: Iterable<string>): void
+  close(): Promise<void>
+}
+
+export interface WatcherOptions {
+  log: Log
+  /** folders watched with everything below them */
+  roots: readonly string[]
+  ignored: RegExp
+  /** how many files outside the roots are watched at most */
+  files_max: number
+  /** Something may have happened at this path; `written` when bytes were, not only a name that came or went. */
+  hint(path: string, written: boolean): void
+}
+
+export type CreateWatcher = (options: WatcherOptions) => Watcher
+
 /** What the loader found when it read a module's local import graph. Nothing has been evaluated. */
 export interface Scan {
   /** absolute path of the entry file */

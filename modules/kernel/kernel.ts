@@ -119,7 +119,7 @@ export class Kernel implements KernelPort, Machine {
   }
 
   private createBell(): Bell {
-    const { root, packageRoot, fs, clock, log } = this.options
+    const { root, packageRoot, fs, clock, log, watcher } = this.options
     const own = ['configs', 'modules', 'prompts'].map((folder) => join(root, folder))
     return new Bell({
       fs,
@@ -129,6 +129,7 @@ export class Kernel implements KernelPort, Machine {
       folders: root === packageRoot ? own : [...own, join(packageRoot, 'modules')],
       configs: join(root, 'configs'),
       lock: indexLockOf(root, fs),
+      watcher,
       known: () => this.knownFiles(),
       ready: (paths) => this.noticed(paths),
       swept: () => this.swept(),

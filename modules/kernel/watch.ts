@@ -3,12 +3,11 @@
  * sweep over all known files each second compares stamps, and the kernel compares content. Here hints become paths
  * whose writes have come to rest: a half-written file is valid YAML more often than not.
  */
-import type { Clock, FileStat, FileSystem, Log, TimerToken } from '../contracts/seams.ts'
+import type { Clock, CreateWatcher, FileStat, FileSystem, Log, TimerToken, Watcher } from '../contracts/seams.ts'
 import { reasonOf } from '../lib/errors.ts'
-import { Folders } from './folders.ts'
-import { Outsiders } from './outsiders.ts'
 import type { Limits } from './limits.ts'
 import { sweep } from './sweep.ts'
+import { createWatcher } from './watcher.ts'
 
 export interface BellOptions {
   fs: FileSystem
@@ -21,6 +20,8 @@ export interface BellOptions {
   configs: string
   /** while it is there, a checkout is under way: a burst is not over */
   lock: string | undefined
+  /** @default the operating system's watches */
+  watcher?: CreateWatcher | undefined
   /** what is known: absolute path → stat key as last read, '' when it must be looked at, undefined when it was absent */
   known(): Iterable<readonly [string, string | undefined]>
   /** Called with paths whose writes have come to rest. Must not throw. */
@@ -59,28 +60,22 @@ export class Bell {
   private quietSince = -1
   private sweeping = false
   private closed = false
-  private readonly folders: Folders
-  private readonly outsiders: Outsiders
+  private readonly watcher: Watcher
   private readonly options: BellOptions
 
   constructor(options: BellOptions) {
     this.options = options
-    this.folders = new Folders({
+    this.watcher = (options.watcher ?? createWatcher)({
       log: options.log,
       roots: options.folders,
       ignored: IGNORED,
-      hint: (path, written) => this.hint(path, written),
-    })
-    this.outsiders = new Outsiders({
-      log: options.log,
-      inside: (path) => options.folders.some((folder) => path.startsWith(`${folder}/`)),
       files_max: options.limits.outside_files_max,
-      hint: (path) => this.hint(path, true),
+      hint: (path, written) => this.hint(path, written),
     })
   }
 
   start(): void {
-    this.folders.start()
+    this.watcher.start()
     this.armSweep()
   }
 
@@ -170,10 +165,10 @@ export class Bell {
       return undefined // whoever reads it gets the error, and can tell it
     }
     if (stat?.kind === 'folder') {
-      this.folders.entered(path)
+      this.watcher.entered(path)
       return 'folder'
     }
-    if (stat === undefined && this.folders.left(path)) {
+    if (stat === undefined && this.watcher.left(path)) {
       for (const [known] of this.options.known()) if (known.startsWith(`${path}/`)) this.hint(known)
     }
     return stat?.kind === 'file' ? stat : undefined
@@ -224,8 +219,8 @@ export class Bell {
     const { fs, clock, limits, log, configs } = this.options
     const known = new Map(this.options.known())
     try {
-      this.outsiders.follow(known.keys())
-      this.folders.startMissing()
+      this.watcher.follow(known.keys())
+      this.watcher.startMissing()
       await sweep({
         fs,
         clock,
@@ -250,7 +245,6 @@ export class Bell {
     const { clock } = this.options
     if (this.checkTimer !== undefined) clock.clear(this.checkTimer)
     if (this.sweepTimer !== undefined) clock.clear(this.sweepTimer)
-    this.folders.close()
-    await this.outsiders.close()
+    await this.watcher.close()
   }
 }
