@@ -44,6 +44,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const at = argv.indexOf('--root')
   const root = resolve(at >= 0 ? (argv[at + 1] ?? '.') : '.')
   if (argv.includes('--check')) return checkOnly(root)
+  if (argv.includes('--child') && !process.connected) return 1 // its parent was killed before it began
   let unlock: () => void
   try {
     unlock = claimRoot(root)
@@ -141,7 +142,7 @@ function claimRoot(root: string): () => void {
   if (realFileSystem.stat(join(root, 'configs'))?.kind !== 'folder') {
     throw coded('root_missing', { root, part: 'configs/' })
   }
-  return process.connected ? () => {} : takeLock(root, join(root, 'runtime', 'lock'))
+  return process.connected ? () => {} : takeLock(root, join(root, 'runtime', 'lock')).release
 }
 
 /** Not through the log: it belongs to the system that has the root. */
@@ -276,7 +277,10 @@ function stopOnRequest(kernel: () => KernelPort | undefined): () => void {
   const onSignal = (signal: string): void => {
     if (!process.connected) stop(signal)
   }
-  const onDisconnect = (): void => stop('the parent is gone')
+  const onDisconnect = (): void => {
+    setTimeout(() => process.exit(1), STOP_MS + 2_000).unref() // nobody else would end it
+    stop('the parent is gone')
+  }
   process.on('message', onMessage)
   process.on('disconnect', onDisconnect)
   process.on('SIGINT', onSignal)

@@ -28,7 +28,15 @@ export class SystemChild {
   private readonly process: ChildProcess
 
   constructor(options: ChildOptions) {
-    const args = ['--no-node-snapshot', MM, 'run', '--root', options.root, ...(options.safe ? ['--safe'] : [])]
+    const args = [
+      '--no-node-snapshot',
+      MM,
+      'run',
+      '--child',
+      '--root',
+      options.root,
+      ...(options.safe ? ['--safe'] : []),
+    ]
     this.process = spawn(process.execPath, args, {
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
       env: { ...process.env, MM_COLOR: options.color ? '1' : '0' },

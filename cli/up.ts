@@ -6,15 +6,18 @@
 import { readFileSync, rmSync, statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { KernelStatus } from '../modules/contracts/kernel.ts'
-import { coded } from '../modules/lib/errors.ts'
-import { takeLock } from '../modules/lib/lock.ts'
+import { coded, reasonOf } from '../modules/lib/errors.ts'
+import type { Lock } from '../modules/lib/lock.ts'
 import { describeStall, isCertain, parseStall, STALL_FILE, type Stall } from '../modules/lib/stall.ts'
 import { SystemChild, type Exit } from './child.ts'
+import { claimRoot } from './claim.ts'
 import { readAddress } from './client.ts'
 import { bold, dim, print, red } from './output.ts'
 import { openPrompt, type Prompt } from './prompt.ts'
 
 const STOP_MS = 10_000
+/** what a system may take to end beyond its deadline */
+const FORCE_MS = 4_000
 const RESTARTS_MAX = 5
 const RESTART_WINDOW_MS = 60_000
 
@@ -29,17 +32,18 @@ export async function up(options: UpOptions): Promise<number> {
   if (statSync(join(root, 'configs'), { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw coded('root_missing', { root, part: 'configs/' })
   }
-  const unlock = takeLock(root, join(root, 'runtime', 'lock'))
+  const lock = await claimRoot(root, STOP_MS + FORCE_MS)
   try {
-    return await new Parent({ ...options, root }).run()
+    return await new Parent({ ...options, root }, lock).run()
   } finally {
     rmSync(join(root, 'runtime', 'http.json'), { force: true })
-    unlock()
+    lock.release()
   }
 }
 
 class Parent {
   private readonly options: UpOptions
+  private readonly lock: Lock
   private child: SystemChild | undefined
   private prompt: Prompt | undefined
   private stopping = false
@@ -47,8 +51,9 @@ class Parent {
   private readonly starts: number[] = []
   private endWait: () => void = () => {}
 
-  constructor(options: UpOptions) {
+  constructor(options: UpOptions, lock: Lock) {
     this.options = options
+    this.lock = lock
   }
 
   async run(): Promise<number> {
@@ -83,7 +88,16 @@ class Parent {
         if (message.type === 'settled') this.settled((message as { status?: KernelStatus }).status)
       },
     })
+    this.nameChild(this.child.pid)
     return this.child.exited
+  }
+
+  private nameChild(pid: number | undefined): void {
+    try {
+      if (pid !== undefined) this.lock.runs(pid)
+    } catch (thrown) {
+      this.say(red(`${reasonOf(thrown)}; if this process is killed, the next start may not wait for the system`))
+    }
   }
 
   /** False when a stop was asked for meanwhile. Throws `restarts_exceeded`. */

@@ -148,6 +148,40 @@ export class Module {
   expect((await again.api('GET', '/health')).status).toBe(200)
 })
 
+it('a start beside a system whose parent was killed waits until that one has ended, in order', async () => {
+  const root = rootWith({
+    'configs/note.yml': 'prog: note\n',
+    'modules/note.ts': `
+import { appendFileSync } from 'node:fs'
+export class Module {
+  constructor(kernel) { this.kernel = kernel }
+  init() { this.say('begins') }
+  async shutdown() {
+    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    this.say('has ended')
+  }
+  say(what) { appendFileSync(this.kernel.paths.runtime + '/note.txt', what + '\\n') }
+}
+`,
+  })
+  const system = await start(root)
+  const orphan = system.childPid
+  system.signal('SIGKILL')
+  await system.exited
+  const again = await start(root)
+  expect(again.output).toContain(`waiting for process ${orphan} to end: its parent was killed`)
+  expect(root.read('runtime/note.txt')).toBe('begins\nhas ended\nbegins\n')
+  expect(isGone(orphan)).toBe(true)
+  expect(JSON.parse(root.read('runtime/lock'))).toMatchObject({ pid: again.pid, system: { pid: again.childPid } })
+})
+
+it('a system whose parent was killed before it began does not begin', () => {
+  const root = rootWith()
+  const args = [join(packageRoot, 'bin/mm.js'), 'run', '--child', '--root', root.path]
+  const { status, stdout } = spawnSync(process.execPath, args, { env: cleanEnv(), encoding: 'utf8' })
+  expect([status, stdout, left(root)]).toEqual([1, '', []])
+})
+
 it('a system that was killed is started again and serves', async () => {
   const root = rootWith()
   const system = await start(root)

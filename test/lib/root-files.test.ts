@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, w
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { takeLock } from '../../modules/lib/lock.ts'
+import { holderOf, takeLock } from '../../modules/lib/lock.ts'
 import { RotatingFile } from '../../modules/lib/log.ts'
 import { findMetaFiles, readMeta } from '../../modules/lib/meta-files.ts'
 
@@ -25,7 +25,7 @@ const codeOf = (work: () => unknown): string => {
 
 describe('the lock', () => {
   const path = (): string => join(folder, 'runtime', 'lock')
-  const take = (): (() => void) => takeLock(folder, path())
+  const take = (): (() => void) => takeLock(folder, path()).release
   const owner = (): { pid: number; started: string } =>
     JSON.parse(readFileSync(path(), 'utf8')) as { pid: number; started: string }
 
@@ -79,6 +79,22 @@ describe('the lock', () => {
       writeFileSync(path(), text)
       take()()
     }
+  })
+
+  it('is kept by the system that its owner ran, until that one has ended too', async () => {
+    const system = spawn(process.execPath, ['-e', 'process.stdin.resume()'], { stdio: ['pipe', 'ignore', 'ignore'] })
+    const ended = new Promise((resolve) => system.on('exit', resolve))
+    const lock = takeLock(folder, path())
+    lock.runs(system.pid ?? 0)
+    expect(readdirSync(join(folder, 'runtime'))).toEqual(['lock'])
+    expect(holderOf(path())).toEqual({ pid: process.pid, orphan: false })
+    writeFileSync(path(), JSON.stringify({ ...owner(), started: 'long ago' }))
+    expect(holderOf(path())).toEqual({ pid: system.pid, orphan: true })
+    expect(() => take()).toThrow(String(system.pid))
+    system.kill('SIGKILL')
+    await ended
+    expect(holderOf(path())).toBeUndefined()
+    take()()
   })
 
   it('that somebody else took over meanwhile is not released by its first owner', () => {
