@@ -233,6 +233,8 @@ export interface ServiceRecord {
   refusedAttempt: RefusedAttempt | undefined
   deferral: Deferral | undefined
   kept: KeptVersion | undefined
+  /** a movement under way leads back: that it is not what the files ask for does not make it out of date */
+  goingBack: boolean
   supervision: SupervisionRecord
   /** text of the config file as it was last read */
   configText: string | undefined

@@ -40,7 +40,7 @@ function wantedOf(service: ServiceRecord, target: DesiredService): Wanted {
 
 /** `now` in monotonic ms. */
 function activeOf(service: ServiceRecord, now: number, drainingMax: number): Active {
-  const { live, candidate, deferral } = service
+  const { live, candidate, deferral, goingBack } = service
   return {
     api: service.api,
     base: (service.desired ?? live?.desired)?.base,
@@ -48,7 +48,7 @@ function activeOf(service: ServiceRecord, now: number, drainingMax: number): Act
     busy: service.busy,
     full: service.draining.size >= drainingMax,
     live: live === undefined ? undefined : { prog: live.desired.prog, ...hashes(live) },
-    candidate: candidate === undefined ? undefined : hashes(candidate),
+    candidate: candidate === undefined || goingBack ? undefined : hashes(candidate),
     refused: service.refusedAttempt,
     putOff: deferral !== undefined && deferral.retryAt > now ? deferral : undefined,
     waitingFor: service.waitingFor,

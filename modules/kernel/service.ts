@@ -43,6 +43,7 @@ export const createService = (api: string, lastNumber: number): ServiceRecord =>
   refusedAttempt: undefined,
   deferral: undefined,
   kept: undefined,
+  goingBack: false,
   supervision: { restarts: [], faults: [], timer: undefined },
   configText: undefined,
   addedLater: false,

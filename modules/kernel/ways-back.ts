@@ -38,10 +38,12 @@ export class WaysBack {
     const from = live ?? { desired: service.desired ?? kept.desired, scan: service.scan ?? kept.scan }
     const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
     const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
+    service.goingBack = true
     const [result] = await this.reconciler.movements.start(
       [member],
       this.machine.options.clock.monotonic(),
       ([back]) => {
+        service.goingBack = false
         if (back?.ok === true) this.takenBack(service, taken)
       },
     )

@@ -88,6 +88,32 @@ it('when the version taken back cannot hand over, the last state handed over bef
   expect(await call('count')).toBe(1)
 })
 
+it('a way back that takes its time is not given up because something else changes meanwhile', async () => {
+  const gate = `export class Module {
+  #shut = false
+  #waiting = []
+  shut() { this.#shut = true }
+  pass() { return this.#shut ? new Promise((resolve) => this.#waiting.push(resolve)) : undefined }
+  waiting() { return this.#waiting.length }
+  open() { for (const resolve of this.#waiting) resolve() }
+}`
+  system.root.write('configs/gate.yml', 'prog: gate')
+  system.root.write('modules/gate.js', gate)
+  await system.live('gate')
+  const passes = "constructor(kernel) { this.kernel = kernel } async init() { await this.kernel.getApi('gate').pass() }"
+  await save('modules/m.js', source(2, passes), 2)
+  await save('modules/m.js', source(3), 3)
+  const at = system.getApi<{ shut(): void; open(): void; waiting(): number }>('gate')
+  await at.shut()
+  const back = kernel.rollback('m')
+  await expect.poll(() => at.waiting()).toBe(1)
+  system.root.write('configs/other.yml', 'prog: gate')
+  await system.live('other')
+  await at.open()
+  expect(await back).toMatchObject({ ok: true, rolled_back: true, generation: 4 })
+  expect(await call('version')).toBe(2)
+})
+
 it('an undo writes the bytes before back and they run', async () => {
   await call('add')
   await save('modules/m.js', source(2), 2)
