@@ -45,8 +45,8 @@ export interface FileSystem {
   list(path: string): string[]
   /** Whole or not at all: written beside, flushed, renamed. Makes missing folders. */
   write(path: string, text: string, options?: { mode?: number }): void
-  /** Like `write`, without blocking and without waiting for the disk: for large files that can be made again. */
-  writeLater(path: string, text: string): Promise<void>
+  /** Like `write`, without blocking and, but for `flush`, without waiting for the disk. */
+  writeLater(path: string, text: string, options?: { mode?: number; flush?: boolean }): Promise<void>
   remove(path: string): void
 }
 
@@ -142,6 +142,10 @@ export type FaultListener = (thrown: unknown, owner: CodeOwner) => void
 export interface Loader {
   /** Looks at every file of the graph anew, transforms what changed. Never throws: errors are in the result. */
   scan(entry: string): Scan
+  /** The same from texts that were kept: of the graph, nothing is read from disk; packages are the installed ones. */
+  scanTexts(entry: string, texts: ReadonlyMap<string, string>): Scan
+  /** The packages a graph imports, with their installed versions. */
+  packagesOf(scan: Scan): Record<string, string>
   /** Evaluates what `scan` found. Rejects with a coded error naming file, line and column. */
   evaluate(scan: Scan, owner: CodeOwner, limits: { evaluate_ms: number }): Promise<Evaluated>
   /** Which service's code a thrown value comes from, by the first stack frame that names one. */

@@ -24,10 +24,10 @@ export interface CachedFile {
 
 export class FileCache {
   private readonly files = new Map<string, CachedFile>()
-  private readonly fs: FileSystem
+  private readonly fs: Pick<FileSystem, 'stat' | 'read'>
   private readonly clock: Pick<Clock, 'now'>
 
-  constructor(fs: FileSystem, clock: Pick<Clock, 'now'>) {
+  constructor(fs: Pick<FileSystem, 'stat' | 'read'>, clock: Pick<Clock, 'now'>) {
     this.fs = fs
     this.clock = clock
   }

@@ -42,9 +42,9 @@ export const realFileSystem: FileSystem = {
     mkdirSync(dirname(path), { recursive: true })
     writeFileAtomic.sync(path, text, options?.mode === undefined ? {} : { mode: options.mode })
   },
-  async writeLater(path, text) {
+  async writeLater(path, text, { mode, flush = false } = {}) {
     mkdirSync(dirname(path), { recursive: true })
-    await writeFileAtomic(path, text, { fsync: false })
+    await writeFileAtomic(path, text, { fsync: flush, ...(mode === undefined ? {} : { mode }) })
   },
   remove(path) {
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmSync(path, { force: true })

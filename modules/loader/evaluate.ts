@@ -7,7 +7,7 @@ import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CodeOwner, Evaluated, FaultListener } from '../contracts/seams.ts'
 import { coded, fromErrorData, reasonOf } from '../lib/errors.ts'
-import type { GraphNode, GraphScan, Sources } from './graph.ts'
+import type { GraphNode, GraphScan } from './graph.ts'
 import { nativeImport } from './native-import.ts'
 import { createOwnedScope, SCOPE_NAMES, type OwnedScope } from './owned.ts'
 import type { Resolved } from './resolve.ts'
@@ -58,12 +58,10 @@ export class Evaluator {
   private readonly services = new Map<string, Map<string, FileRecord>>()
   private sessions = 0
   private readonly natives = new Map<string, Exports>()
-  private readonly sources: Sources
   private readonly stacks: Stacks
   private readonly fault: FaultListener
 
-  constructor(options: { sources: Sources; stacks: Stacks; fault: FaultListener }) {
-    this.sources = options.sources
+  constructor(options: { stacks: Stacks; fault: FaultListener }) {
     this.stacks = options.stacks
     this.fault = options.fault
   }
@@ -188,7 +186,7 @@ export class Evaluator {
     }
     await code(
       (specifier: string, meta?: { importedNames?: string[] }) => this.link(record, session, specifier, meta),
-      (specifier: unknown) => this.importLater(record, session.owner, String(specifier)),
+      (specifier: unknown) => this.importLater(record, session, String(specifier)),
       exports,
       (from: Exports) => exportAll(exports, from),
       importMeta(node.path),
@@ -235,8 +233,8 @@ export class Evaluator {
   }
 
   /** `import()` at run time: read then, evaluated for this service, released with the file that asked. */
-  private async importLater(record: FileRecord, owner: CodeOwner, specifier: string): Promise<Exports> {
-    const target = this.sources.resolveFrom(specifier, record.node.path)
+  private async importLater(record: FileRecord, session: Session, specifier: string): Promise<Exports> {
+    const target = session.scan.sources.resolveFrom(specifier, record.node.path)
     switch (target.kind) {
       case 'owned':
         return record.scope.builtin(target.name)
@@ -247,7 +245,7 @@ export class Evaluator {
       case 'unsupported':
         throw coded('source_unsupported', { reason: target.reason }, { file: record.node.path })
       case 'local':
-        return this.importLocalLater(record, owner, target.path)
+        return this.importLocalLater(record, session, target.path)
       default: {
         const never: never = target
         return never
@@ -255,10 +253,10 @@ export class Evaluator {
     }
   }
 
-  private async importLocalLater(record: FileRecord, owner: CodeOwner, path: string): Promise<Exports> {
+  private async importLocalLater(record: FileRecord, from: Session, path: string): Promise<Exports> {
     let opening = record.later.get(path)
     if (opening === undefined) {
-      opening = this.openLater(owner, path)
+      opening = this.openLater(from, path)
       record.later.set(path, opening)
       opening.catch(() => record.later.delete(path))
     }
@@ -269,10 +267,10 @@ export class Evaluator {
     return entry.exports
   }
 
-  private async openLater(owner: CodeOwner, path: string): Promise<Session> {
-    const scan = this.sources.scan(path)
+  private async openLater(from: Session, path: string): Promise<Session> {
+    const scan = from.scan.sources.scan(path)
     if (scan.error !== undefined) throw fromErrorData(scan.error)
-    const session = this.openSession(scan, owner, false)
+    const session = this.openSession(scan, from.owner, false)
     await this.importNatives(session)
     return session
   }

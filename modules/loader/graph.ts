@@ -25,6 +25,8 @@ export interface GraphNode {
 
 export interface GraphScan extends Scan {
   readonly nodes: ReadonlyMap<string, GraphNode>
+  /** where it was read: what it imports at run time is read there too */
+  readonly sources: Sources
 }
 
 /** More local files than this behind one module is a mistake (a generated folder, a link loop). */
@@ -40,7 +42,7 @@ interface Draft {
 }
 
 interface SourcesOptions {
-  fs: FileSystem
+  fs: Pick<FileSystem, 'stat' | 'read'>
   clock: Pick<Clock, 'now'>
   resolver: Resolver
   root: string
@@ -104,6 +106,7 @@ export class Sources {
       missing: draft.missing,
       modified_ms: draft.modified_ms,
       nodes: draft.nodes,
+      sources: this,
       ...(draft.error === undefined ? {} : { error: draft.error }),
     }
   }

@@ -19,6 +19,7 @@ import type {
 import { coded, codeOf, fromErrorData, reasonOf } from '../lib/errors.ts'
 import { Evaluator } from './evaluate.ts'
 import { Sources, type GraphScan } from './graph.ts'
+import { installedPackages, scanKept } from './kept.ts'
 import { Resolver } from './resolve.ts'
 import { Stacks } from './stacks.ts'
 
@@ -34,6 +35,7 @@ export interface LoaderOptions {
 }
 
 export class ModuleLoader implements Loader {
+  private readonly options: LoaderOptions & { libEntry: string }
   private readonly sources: Sources
   private readonly stacks = new Stacks()
   private readonly evaluator: Evaluator
@@ -45,15 +47,23 @@ export class ModuleLoader implements Loader {
     v8.setFlagsFromString('--no-compilation-cache')
     const library = join(options.packageRoot, 'modules', 'lib', 'index')
     const libEntry = existsSync(`${library}.ts`) ? `${library}.ts` : `${library}.js`
-    const resolver = new Resolver({ ...options, libEntry })
-    this.sources = new Sources({ ...options, resolver })
+    this.options = { ...options, libEntry }
+    this.sources = new Sources({ ...options, resolver: new Resolver(this.options) })
     this.clock = options.clock
-    this.evaluator = new Evaluator({ sources: this.sources, stacks: this.stacks, fault: options.fault })
+    this.evaluator = new Evaluator({ stacks: this.stacks, fault: options.fault })
     this.uninstall = this.stacks.install()
   }
 
   scan(entry: string): Scan {
     return this.sources.scan(entry)
+  }
+
+  scanTexts(entry: string, texts: ReadonlyMap<string, string>): Scan {
+    return scanKept(entry, texts, this.options)
+  }
+
+  packagesOf(scan: Scan): Record<string, string> {
+    return installedPackages(scan as GraphScan, this.options.fs)
   }
 
   async evaluate(scan: Scan, owner: CodeOwner, limits: { evaluate_ms: number }): Promise<Evaluated> {

@@ -30,12 +30,12 @@ export class Resolver {
     extensions: ['.js', '.mjs', '.cjs', '.json', '.node'],
     mainFields: ['main'],
   })
-  private readonly fs: FileSystem
+  private readonly fs: Pick<FileSystem, 'stat'>
   private readonly root: string
   private readonly packageRoot: string
   private readonly libEntry: string
 
-  constructor(options: { fs: FileSystem; root: string; packageRoot: string; libEntry: string }) {
+  constructor(options: { fs: Pick<FileSystem, 'stat'>; root: string; packageRoot: string; libEntry: string }) {
     this.fs = options.fs
     this.root = options.root
     this.packageRoot = options.packageRoot
