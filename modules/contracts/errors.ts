@@ -25,8 +25,8 @@ export const ERRORS = {
   ),
   config_too_large: entry(
     422,
-    'The config has {bytes} bytes; the limit is {limit}',
-    'Move the data to a file the module reads.',
+    'The config is too large: {reason}',
+    'Move the data to a file the module reads; `limits:` of the meta file can raise this.',
   ),
   config_key: entry(
     422,

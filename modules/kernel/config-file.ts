@@ -2,10 +2,10 @@
  * One YAML config: text → values, with the place of every mistake. Pure. Reserved keys are checked here; a module's
  * own keys are checked later, against its `configSchema`.
  */
-import { isMap, isScalar, LineCounter, parseDocument, type Document } from 'yaml'
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { Json, JsonMap } from '../contracts/seams.ts'
 import { coded, toErrorData, type ErrorPlace } from '../lib/errors.ts'
+import { readYaml, type YamlLimits, type YamlText } from '../lib/yaml.ts'
 import { SERVICE_LIMITS } from './limits.ts'
 
 export type ParsedConfig = { ok: true; value: JsonMap } | { ok: false; error: ErrorData }
@@ -25,10 +25,6 @@ export const RESERVED_KEYS = [
   'description',
 ] as const
 
-const DEPTH_MAX = 200
-/** `- - - -` and `? ? ? ?` nest within one line. */
-const COMPACT_NEST = new RegExp(`^[ \\t]*(?:[-?][ \\t]+){${DEPTH_MAX + 1}}`, 'm')
-
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$/
 
 function refuse(code: ErrorCode, details: Record<string, unknown>, place: ErrorPlace): ParsedConfig {
@@ -36,101 +32,29 @@ function refuse(code: ErrorCode, details: Record<string, unknown>, place: ErrorP
 }
 
 /** Changes when an equal text may be read as another value. */
-export const YAML_VERSION = 'yaml 2.9.1, 1'
+export const YAML_VERSION = 'yaml 2.9.1, 2'
 
 /** A value that was read from a text before; undefined when it is wrong, and its place is needed. */
 export const configFromValue = (value: JsonMap): ParsedConfig | undefined =>
   wrongReservedKey(value) === undefined ? { ok: true, value } : undefined
 
 /** An empty file is an empty map: everything has a default. */
-export function parseConfig(file: string, text: string, bytesMax: number): ParsedConfig {
-  if (text.length > bytesMax) return refuse('config_too_large', { bytes: text.length, limit: bytesMax }, { file })
-  if (isTooDeep(text)) {
-    return refuse('config_syntax', { reason: `nested more than ${DEPTH_MAX} deep` }, { file, line: 1, column: 1 })
-  }
-  const lines = new LineCounter()
-  let document: Document
-  let value: unknown
-  let odd: (string | number)[] | undefined
+export function parseConfig(file: string, text: string, limits: YamlLimits): ParsedConfig {
+  let yaml: YamlText
   try {
-    document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true })
-    const error = document.errors[0]
-    if (error !== undefined) {
-      const { line, col } = lines.linePos(error.pos[0])
-      return refuse('config_syntax', { reason: error.message }, { file, line, column: col })
-    }
-    value = document.toJS({ maxAliasCount: 100 })
-    odd = findOdd(value)
+    yaml = readYaml(file, text, limits)
   } catch (thrown) {
-    return refuse('config_syntax', { reason: (thrown as Error).message }, { file, line: 1, column: 1 })
+    return { ok: false, error: toErrorData(thrown) }
   }
-  if (odd !== undefined) {
-    const reason = `\`${odd.join('.')}\` must be text, a number, true, false, null, a list or a map`
-    return refuse('config_syntax', { reason }, { file, ...placeOfKey(document, lines, odd) })
-  }
-  if (value === null || value === undefined) return { ok: true, value: {} }
+  const { value } = yaml
+  if (value === null) return { ok: true, value: {} }
   if (typeof value !== 'object' || Array.isArray(value)) {
     const found = Array.isArray(value) ? 'a list' : `a ${typeof value}`
     return refuse('config_not_map', { found }, { file, line: 1, column: 1 })
   }
-  const wrong = wrongReservedKey(value as JsonMap)
-  if (wrong !== undefined) {
-    return refuse('config_key', wrong, { file, ...placeOfKey(document, lines, [wrong.key]) })
-  }
-  return { ok: true, value: value as JsonMap }
-}
-
-/**
- * The parser is recursive: a few kilobytes of `[[[[` or `? ? ? ?` make it run for minutes, or abort the process where
- * no error can be caught. Counted roughly, before it sees the text: a bracket within a string counts too.
- */
-function isTooDeep(text: string): boolean {
-  if (COMPACT_NEST.test(text)) return true
-  let depth = 0
-  for (const [bracket] of text.matchAll(/[[\]{}]/g)) {
-    depth = Math.max(0, depth + (bracket === '[' || bracket === '{' ? 1 : -1))
-    if (depth > DEPTH_MAX) return true
-  }
-  return false
-}
-
-/** The path of the first value that JSON does not have: `.inf`, or a value of a tag as `!!binary`. */
-function findOdd(value: unknown, path: (string | number)[] = []): (string | number)[] | undefined {
-  if (typeof value === 'number') return Number.isFinite(value) ? undefined : path
-  if (typeof value !== 'object' || value === null) return undefined
-  if (!Array.isArray(value) && Object.prototype.toString.call(value) !== '[object Object]') return path
-  for (const [key, one] of Object.entries(value)) {
-    const found = findOdd(one, [...path, Array.isArray(value) ? Number(key) : key])
-    if (found !== undefined) return found
-  }
-  return undefined
-}
-
-/** Where a key stands: for errors found after the text was parsed. Falls back to the nearest parent that is there. */
-export function locate(text: string, path: readonly (string | number)[]): { line: number; column: number } {
-  const lines = new LineCounter()
-  return placeOfKey(parseDocument(text, { lineCounter: lines, prettyErrors: false }), lines, path)
-}
-
-function placeOfKey(
-  document: Document,
-  lines: LineCounter,
-  path: readonly (string | number)[],
-): { line: number; column: number } {
-  for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
-    const last = path[length - 1]
-    const key = isMap(parent)
-      ? parent.items.find((pair) => isScalar(pair.key) && pair.key.value === last)?.key
-      : undefined
-    const node = isScalar(key) ? key : document.getIn(path.slice(0, length), true)
-    const range = (node as { range?: [number, number, number] } | undefined)?.range
-    if (range !== undefined && range !== null) {
-      const { line, col } = lines.linePos(range[0])
-      return { line, column: col }
-    }
-  }
-  return { line: 1, column: 1 }
+  const wrong = wrongReservedKey(value)
+  if (wrong !== undefined) return refuse('config_key', wrong, { file, ...yaml.placeOf([wrong.key]) })
+  return { ok: true, value }
 }
 
 type Check = (value: Json) => string | undefined

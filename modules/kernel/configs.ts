@@ -10,6 +10,7 @@ import { canonicalJson } from '../lib/canonical-json.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { shortHash } from '../lib/hash.ts'
 import { compareVersions, parseVersionName, type VersionName } from '../lib/version-name.ts'
+import type { YamlLimits } from '../lib/yaml.ts'
 import { configFromValue, parseConfig, RESERVED_KEYS, YAML_VERSION, type ParsedConfig } from './config-file.ts'
 
 export interface ConfigText {
@@ -34,10 +35,9 @@ interface Candidate {
   version: VersionName
 }
 
-export interface ConfigOptions {
+export interface ConfigOptions extends YamlLimits {
   /** laid under every config */
   defaults: JsonMap
-  bytes_max: number
 }
 
 /** What one file asks for; no service when it is switched off. */
@@ -47,11 +47,14 @@ type Reading = { error: ErrorData; service?: undefined } | { error: undefined; s
 interface Memo {
   named: Candidate | 'invalid' | undefined
   parsed: ParsedConfig | undefined
-  bytesMax: number
   reading: Reading | undefined
+  /** what it was parsed within */
+  limits: string
   /** what the reading was made with */
   basis: string
 }
+
+const limitsOf = ({ bytes_max, tokens_max }: YamlLimits): string => `${bytes_max} ${tokens_max}`
 
 /** A whole result, and what it was made from. */
 interface Last {
@@ -109,9 +112,9 @@ export class ConfigParser {
   read(candidate: Candidate, options: ConfigOptions, basis: string): Reading {
     const memo = this.memoOf(candidate.file)
     if (memo.reading !== undefined && memo.basis === basis) return memo.reading
-    if (memo.parsed === undefined || memo.bytesMax !== options.bytes_max) {
-      memo.parsed = this.parse(candidate.file, options.bytes_max)
-      memo.bytesMax = options.bytes_max
+    if (memo.parsed === undefined || memo.limits !== limitsOf(options)) {
+      memo.parsed = this.parse(candidate.file, options)
+      memo.limits = limitsOf(options)
     }
     memo.basis = basis
     memo.reading = memo.parsed.ok
@@ -120,10 +123,10 @@ export class ConfigParser {
     return memo.reading
   }
 
-  private parse({ path, text, hash }: ConfigText, bytesMax: number): ParsedConfig {
-    const [value] = (text.length <= bytesMax ? this.cache?.get(valueKey(hash)) : undefined) ?? []
+  private parse({ path, text, hash }: ConfigText, limits: YamlLimits): ParsedConfig {
+    const [value] = (text.length <= limits.bytes_max ? this.cache?.get(valueKey(hash)) : undefined) ?? []
     const known = value === undefined ? undefined : configFromValue(JSON.parse(value) as JsonMap)
-    return known ?? parseConfig(`configs/${path}`, text, bytesMax)
+    return known ?? parseConfig(`configs/${path}`, text, limits)
   }
 
   private *valuesInUse(): Iterable<readonly [key: string, texts: readonly string[]]> {
@@ -136,7 +139,7 @@ export class ConfigParser {
   private memoOf(file: ConfigText): Memo {
     let memo = this.memos.get(file)
     if (memo === undefined) {
-      memo = { named: nameFile(file), parsed: undefined, bytesMax: 0, reading: undefined, basis: '' }
+      memo = { named: nameFile(file), parsed: undefined, reading: undefined, limits: '', basis: '' }
       this.memos.set(file, memo)
     }
     return memo
@@ -156,7 +159,7 @@ export function resolveConfigs(
   parser: ConfigParser,
   options: ConfigOptions,
 ): DesiredState {
-  const basis = `${options.bytes_max} ${canonicalJson(options.defaults)}`
+  const basis = `${limitsOf(options)} ${canonicalJson(options.defaults)}`
   const state = parser.patch(files, options, basis) ?? resolveAll(files, parser, options, basis)
   parser.remember({ files, basis, state })
   return copyOf(state)

@@ -6,7 +6,7 @@ import type { EffectiveConfig } from '../contracts/kernel.ts'
 import type { JsonMap } from '../contracts/seams.ts'
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { parseVersionName } from '../lib/version-name.ts'
-import { locate } from './config-file.ts'
+import { locate } from '../lib/yaml.ts'
 import type { Machine } from './machine.ts'
 import type { WantedReader } from './wanted.ts'
 

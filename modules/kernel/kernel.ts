@@ -3,13 +3,13 @@
  * (`configs`, `reconcile`), effects in one place each (`switch`, `generation`, `watch`); this file only connects them.
  */
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import type { ErrorData } from '../contracts/errors.ts'
 import type { CheckReport, KernelOptions, KernelPort, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
 import type { CodeOwner, JsonMap } from '../contracts/seams.ts'
 import type { CallerRecord, DesiredService, ServiceRecord } from '../contracts/state.ts'
-import { coded } from '../lib/errors.ts'
+import { coded, describeError, toErrorData } from '../lib/errors.ts'
 import { FileCache, type CachedFile } from '../lib/file-cache.ts'
+import { readMeta } from '../lib/meta-files.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { parseVersionName } from '../lib/version-name.ts'
 import { dependsOn, waitingFor } from './admission.ts'
@@ -259,17 +259,18 @@ export class Kernel implements KernelPort, Machine {
 
   /** `defaults:` and `limits:` of the meta file are as live as any config. */
   private rereadMeta(): void {
-    const file = this.cache.get(join(this.options.root, this.options.metaFile))
-    if (file === undefined) return
+    const { root, metaFile } = this.options
     try {
-      const meta = asMap(parse(file.text))
+      const file = this.cache.get(join(root, metaFile))
+      if (file === undefined) return
+      const meta = readMeta(metaFile, file.text)
       if (meta['prog'] !== this.meta['prog']) return
       this.meta = meta
       this.limits = withLimits(LIMITS, asMap(meta['limits']))
       this.reconciler.wanted.forgetConfigs()
       this.ring()
     } catch (error) {
-      this.options.log.error(`${this.options.metaFile}: ${String(error)}; the last good version stays in force`)
+      this.options.log.error(`${describeError(toErrorData(error))}; the last good version stays in force`)
     }
   }
 

@@ -34,6 +34,8 @@ export const LIMITS = {
   /** characters of the texts before them */
   changes_chars_max: 16_777_216,
   config_bytes_max: 1_048_576,
+  /** names, values, signs and spaces of one config: each costs about 5 µs to read */
+  config_tokens_max: 10_000,
   services_max: 10_000,
   /** an in-place write counts as finished when its stamp is this old */
   write_quiet_ms: 8,
@@ -73,7 +75,7 @@ export const SERVICE_LIMITS: readonly LimitName[] = [
 
 export function withLimits(base: Limits, changes: Record<string, unknown>): Limits {
   const known = Object.entries(changes).filter(
-    ([name, value]) => name in base && typeof value === 'number' && Number.isFinite(value) && value >= 0,
+    ([name, value]) => Object.hasOwn(base, name) && typeof value === 'number' && Number.isFinite(value) && value >= 0,
   )
   return { ...base, ...(Object.fromEntries(known) as Partial<Limits>) }
 }

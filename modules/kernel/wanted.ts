@@ -108,6 +108,7 @@ export class WantedReader {
     const desired = resolveConfigs(files, parser, {
       defaults: this.options.defaults(),
       bytes_max: this.machine.limits.config_bytes_max,
+      tokens_max: this.machine.limits.config_tokens_max,
     })
     for (const [api, service] of desired.services) if (!this.options.allow(service)) desired.services.delete(api)
     return desired

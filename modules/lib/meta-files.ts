@@ -3,16 +3,18 @@
  * Used by `run.ts` at boot; pure but for listing the folder.
  */
 import { join } from 'node:path'
-import { parse } from 'yaml'
 import type { FileSystem, JsonMap } from '../contracts/seams.ts'
-import { coded, reasonOf } from './errors.ts'
+import { coded } from './errors.ts'
 import { compareVersions, parseVersionName, type VersionName } from './version-name.ts'
+import { readYaml } from './yaml.ts'
 
 export interface MetaFile {
   /** path from the root */
   path: string
   version: VersionName
 }
+
+const META_LIMITS = { bytes_max: 1_048_576, tokens_max: 10_000 }
 
 /** Dot files are off. A name that cannot be read as a version sorts last rather than being lost. */
 export function findMetaFiles(root: string, fs: Pick<FileSystem, 'list'>): MetaFile[] {
@@ -32,17 +34,7 @@ export function findMetaFiles(root: string, fs: Pick<FileSystem, 'list'>): MetaF
 
 /** The values of a meta file. Throws a coded error when it is no map or names no `prog`. */
 export function readMeta(path: string, text: string): JsonMap & { prog: string } {
-  let value: unknown
-  try {
-    value = parse(text, { maxAliasCount: 100 })
-  } catch (error) {
-    const place = (error as { linePos?: { line: number; col: number }[] }).linePos?.[0]
-    throw coded(
-      'config_syntax',
-      { reason: reasonOf(error).split('\n')[0] },
-      { file: path, ...(place === undefined ? {} : { line: place.line, column: place.col }) },
-    )
-  }
+  const { value } = readYaml(path, text, META_LIMITS)
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw coded(
       'config_not_map',
@@ -50,7 +42,7 @@ export function readMeta(path: string, text: string): JsonMap & { prog: string }
       { file: path, line: 1, column: 1 },
     )
   }
-  if (typeof (value as JsonMap)['prog'] !== 'string') {
+  if (typeof value['prog'] !== 'string') {
     throw coded(
       'config_key',
       { key: 'prog', reason: 'it must name the kernel, as `prog: kernel`' },

@@ -4,11 +4,13 @@ import { parseConfig } from '../../modules/kernel/config-file.ts'
 import type { JsonMap } from '../../modules/contracts/seams.ts'
 import { shortHash } from '../../modules/lib/hash.ts'
 
+const WITHIN = { bytes_max: 1_000_000, tokens_max: 10_000 }
+
 const resolve = (files: Record<string, string>, defaults: JsonMap = {}): DesiredState =>
   resolveConfigs(
     Object.entries(files).map(([path, text]) => ({ path, text, hash: shortHash(text) })),
     new ConfigParser(),
-    { defaults, bytes_max: 1_000_000 },
+    { defaults, ...WITHIN },
   )
 
 const LISTING_2 = `# configs/services/my_module.yml
@@ -169,20 +171,23 @@ it('hostile YAML is an error or plain data, never more', () => {
     'a: &a [x,x,x,x,x,x,x,x,x]',
     ...'bcdefghi'.split('').map((name, index) => `${name}: &${name} [${`*${'abcdefgh'[index]},`.repeat(9)}]`),
   ].join('\n')
-  expect(parseConfig('bomb.yml', bomb, 1_000_000)).toMatchObject({
+  expect(parseConfig('bomb.yml', bomb, WITHIN)).toMatchObject({
     ok: false,
-    error: { code: 'config_syntax', file: 'bomb.yml' },
+    error: { code: 'config_too_large', file: 'bomb.yml', line: 5 },
   })
-  const proto = parseConfig('p.yml', '__proto__: {polluted: true}\nconstructor: {prototype: {polluted: true}}', 1_000)
-  expect(proto.ok).toBe(true)
+  expect(parseConfig('p.yml', 'a: 1\n__proto__: {polluted: true}', WITHIN)).toMatchObject({
+    ok: false,
+    error: { code: 'config_key', file: 'p.yml', line: 2, column: 1 },
+  })
+  expect(parseConfig('c.yml', 'constructor: {prototype: {polluted: true}}', WITHIN).ok).toBe(true)
   expect(({} as { polluted?: boolean }).polluted).toBeUndefined()
-  expect(parseConfig('big.yml', 'a: '.padEnd(2_000, 'x'), 1_000)).toMatchObject({
+  expect(parseConfig('big.yml', 'a: '.padEnd(2_000, 'x'), { ...WITHIN, bytes_max: 1_000 })).toMatchObject({
     ok: false,
     error: { code: 'config_too_large' },
   })
-  expect(parseConfig('tag.yml', 'a: !!js/function "function () {}"', 1_000).ok).toBe(true)
-  expect(parseConfig('bom.yml', '\uFEFFa: 1', 1_000)).toEqual({ ok: true, value: { a: 1 } })
-  expect(parseConfig('tabs.yml', 'a:\n\t- 1', 1_000)).toMatchObject({
+  expect(parseConfig('tag.yml', 'a: !!js/function "function () {}"', { ...WITHIN, bytes_max: 1_000 }).ok).toBe(true)
+  expect(parseConfig('bom.yml', '\uFEFFa: 1', { ...WITHIN, bytes_max: 1_000 })).toEqual({ ok: true, value: { a: 1 } })
+  expect(parseConfig('tabs.yml', 'a:\n\t- 1', { ...WITHIN, bytes_max: 1_000 })).toMatchObject({
     ok: false,
     error: { code: 'config_syntax', line: 2 },
   })
@@ -218,7 +223,7 @@ it.each([
 
 describe('looked at again', () => {
   const text = (path: string, content: string): ConfigText => ({ path, text: content, hash: shortHash(content) })
-  const limits = { defaults: {} as JsonMap, bytes_max: 1_000_000 }
+  const limits = { defaults: {} as JsonMap, ...WITHIN }
 
   it('unchanged files give the very same objects, changed ones new ones, and the result is as if read anew', () => {
     const parser = new ConfigParser()

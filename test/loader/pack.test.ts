@@ -178,14 +178,14 @@ describe('is written', () => {
 describe('parsed configs', () => {
   const files = {
     'a.yml': 'x: 1\ny: [1, {z: "t"}]',
-    'proto.yml': '__proto__: {x: 1}',
+    'names.yml': 'constructor: {x: 1}',
     'wrong.yml': 'needs: 5',
   }
   const resolve = (pack: Pack): DesiredState =>
     resolveConfigs(
       Object.entries(files).map(([path, text]) => ({ path, text, hash: shortHash(text) })),
       new ConfigParser(pack),
-      { defaults: {}, bytes_max: 1_000 },
+      { defaults: {}, bytes_max: 1_000, tokens_max: 1_000 },
     )
 
   it('give the same services and errors as texts do; a wrong one is read again, for its place', async () => {
