@@ -33,7 +33,7 @@ class Disk implements Pick<FileSystem, 'stat' | 'read'> {
 function setUp(text: string): { disk: Disk; cache: FileCache; get: () => string | undefined } {
   const disk = new Disk()
   disk.write(text)
-  const cache = new FileCache(disk as unknown as FileSystem, { now: () => disk.now })
+  const cache = new FileCache(disk, { now: () => disk.now })
   return { disk, cache, get: () => cache.get('/a')?.text }
 }
 
