@@ -38,6 +38,11 @@ export const ERRORS = {
     'The value at `{key}` does not fit the schema of {prog}: {reason}',
     'Change `{key}`; the incumbent keeps running until the file is valid.',
   ),
+  config_unreadable: entry(
+    422,
+    'The config cannot be read: {reason}',
+    'Check where the link leads and who may read it; what ran from it goes on running.',
+  ),
   config_name: entry(
     422,
     'The file name `{name}` is not `name.yml` or `name-v1.2.3.yml`',

@@ -27,6 +27,7 @@ export interface FileStat {
   kind: 'file' | 'folder' | 'other'
   /** inode, size and nanosecond times as one comparable string. */
   key: string
+  /** which file it is, whatever its path: equal for all that leads to it */
   inode: string
   bytes: number
   /** permission bits */

@@ -90,6 +90,9 @@ const CHECKS: Record<(typeof RESERVED_KEYS)[number], Check> = {
   description: text,
 }
 
+/** What is wrong with the name of a service or module. */
+export const wrongName = (key: 'api' | 'prog', value: string): string | undefined => CHECKS[key](value)
+
 function wrongReservedKey(value: JsonMap): { key: string; reason: string } | undefined {
   for (const key of RESERVED_KEYS) {
     if (!Object.hasOwn(value, key)) continue

@@ -10,6 +10,7 @@ import type { Machine } from './machine.ts'
 export class Reports {
   configErrors: ErrorData[] = []
   private reported = new Set<string>()
+  private present: ReadonlyMap<string, ErrorData> = new Map()
   private readonly machine: Machine
 
   constructor(machine: Machine) {
@@ -30,14 +31,14 @@ export class Reports {
   /** The present list; what was told before and is still there is not told again. */
   configErrorsAre(errors: ErrorData[]): void {
     this.configErrors = errors
-    const isPresent = (text: string): boolean => this.configErrors.some((error) => describeError(error) === text)
-    this.reported = new Set([...this.reported].filter(isPresent))
-    for (const error of errors) {
-      const text = describeError(error)
+    const present = new Map(errors.map((error) => [describeError(error), error]))
+    this.present = present
+    this.reported = new Set([...this.reported].filter((text) => present.has(text)))
+    for (const [text, error] of present) {
       if (this.reported.has(text)) continue
       this.reported.add(text)
       this.afterGrace(this.machine.planned ? 0 : Number.POSITIVE_INFINITY, () => {
-        if (!isPresent(text)) return
+        if (!this.present.has(text)) return
         this.machine.events.emit('config.error', { error })
         this.machine.options.log.error(`${text}; ${error.hint}`, { code: error.code })
       })

@@ -4,7 +4,7 @@
  * cost the event loop ten times as much. Reads only; the bell decides what a difference means.
  */
 import { join } from 'node:path'
-import type { Clock, FileSystem } from '../contracts/seams.ts'
+import type { Clock, FileStat, FileSystem } from '../contracts/seams.ts'
 
 export interface SweepOptions {
   fs: FileSystem
@@ -25,6 +25,12 @@ export interface SweepOptions {
 
 const DEPTH_MAX = 8
 
+interface Folder {
+  path: string
+  /** the inodes of the folders it is in: a link to one of them would lead round and round */
+  around: readonly string[]
+}
+
 export async function sweep(options: SweepOptions): Promise<void> {
   const { clock, known, slice_files: slice } = options
   const pause = (): Promise<void> => new Promise((resolve) => clock.soon(resolve))
@@ -35,12 +41,12 @@ export async function sweep(options: SweepOptions): Promise<void> {
     await pause()
     if (options.ended()) return
   }
-  const folders = [{ path: options.configs, depth: 0 }]
+  const inode = statOf(options.configs, options.fs)?.inode
+  const folders: Folder[] = inode === undefined ? [] : [{ path: options.configs, around: [inode] }]
   for (let next = folders.pop(); next !== undefined; next = folders.pop()) {
     await pause()
     if (options.ended()) return
-    const { path, depth } = next
-    for (const folder of findNew(path, options)) if (depth < DEPTH_MAX) folders.push({ path: folder, depth: depth + 1 })
+    for (const folder of findNew(next, options)) if (next.around.length <= DEPTH_MAX) folders.push(folder)
   }
 }
 
@@ -54,17 +60,33 @@ function compare(path: string, key: string | undefined, { fs, differs, same }: S
   }
 }
 
-/** Tells of config files that are not known; returns the folders in this one. */
-function findNew(folder: string, { fs, known, differs }: SweepOptions): string[] {
-  const folders: string[] = []
-  for (const name of fs.list(folder)) {
+/** Tells of config files that are not known; returns the folders in this one. What cannot be looked at is passed over. */
+function findNew({ path: folder, around }: Folder, { fs, known, differs }: SweepOptions): Folder[] {
+  const folders: Folder[] = []
+  let names: string[]
+  try {
+    names = fs.list(folder)
+  } catch {
+    return folders
+  }
+  for (const name of names) {
     if (name.startsWith('.')) continue
     const path = join(folder, name)
     if (/\.ya?ml$/.test(name)) {
       if (!known.has(path)) differs(path)
-    } else if (fs.stat(path)?.kind === 'folder') {
-      folders.push(path)
+      continue
     }
+    const stat = statOf(path, fs)
+    if (stat?.kind !== 'folder' || around.includes(stat.inode)) continue
+    folders.push({ path, around: [...around, stat.inode] })
   }
   return folders
+}
+
+function statOf(path: string, fs: FileSystem): FileStat | undefined {
+  try {
+    return fs.stat(path)
+  } catch {
+    return undefined
+  }
 }

@@ -3,10 +3,12 @@
  * it is told that a path may have changed. Reads only; `reconciler.ts` acts.
  */
 import { join } from 'node:path'
+import { ERRORS, type ErrorData } from '../contracts/errors.ts'
 import type { JsonMap, Scan } from '../contracts/seams.ts'
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
-import { toErrorData } from '../lib/errors.ts'
+import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
 import type { FileCache } from '../lib/file-cache.ts'
+import { locate } from '../lib/yaml.ts'
 import { ConfigTree } from './config-tree.ts'
 import { ConfigParser, resolveConfigs, type ConfigText, type DesiredState } from './configs.ts'
 import type { Machine } from './machine.ts'
@@ -44,7 +46,12 @@ export class WantedReader {
     const { root, fs, cache } = this.machine.options
     this.parser = new ConfigParser(cache)
     this.configs = join(root, 'configs')
-    this.tree = new ConfigTree({ folder: this.configs, fs, cache: options.cache })
+    this.tree = new ConfigTree({
+      folder: this.configs,
+      fs,
+      cache: options.cache,
+      bytes_max: () => this.machine.limits.config_bytes_max,
+    })
   }
 
   /** These paths may have changed: look at them again. */
@@ -71,8 +78,9 @@ export class WantedReader {
     this.configsDirty = true
   }
 
-  /** Services whose module was not found: the file may stand anywhere by now. */
+  /** Services whose module was not found, whose file may stand anywhere by now; and folders that gave no list. */
   retryLost(): void {
+    if (this.tree.retry()) this.configsDirty = true
     for (const service of this.machine.services.values()) if (hasNoSource(service.scan)) service.dirty = true
   }
 
@@ -129,11 +137,24 @@ export class WantedReader {
     try {
       return this.machine.options.loader.scan(findProg(desired.prog, places))
     } catch (thrown) {
-      const error = { ...toErrorData(thrown), file: desired.file }
+      const error = this.lostError(desired, thrown)
       const nothing = { files: new Map(), texts: new Map(), stamps: new Map(), missing: [], modified_ms: 0 }
       return { entry: desired.file, key: `no:${desired.prog}`, ...nothing, error }
     }
   }
+
+  /** Asked each second for as long as the module is lost: what was said before is not worked out again. */
+  private lostError({ api, prog, file }: DesiredService, thrown: unknown): ErrorData {
+    const isOurs = Object.hasOwn(ERRORS, codeOf(thrown) ?? '')
+    const cause = isOurs ? thrown : coded('file_failed', { path: `modules/${prog}`, reason: reasonOf(thrown) })
+    const error = { ...toErrorData(cause), file }
+    const known = this.machine.services.get(api)?.scan?.error
+    if (known?.file === file && same(known, error)) return known
+    const text = this.tree.textOf(file.slice('configs/'.length))
+    return { ...error, ...(text === undefined ? {} : locate(text, ['prog'])) }
+  }
 }
+
+const same = (a: ErrorData, b: ErrorData): boolean => a.code === b.code && a.message === b.message
 
 const hasNoSource = (scan: Scan | undefined): boolean => scan?.files.size === 0 && scan.error !== undefined

@@ -5,6 +5,7 @@
  * Used by the loader for sources and by the kernel for configs and prompts.
  */
 import type { Clock, FileSystem } from '../contracts/seams.ts'
+import { coded } from './errors.ts'
 import { shortHash } from './hash.ts'
 
 /** Twice the coarsest common tick of a file system clock (10 ms at 100 Hz). */
@@ -32,8 +33,11 @@ export class FileCache {
     this.clock = clock
   }
 
-  /** The file as it is now; undefined when there is none. Throws what the file system throws for anything else. */
-  get(path: string): CachedFile | undefined {
+  /**
+   * The file as it is now; undefined when there is none. Throws what the file system throws for anything else, and
+   * `file_too_large` before more than `bytesMax` are read.
+   */
+  get(path: string, bytesMax = Number.POSITIVE_INFINITY): CachedFile | undefined {
     const stat = this.fs.stat(path)
     if (stat === undefined || stat.kind !== 'file') {
       this.files.delete(path)
@@ -41,6 +45,7 @@ export class FileCache {
     }
     const known = this.files.get(path)
     if (known?.settled && known.stat_key === stat.key) return known
+    if (stat.bytes > bytesMax) throw coded('file_too_large', { path, bytes: stat.bytes, limit: bytesMax })
     const text = this.fs.read(path)
     if (text === undefined) {
       this.files.delete(path)

@@ -24,7 +24,7 @@ const orMissing = <T>(read: () => T, missing: T): T => {
 const shape = (stats: BigIntStats): FileStat => ({
   kind: stats.isFile() ? 'file' : stats.isDirectory() ? 'folder' : 'other',
   key: `${stats.ino}:${stats.size}:${stats.mtimeNs}:${stats.ctimeNs}`,
-  inode: String(stats.ino),
+  inode: `${stats.dev}:${stats.ino}`,
   bytes: Number(stats.size),
   mode: Number(stats.mode) & 0o7777,
   modified_ms: Number(stats.mtimeNs) / 1e6,

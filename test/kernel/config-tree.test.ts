@@ -1,6 +1,7 @@
-import { mkdirSync, renameSync } from 'node:fs'
+import { mkdirSync, renameSync, rmSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import type { FileSystem } from '../../modules/contracts/seams.ts'
 import { ConfigTree } from '../../modules/kernel/config-tree.ts'
 import { FileCache } from '../../modules/lib/file-cache.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
@@ -8,11 +9,22 @@ import { createRoot, type TestRoot } from '../support/root.ts'
 
 let root: TestRoot
 let tree: ConfigTree
+/** paths that the disk gives no answer for, and why */
+let refused: Record<string, string>
 
 beforeEach(() => {
   root = createRoot({ 'configs/a.yml': 'a', 'configs/deep/er/b.yml': 'b', 'configs/deep/c.yml': 'c' })
-  const cache = new FileCache(realFileSystem, { now: () => 0 })
-  tree = new ConfigTree({ folder: join(root.path, 'configs'), fs: realFileSystem, cache })
+  refused = {}
+  const ask =
+    <T>(read: (path: string) => T) =>
+    (path: string): T => {
+      const code = refused[path.slice(root.path.length + 1)]
+      if (code !== undefined) throw Object.assign(new Error(`${code}: no`), { code })
+      return read(path)
+    }
+  const fs: FileSystem = { ...realFileSystem, read: ask(realFileSystem.read), list: ask(realFileSystem.list) }
+  const cache = new FileCache(fs, { now: () => 0 })
+  tree = new ConfigTree({ folder: join(root.path, 'configs'), fs, cache, bytes_max: () => 1_000 })
   tree.lookAll()
 })
 afterEach(() => root.dispose())
@@ -71,4 +83,55 @@ it('a file whose content did not change keeps its object', () => {
   tree.look(at('a.yml'))
   tree.lookAll()
   expect(tree.all().find(({ path }) => path === 'a.yml')).toBe(before)
+})
+
+const errors = (): (string | undefined)[] => tree.all().map(({ path, error }) => error && `${path} ${error.code}`)
+const wrong = (): string[] => errors().filter((one) => one !== undefined)
+
+it('a file that cannot be read is an error of its own until it can, and one that leads to itself too', () => {
+  symlinkSync('loop.yml', at('loop.yml'))
+  refused['configs/deep/c.yml'] = 'EACCES'
+  root.write('configs/deep/c.yml', 'other')
+  tree.lookAll()
+  expect(wrong().sort()).toEqual(['deep/c.yml config_unreadable', 'loop.yml config_unreadable'])
+  expect(tree.all().find(({ path }) => path === 'loop.yml')?.error).toMatchObject({
+    file: 'configs/loop.yml',
+    line: 1,
+    column: 1,
+  })
+  expect(Object.fromEntries(tree.stamps())[at('deep/c.yml')]).toBe('')
+  refused = {}
+  rmSync(at('loop.yml'))
+  tree.lookAll()
+  expect(texts()).toEqual({ 'a.yml': 'a', 'deep/er/b.yml': 'b', 'deep/c.yml': 'other' })
+})
+
+it('a file above the limit is not read', () => {
+  root.write('configs/a.yml', 'x'.repeat(1_001))
+  refused['configs/a.yml'] = 'it was read'
+  tree.look(at('a.yml'))
+  expect(wrong()).toEqual(['a.yml config_too_large'])
+})
+
+it('nothing in a folder that gives no list is gone, and the folder is looked at again', () => {
+  refused['configs/deep'] = 'EIO'
+  root.remove('configs/deep/er')
+  tree.lookAll()
+  expect(wrong()).toEqual(['deep config_unreadable'])
+  expect(tree.all().map(({ path }) => path)).toEqual(expect.arrayContaining(['deep/c.yml', 'deep/er/b.yml']))
+  expect(tree.retry()).toBe(true)
+  refused = {}
+  expect(tree.retry()).toBe(true)
+  expect(texts()).toEqual({ 'a.yml': 'a', 'deep/c.yml': 'c' })
+  expect(tree.retry()).toBe(false)
+})
+
+it('a link back into the folders is not followed; one to another folder is', () => {
+  symlinkSync('.', at('here'))
+  symlinkSync('../..', at('deep/er/up'))
+  symlinkSync('nowhere', at('gone.yml'))
+  symlinkSync('deep/er', at('also'))
+  tree.lookAll()
+  for (const path of ['here', 'here/a.yml', 'deep/er/up/a.yml', 'deep/er/up']) tree.look(at(path))
+  expect(Object.keys(texts()).sort()).toEqual(['a.yml', 'also/b.yml', 'deep/c.yml', 'deep/er/b.yml'])
 })

@@ -107,6 +107,27 @@ it('names both files of a tie and of a contested api', () => {
   expect(taken.errors[0]?.message).toContain('configs/a.yml, configs/b.yml')
 })
 
+it('every conflict has a place, and a path that is no name needs an `api`', () => {
+  const { errors, services } = resolve({
+    'a.yml': 'x: 1\napi: same',
+    'b.yml': 'api: same',
+    'kernel.yml': '',
+    'two words.yml': '',
+    'three words here.yml': 'api: three\nprog: three',
+    't-v1.yml': '',
+    't-v1.0.yml': '',
+    'u-v01.yml': '',
+  })
+  expect([...services.keys()]).toEqual(['three'])
+  expect(errors.map(({ code, file, line, column }) => [code, file, line, column])).toEqual([
+    ['config_api_taken', 'configs/a.yml', 2, 1],
+    ['config_key', 'configs/kernel.yml', 1, 1],
+    ['config_version_tie', 'configs/t-v1.0.yml', 1, 1],
+    ['config_key', 'configs/two words.yml', 1, 1],
+    ['config_name', 'configs/u-v01.yml', 1, 1],
+  ])
+})
+
 it('one bad file is its own error and nobody else’s', () => {
   const { services, errors, broken } = resolve({
     'good.yml': 'a: 1',
@@ -205,20 +226,6 @@ it.each([
   expect([...services.keys()]).toEqual(['good'])
   expect(errors).toMatchObject([{ code: 'config_syntax', file: 'configs/a.yml', line }])
   expect(errors[0]?.message).toContain(`\`${key}\``)
-})
-
-it.each([
-  ['[', ']'],
-  ['{a: ', '}'],
-  ['- ', ''],
-  ['? ', ''],
-  ['? - ', ''],
-])('%j nested too deeply to be read is the error of its file, and soon', (open, close) => {
-  const text = (depth: number): string => `${open.repeat(depth)}x${close.repeat(depth)}`
-  const { services, errors } = resolve({ 'a.yml': text(20_000), 'good.yml': '' })
-  expect([...services.keys()]).toEqual(['good'])
-  expect(errors).toMatchObject([{ code: 'config_syntax', file: 'configs/a.yml' }])
-  expect(errors[0]?.message).toContain('deep')
 })
 
 describe('looked at again', () => {
