@@ -4,40 +4,34 @@
  * Small and stable: changing this file, the loader, the switchboard or the watchdog is the only change that needs a restart.
  */
 import { join, resolve } from 'node:path'
-import type { ErrorData } from './modules/contracts/errors.ts'
-import type { CheckReport, KernelClass, KernelPort, Switchboard } from './modules/contracts/kernel.ts'
-import type { Clock, ContentCache, FaultListener, FileSystem, Log } from './modules/contracts/seams.ts'
+import type { CheckReport } from './modules/contracts/kernel.ts'
+import type { KernelPort } from './modules/contracts/kernel-port.ts'
+import type { FaultListener, Log } from './modules/contracts/seams.ts'
 import { realClock } from './modules/lib/clock.ts'
 import { coded, describeError, reasonOf, toErrorData } from './modules/lib/errors.ts'
 import { realFileSystem } from './modules/lib/file-system.ts'
+import { findKernel, loadKernel } from './modules/lib/kernel-source.ts'
+import { endTrial } from './modules/lib/kernel-trial.ts'
+import { launchKernel, superviseKernels, type World } from './modules/lib/supervise.ts'
+import { probationTime } from './modules/lib/probation.ts'
 import { takeLock } from './modules/lib/lock.ts'
 import { createLog } from './modules/lib/log.ts'
-import { findMetaFiles, readMeta, type MetaFile } from './modules/lib/meta-files.ts'
+import { findMetaFiles } from './modules/lib/meta-files.ts'
 import { shownPath } from './modules/lib/shown-path.ts'
 import { STALL_FILE } from './modules/lib/stall.ts'
 import { createSwitchboard } from './modules/lib/switchboard.ts'
+import { createVet, VET_MS, VET_THREAD } from './modules/lib/vet.ts'
 import { stallLimit, Watchdog, WATCHDOG_THREAD } from './modules/lib/watchdog.ts'
-import { within } from './modules/lib/within.ts'
 import { ModuleLoader } from './modules/loader/loader.ts'
 import { Pack } from './modules/loader/pack.ts'
-import { threadUrl } from './modules/loader/thread.ts'
+import { threadUrl, threadWithImports } from './modules/loader/thread.ts'
 
 const KERNEL_BOOT_MS = 10_000
 const STOP_MS = 10_000
 const FREEZE_CHECK_MS = 1_000
 const packageRoot = import.meta.dirname.endsWith('dist') ? resolve(import.meta.dirname, '..') : import.meta.dirname
 
-interface World {
-  root: string
-  safe: boolean
-  loader: ModuleLoader
-  switchboard: Switchboard
-  clock: Clock
-  fs: FileSystem
-  log: Log
-  cache?: ContentCache
-  pulse?: Watchdog | undefined
-}
+type RunWorld = World & { loader: ModuleLoader; pulse?: Watchdog | undefined }
 
 /** Runs the system of a root until it ends. Resolves with the exit code. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
@@ -80,13 +74,17 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const unfreeze = watchFreeze(world)
   const stop = stopOnRequest(() => kernel)
   try {
-    kernel = await launchKernel(world)
+    const first = await launchKernel(world, KERNEL_BOOT_MS)
+    kernel = first.kernel
     process.send?.({ type: 'booted', version: kernel.version })
     void kernel.settled().then(() => {
       process.send?.({ type: 'settled', status: kernel?.status() })
       void keepWork(cache, log)
     })
-    await kernel.waitForShutdown()
+    await superviseKernels(world, first, probationTime(process.env), (current) => {
+      kernel = current
+    })
+    endTrial(world.fs, root)
     await keepWork(cache, log)
     return 0
   } catch (thrown) {
@@ -101,13 +99,14 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   }
 }
 
-type WorldOptions = Pick<World, 'root' | 'safe' | 'log' | 'cache'> & { fault: FaultListener }
+type WorldOptions = Pick<RunWorld, 'root' | 'safe' | 'log' | 'cache'> & { fault: FaultListener }
 
-function createWorld({ fault, ...options }: WorldOptions): World {
+function createWorld({ fault, ...options }: WorldOptions): RunWorld {
   const seams = { clock: realClock, fs: realFileSystem }
   const { root, cache } = options
   const loader = new ModuleLoader({ root, packageRoot, ...seams, fault, ...(cache === undefined ? {} : { cache }) })
-  return { ...options, ...seams, switchboard: createSwitchboard(), loader }
+  const vet = createVet({ root, packageRoot, thread: threadWithImports(VET_THREAD), vet_ms: VET_MS })
+  return { ...options, ...seams, packageRoot, switchboard: createSwitchboard(), loader, vet, fallbacks: [] }
 }
 
 /** For the next start. */
@@ -128,7 +127,7 @@ export async function checkOnly(root: string): Promise<number> {
   try {
     const [newest] = findMetaFiles(root, world.fs)
     if (newest === undefined) throw coded('no_meta', { root })
-    report = await (await loadKernel(world, newest)).kernel.check()
+    report = await (await loadKernel(world, findKernel(world, newest.path), 0, KERNEL_BOOT_MS)).kernel.check()
   } catch (thrown) {
     report = { services: 0, errors: [toErrorData(thrown)] }
   }
@@ -150,80 +149,6 @@ function refuseRoot(thrown: unknown): number {
   const { message, hint } = toErrorData(thrown)
   process.stderr.write(`${message}. ${hint}\n`)
   return 1
-}
-
-/** Newest first; each that fails is named with its reason, and the next is tried. */
-async function launchKernel(world: World): Promise<KernelPort> {
-  const metas = findMetaFiles(world.root, world.fs)
-  if (metas.length === 0) throw coded('no_meta', { root: world.root })
-  const reasons: string[] = []
-  for (const meta of metas) {
-    try {
-      const kernel = await startKernel(world, meta)
-      world.log.info(`kernel ${kernel.version} from ${meta.path}${reasons.length === 0 ? '' : ' (fallback)'}`)
-      return kernel
-    } catch (thrown) {
-      const error: ErrorData = toErrorData(thrown)
-      if (error.file !== undefined) error.file = shownPath(world.root, error.file)
-      reasons.push(`${meta.path}: ${describeError(error)}`)
-      world.log.warn(`${meta.path} does not start: ${describeError(error)}`, {
-        code: error.code,
-        stack: String((thrown as Error)?.stack),
-      })
-    }
-  }
-  throw coded('no_kernel', { reason: reasons.join('; ') })
-}
-
-async function startKernel(world: World, meta: MetaFile): Promise<KernelPort> {
-  const { kernel, release } = await loadKernel(world, meta)
-  try {
-    await within(world.clock, KERNEL_BOOT_MS, kernel.boot(), () =>
-      coded('kernel_boot_timeout', { ms: KERNEL_BOOT_MS }, { file: meta.path }),
-    )
-  } catch (thrown) {
-    void kernel.stop('it did not boot', 0).catch(() => undefined)
-    release()
-    throw thrown
-  }
-  return kernel
-}
-
-/** Constructed, not booted. */
-async function loadKernel(world: World, { path }: MetaFile): Promise<{ kernel: KernelPort; release: () => void }> {
-  const { root, loader, fs } = world
-  const text = fs.read(join(root, path))
-  if (text === undefined) throw coded('file_missing', { path }, { file: path })
-  const meta = readMeta(path, text)
-  const scan = loader.scan(kernelFile(world, meta.prog, meta['overrides']))
-  const evaluated = await loader.evaluate(scan, { service: 'kernel', generation: 0 }, { evaluate_ms: KERNEL_BOOT_MS })
-  const { Kernel } = evaluated.exports as { Kernel?: KernelClass }
-  if (typeof Kernel !== 'function') throw coded('no_kernel_class', { prog: meta.prog }, { file: scan.entry })
-  return {
-    kernel: new Kernel({ ...world, packageRoot, metaFile: path, meta }),
-    release: () => evaluated.release(),
-  }
-}
-
-/** The package's own kernel, unless the meta file's `overrides:` allows the root to bring another for that name. */
-function kernelFile({ root, fs }: World, prog: string, overrides: unknown): string {
-  const allowed = prog !== 'kernel' || (typeof overrides === 'object' && overrides !== null && 'kernel' in overrides)
-  const folders = [...(allowed ? [join(root, 'modules')] : []), join(packageRoot, 'modules')]
-  for (const folder of folders) {
-    for (const ending of [
-      `/${prog.split('/').at(-1)}.ts`,
-      '/index.ts',
-      '.ts',
-      '.mjs',
-      '.js',
-      `/${prog.split('/').at(-1)}.js`,
-      '/index.js',
-    ]) {
-      const path = join(folder, prog + ending)
-      if (fs.stat(path)?.kind === 'file') return path
-    }
-  }
-  throw coded('prog_not_found', { prog })
 }
 
 /** `runtime/FREEZE` works when the kernel is sick: only this timer sets the flag, and the kernel only reads it. */
@@ -248,7 +173,7 @@ function watchFreeze({ root, fs, switchboard, log }: World): () => void {
 }
 
 /** A thread that ends the process when the main thread stands still; see `watchdog.ts`. */
-function watchStalls({ root, loader, switchboard, log }: World): Watchdog | undefined {
+function watchStalls({ root, loader, switchboard, log }: RunWorld): Watchdog | undefined {
   const stall_ms = stallLimit(process.env)
   if (stall_ms === undefined) return undefined
   return new Watchdog({

@@ -7,7 +7,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KernelClass } from '../modules/contracts/kernel.ts'
+import type { KernelClass } from '../modules/contracts/kernel-port.ts'
 import { realClock } from '../modules/lib/clock.ts'
 import { realFileSystem } from '../modules/lib/file-system.ts'
 import { readMeta } from '../modules/lib/meta-files.ts'

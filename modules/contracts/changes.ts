@@ -37,6 +37,27 @@ export interface RefusedAttempt {
   error?: ErrorData
 }
 
+/** A version somebody went back from. */
+export type TakenBack = RefusedAttempt & { takenBack: string }
+
+export interface ChangedFile {
+  /** null: there was no such file */
+  before: string | null
+  /** hash of the text that the change brought; null when it took the file away */
+  after: string | null
+}
+
+/** What one switch brought, so that it can be undone. */
+export interface Change {
+  readonly id: number
+  /** epoch milliseconds */
+  readonly time: number
+  readonly apis: string[]
+  /** by absolute path */
+  readonly files: Map<string, ChangedFile>
+  undone: boolean
+}
+
 /** A reload that was put off: tried again at `retryAt` (monotonic ms). */
 export interface Deferral {
   configHash: string
@@ -53,5 +74,7 @@ export interface SupervisionRecord {
   restarts: number[]
   /** monotonic ms of late errors and failed tasks of the live version within the window */
   faults: number[]
+  /** monotonic ms at which it starts anew */
+  restartAt: number | undefined
   timer: TimerToken | undefined
 }

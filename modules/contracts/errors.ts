@@ -398,6 +398,46 @@ export const ERRORS = {
     'The kernel did not boot within {ms} ms',
     'A kernel must plan its first reconcile quickly; see ARCHITECTURE.md.',
   ),
+  kernel_state: entry(
+    409,
+    'The state of the running kernel cannot be taken over: {reason}',
+    'A kernel reads the record of the version before it and writes its own; see docs/kernel.md.',
+  ),
+  kernel_busy: entry(
+    409,
+    'The kernel cannot be replaced now: {reason}',
+    'It is tried again by itself; `mm kernel swap` tries now.',
+  ),
+  kernel_vet: entry(
+    422,
+    'The kernel failed on a system made up for the purpose: {reason}',
+    'It was tried in a thread of its own; nothing that runs was touched. Fix it and save.',
+  ),
+  kernel_vet_timeout: entry(
+    422,
+    'The kernel did not get through its trial within {ms} ms',
+    'An endless loop or a promise that never settles; the thread was ended, nothing that runs was touched.',
+  ),
+  kernel_adopt_timeout: entry(
+    500,
+    'The new kernel did not take over within {ms} ms',
+    'The kernel before it serves on; adopt() and health() must settle.',
+  ),
+  kernel_unwell: entry(
+    500,
+    'The new kernel is not well: {reason}',
+    'The kernel before it serves again; this one is tried again when its files change, or by `mm kernel swap`.',
+  ),
+  kernel_crashed: entry(
+    500,
+    'The process ended while kernel {version} was on probation',
+    'The start fell back to another kernel; it is tried again when its files change, or by `mm kernel swap`.',
+  ),
+  kernel_refused: entry(
+    409,
+    'The kernel of {path} was refused: {reason}',
+    'It is tried again when its files change, or by `mm kernel swap`.',
+  ),
   not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
   usage: entry(400, '{reason}', '`mm --help` lists the commands.'),
 } as const satisfies Record<string, ErrorEntry>

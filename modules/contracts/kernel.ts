@@ -1,12 +1,10 @@
 /**
- * What stands between `run.ts` and a kernel, and what a kernel says about itself. A second kernel beside
- * `modules/kernel/` has to fulfil `KernelPort`; the shapes below it are the ones HTTP and the command line print.
+ * What a kernel says about itself and what can be asked of it: the shapes that HTTP, the command line and the tools
+ * print. What a kernel is to `run.ts` and to other kernels is `kernel-port.ts`.
  */
 import type { ErrorData } from './errors.ts'
-import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
-import type { Json, JsonMap, Loader, Log, Pulse } from './seams.ts'
+import type { Json, JsonMap } from './seams.ts'
 import type { MachineEvent } from './module.ts'
-import type { AspectRoute } from './state.ts'
 
 export type ServiceState =
   | 'waiting'
@@ -21,83 +19,59 @@ export type ServiceState =
 
 export type GenerationState = 'starting' | 'ready' | 'live' | 'draining' | 'stopped' | 'failed'
 
-/** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
-export interface KernelOptions {
-  root: string
-  /** absolute folder of the package: the second place where a `prog` is looked up */
-  packageRoot: string
-  /** path of the meta file that chose this kernel, from the root */
-  metaFile: string
-  /** the parsed meta file */
-  meta: JsonMap
-  loader: Loader
-  switchboard: Switchboard
-  clock: Clock
-  fs: FileSystem
-  log: Log
-  /** kernel, http and filesystem only */
-  safe: boolean
-  /** what earlier starts worked out */
-  cache?: ContentCache
-  /** who looks whether the main thread stands still */
-  pulse?: Pulse | undefined
-  /** what hears that files change. @default the operating system's watches */
-  watcher?: CreateWatcher | undefined
+/** One entry of what became of kernels in this process, oldest first. */
+export interface KernelChange {
+  /** epoch milliseconds */
+  at: number
+  from: string
+  to: string
+  meta_file: string
+  outcome: 'swapped' | 'refused' | 'taken_back' | 'confirmed'
+  error: ErrorData | null
+  /** for how long the main thread did nothing else, at the switch */
+  pause_ms: number | null
 }
 
-export interface KernelClass {
-  new (options: KernelOptions): KernelPort
+/** `GET /api/kernel`. */
+export interface KernelInfo extends KernelSource {
+  prog: string
+  uptime_s: number
+  /** it may still be gone back from */
+  on_probation: boolean
+  /** meta files of the root, the one that is wanted first */
+  versions: {
+    meta_file: string
+    version: string
+    state: 'running' | 'wanted' | 'older' | 'refused'
+    error: ErrorData | null
+  }[]
+  /** why newer ones were not started at boot */
+  fallbacks: ErrorData[]
+  history: KernelChange[]
 }
 
-/** The face every kernel version shows to `run.ts` and to the switchboard. */
-export interface KernelPort {
-  readonly version: string
-  /** Resolves when the first reconcile is planned and `kernel` answers; never waits for services. Rejects if it cannot. */
-  boot(): Promise<void>
-  /** Resolves when every service of the first plan has reached a state in which it can rest. */
-  settled(): Promise<void>
-  /** Resolves once: null after an orderly stop. */
-  waitForShutdown(): Promise<null>
-  /** Stops all services in reverse order of their needs, within `deadline_ms`. Never rejects; idempotent. */
-  stop(reason: string, deadline_ms: number): Promise<void>
-  status(): KernelStatus
-  /** What is wrong in the root, without starting anything. For a kernel that is constructed and not booted. */
-  check(): Promise<CheckReport>
-  /** An error nobody caught. Must not throw. Returns the service it was counted against, if any. */
-  fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined
+export interface KernelSwapResult {
+  ok: boolean
+  from: string
+  to: string
+  error: ErrorData | null
+  pause_ms: number | null
+  ms: number
+}
+
+/** What a kernel is made from. Equal hashes mean the same kernel. */
+export interface KernelSource {
+  /** path of the meta file, from the root */
+  meta_file: string
+  /** name of the meta file's version; '0' when it has none */
+  version: string
+  /** hash of the meta file's text */
+  config_hash: string
+  /** content address of the kernel's whole source */
+  source_key: string
 }
 
 export type FreezeScope = 'none' | 'self' | 'all'
-
-/**
- * The cell all handles and `KernelApi` objects go through. It is made by `run.ts` and outlives every kernel: the
- * prototypes in it stay, a kernel installs its functions on them.
- */
-export interface Switchboard {
-  /** Set from `runtime/FREEZE` by `run.ts` only: `self` stops changes of origin self, `all` stops file edits too. */
-  frozen: FreezeScope
-  /** api → aspect → prototype object of all handles to it */
-  readonly routes: Map<string, RouteRecord>
-  /** what all handles inherit from; a kernel installs the methods */
-  readonly handleBase: object
-  /** answers a name no handle has; a kernel sets it. Must not throw. */
-  onMiss: ((handle: object, name: string) => unknown) | undefined
-  /** the way in for held resources: calls a method of the service that holds them; a kernel sets it */
-  onRoute: ((api: string, method: string, args: unknown[]) => Promise<unknown>) | undefined
-  /** what a version is made from; a kernel sets it. Asked while everything stands still: it only reads. */
-  versionOf: ((owner: CodeOwner) => { source_key: string; config_hash: string } | undefined) | undefined
-  /** prototypes of every `KernelApi` object and its `events`; a kernel installs the methods */
-  readonly kernelApiBase: object
-  readonly eventsBase: object
-}
-
-/** The prototypes of one service's handles, by aspect. */
-export interface RouteRecord {
-  readonly api: string
-  readonly aspects: Map<string, AspectRoute>
-}
-
-// --- what a kernel says about itself -----------------------------------------------------------------------------
 
 export interface MethodInfo {
   name: string
@@ -243,6 +217,10 @@ export interface KernelServiceApi {
   /** Effective values of all configs, or of one service. */
   configs(api?: string): EffectiveConfig[]
   tree(api?: string): string
+  /** Versions of the kernel, and what became of them. */
+  kernel(): KernelInfo
+  /** Looks at the meta files and the kernel's source now, forgets what was refused, and swaps to the newest. */
+  swap(): Promise<KernelSwapResult>
   prompt(path: string): { text: string; hash: string }
   /** every live service's tools, with their schemas */
   tools(): { api: string; method: string; description: string; schema: JsonMap }[]

@@ -5,7 +5,8 @@
 import type { ErrorData } from './errors.ts'
 import type { GenerationState, MethodInfo, ReloadMode, ReloadResult, ServiceState } from './kernel.ts'
 import type { Deferral, KeptVersion, RefusedAttempt, SupervisionRecord } from './changes.ts'
-import type { CodeOwner, Evaluated, JsonMap, Scan, TimerToken } from './seams.ts'
+import type { QueuedCall } from './calls.ts'
+import type { Clock, CodeOwner, Evaluated, JsonMap, Scan } from './seams.ts'
 import type { KernelApi, ModuleInstance, Release } from './module.ts'
 
 /** What one config file asks for, after defaults, before `${ENV}` and `secret:` are filled in. */
@@ -135,7 +136,8 @@ export interface GenerationRecord {
   mode: ReloadMode
   stateVersion: string
   readonly caller: CallerRecord
-  readonly admission: Admission
+  /** replaced when a kernel is replaced: every edge then takes the slow path once, and gets new functions */
+  admission: Admission
   state: GenerationState
   evaluated: Evaluated | undefined
   kernelApi: KernelApi | undefined
@@ -152,6 +154,8 @@ export interface GenerationRecord {
   inFlight: number
   /** called each time a call has ended, while somebody waits for the last one */
   onIdle: (() => void) | undefined
+  /** monotonic ms at which a version that drains is ended, whatever is still open */
+  drainUntil: number | undefined
   /** last sampled latencies, milliseconds, as a ring */
   latencies: number[]
   latencyNext: number
@@ -201,15 +205,15 @@ export interface IsolatorState {
   errorCount: number
   /** epoch milliseconds */
   lastErrorAt: number | null
+  readonly api: string
+  /** not a kernel's own: what a module waits for goes on when kernels change */
+  readonly clock: Clock
+  /** Told each error of work that no caller waits for; replaced by the kernel that takes over. Must not throw. */
+  onError: (thrown: unknown, label: string, what: FaultKind) => void
 }
 
-export interface QueuedCall {
-  readonly caller: CallerRecord
-  /** runs the call on the live generation; settles its own promise */
-  admit: () => void
-  reject: (error: unknown) => void
-  timer: TimerToken | undefined
-}
+/** Where an error came from: work that has ended by it, one turn of timed work, a subscriber to events. */
+export type FaultKind = 'task' | 'turn' | 'subscriber'
 
 /** A resource the service holds over its generations. */
 export interface HeldRecord {

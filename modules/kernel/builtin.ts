@@ -14,7 +14,8 @@ import { createService } from './service.ts'
 
 export function registerKernelService(machine: Machine, instance: KernelService): void {
   const { clock, switchboard, metaFile } = machine.options
-  const service = createService('kernel', 0)
+  const known = machine.services.get('kernel')
+  const service = known ?? createService('kernel', 0)
   const scan = {
     entry: '',
     key: '',
@@ -24,16 +25,15 @@ export function registerKernelService(machine: Machine, instance: KernelService)
     missing: [],
     modified_ms: 0,
   }
-  const generation = createGeneration(machine, service, {
-    desired: kernelConfig(metaFile),
-    scan,
-    configText: undefined,
-  })
+  const source = { desired: kernelConfig(metaFile), scan, configText: undefined }
+  // One record over all kernels: streams of events that are open go on.
+  const generation = known?.live ?? createGeneration(machine, service, source)
   const contract = readContract(instance, 'kernel')
   const methods = contract.aspects.get('default')?.methods ?? new Map<string, Method>()
   const isOpen = ([name]: [string, unknown]): boolean => (KERNEL_METHODS as readonly string[]).includes(name)
   contract.aspects.set('default', { methods: new Map([...methods].filter(isOpen)), values: new Set() })
-  Object.assign(generation, { state: 'live', instance, contract, liveAt: clock.monotonic() })
+  const { desired } = source
+  Object.assign(generation, { state: 'live', instance, contract, desired, liveAt: clock.monotonic() })
   Object.assign(service, {
     state: 'live',
     live: generation,

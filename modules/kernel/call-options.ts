@@ -2,49 +2,44 @@
  * Calls that carry options: deadline, abort signal, trace id, detail. Made at entry points (HTTP, tools, chat), so
  * they may cost more: a small Proxy stands before the handle and races each call against its options.
  */
+import type { CallsPort, Patience } from '../contracts/calls.ts'
+import type { Switchboard } from '../contracts/kernel-port.ts'
 import type { CallOptions, DetailedResult } from '../contracts/module.ts'
 import type { Clock, TimerToken } from '../contracts/seams.ts'
 import type { AspectRoute, GenerationRecord, HandleRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
-import type { Patience } from './call-queue.ts'
-import type { SlowPath } from './handle.ts'
 import { LIMITS } from './limits.ts'
-
-interface Invoker extends SlowPath {
-  invoke(
-    route: AspectRoute,
-    method: string,
-    handle: HandleRecord | undefined,
-    args: unknown[],
-    onAdmit?: (generation: GenerationRecord) => void,
-    patience?: Patience,
-  ): Promise<unknown>
-}
 
 export function withOptions(
   handle: HandleRecord,
   route: AspectRoute,
   options: CallOptions,
-  calls: Invoker,
+  switchboard: Switchboard,
   clock: Clock,
 ): object {
+  // Such a handle may be kept for longer than the kernel that made it lives: it asks for the one that is there.
+  const calls = (): CallsPort => callsOf(switchboard)
   return new Proxy(handle, {
     get(target, name) {
-      if (name === 'with')
-        return (more: CallOptions) => withOptions(target, route, { ...options, ...more }, calls, clock)
+      if (name === 'with') return (more: CallOptions) => calls().withOptions(target, route, { ...options, ...more })
       if (name === 'as') {
         return (aspect: string) => {
-          const other = calls.asAspect(target, route, aspect) as HandleRecord & { _route: AspectRoute }
-          return withOptions(other, other._route, options, calls, clock)
+          const other = calls().asAspect(target, route, aspect) as HandleRecord & { _route: AspectRoute }
+          return calls().withOptions(other, other._route, options)
         }
       }
       const own = Reflect.get(target, name, target) as unknown
       if (typeof name === 'symbol' || typeof own !== 'function' || name === 'getStats' || name === 'toString')
         return own
       if (route.cells.get(name)?.kind === 'stream') return own
-      return (...args: unknown[]) => callWith(target, route, name, args, options, calls, clock)
+      return (...args: unknown[]) => callWith(target, route, name, args, options, calls(), clock)
     },
   })
+}
+
+function callsOf({ calls }: Switchboard): CallsPort {
+  if (calls === undefined) throw coded('kernel_stopping')
+  return calls
 }
 
 async function callWith(
@@ -53,7 +48,7 @@ async function callWith(
   method: string,
   args: unknown[],
   options: CallOptions,
-  calls: Invoker,
+  calls: CallsPort,
   clock: Clock,
 ): Promise<unknown> {
   const { deadlineMs, signal } = options

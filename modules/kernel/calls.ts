@@ -3,6 +3,7 @@
  * calls with options, streams, refusals. `admission.ts` decides, this carries it out. Every call ends: with its
  * result, or with a coded error.
  */
+import type { Patience, PendingCall } from '../contracts/calls.ts'
 import type { CallOptions, HandleStats } from '../contracts/module.ts'
 import type {
   AspectRoute,
@@ -16,21 +17,12 @@ import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { decide, type Decision } from './admission.ts'
 import { withOptions } from './call-options.ts'
-import { CallQueue, rejected, type Patience } from './call-queue.ts'
+import { CallQueue, rejected } from './call-queue.ts'
 import { aspectOf, readAspect } from './contract.ts'
 import { edgeIdle, retireEdge } from './counts.ts'
 import { aspectRouteOf, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
 import type { Machine } from './machine.ts'
 import { untilRetired } from './streams.ts'
-
-interface Call {
-  route: AspectRoute
-  method: string
-  handle: HandleRecord | undefined
-  args: unknown[]
-  onAdmit: ((generation: GenerationRecord) => void) | undefined
-  patience: Patience | undefined
-}
 
 export class Calls implements SlowPath {
   readonly queue: CallQueue
@@ -38,7 +30,7 @@ export class Calls implements SlowPath {
 
   constructor(machine: Machine) {
     this.machine = machine
-    this.queue = new CallQueue(machine)
+    this.queue = new CallQueue({ machine, attempt: (call) => this.attempt(call) })
   }
 
   invoke(
@@ -46,7 +38,7 @@ export class Calls implements SlowPath {
     method: string,
     handle: HandleRecord | undefined,
     args: unknown[],
-    onAdmit?: Call['onAdmit'],
+    onAdmit?: PendingCall['onAdmit'],
     patience?: Patience,
   ): Promise<unknown> {
     // A forwarder taken off its handle may be called with any `this`.
@@ -54,7 +46,7 @@ export class Calls implements SlowPath {
     return this.attempt({ route, method, handle: known, args, onAdmit, patience })
   }
 
-  private attempt(call: Call): Promise<unknown> {
+  private attempt(call: PendingCall): Promise<unknown> {
     const { api } = call.route
     const { _caller: caller } = call.handle ?? call.route.loose
     const service = this.machine.services.get(api)
@@ -63,7 +55,7 @@ export class Calls implements SlowPath {
       case 'admit':
         return this.admit(call, decision.generation)
       case 'queue':
-        return this.queue.add(api, caller, service, () => this.attempt(call), call.patience)
+        return this.queue.add(api, caller, service, call)
       case 'refuse':
         if (service !== undefined) service.refusedCalls++
         else caller.starting?.missing.add(api)
@@ -80,7 +72,7 @@ export class Calls implements SlowPath {
     return decide({ api, aspect, method, caller, services, planned, stopping })
   }
 
-  private admit(call: Call, generation: GenerationRecord): Promise<unknown> {
+  private admit(call: PendingCall, generation: GenerationRecord): Promise<unknown> {
     const { route, method } = call
     this.machine.options.pulse?.entered(generation.owner)
     this.openAspect(route, generation)
@@ -197,7 +189,7 @@ export class Calls implements SlowPath {
     const { _caller: caller } = aspectRouteOf(this.machine.options.switchboard, service.api, 'default').loose
     const decision = this.decide(service.api, 'default', '', caller)
     if (decision.kind === 'refuse') throw decision.error
-    if (decision.kind === 'queue') await this.queue.add(service.api, caller, service, () => Promise.resolve())
+    if (decision.kind === 'queue') await this.queue.add(service.api, caller, service, undefined)
   }
 
   /** A stream is admitted when it is first read, and counts as in flight until it ends or its reader leaves. */
@@ -211,7 +203,7 @@ export class Calls implements SlowPath {
     const decision = this.decide(route.api, route.aspect, method, caller)
     if (decision.kind === 'refuse') throw decision.error
     if (decision.kind === 'queue') {
-      await this.queue.add(route.api, caller, this.machine.services.get(route.api), () => Promise.resolve())
+      await this.queue.add(route.api, caller, this.machine.services.get(route.api), undefined)
       yield* this.stream(route, method, handle, args)
       return
     }
@@ -248,7 +240,8 @@ export class Calls implements SlowPath {
   }
 
   withOptions(handle: HandleRecord, route: AspectRoute, options: CallOptions): object {
-    return withOptions(handle, route, options, this, this.machine.options.clock)
+    const { switchboard, clock } = this.machine.options
+    return withOptions(handle, route, options, switchboard, clock)
   }
 
   stats(handle: HandleRecord, route: AspectRoute): HandleStats {

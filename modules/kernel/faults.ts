@@ -4,7 +4,7 @@
  */
 import type { ErrorData } from '../contracts/errors.ts'
 import type { CodeOwner } from '../contracts/seams.ts'
-import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { FaultKind, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { describeError, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import type { ModuleIsolator } from './isolator.ts'
@@ -92,21 +92,25 @@ export class Faults {
     return { described: true, left }
   }
 
-  /** A task has ended with an error: the version no longer does its work. */
-  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
-    const error = this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
-    this.supervisor.failed(generation, error)
-  }
-
-  /** One turn of timed work failed; the next comes at its time. */
-  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void {
-    const error = this.noteFault(generation.api, generation.number, thrown, `task ${label}`)
-    this.supervisor.lateError(generation, error)
-  }
-
-  /** No event tells of it: a subscriber to all events that always throws would hear of itself for ever. */
-  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void {
-    this.count(generation.api, generation.number, thrown, `subscriber of ${pattern}`)
+  workFailed(generation: GenerationRecord, thrown: unknown, label: string, what: FaultKind): void {
+    const { api, number } = generation
+    switch (what) {
+      case 'task':
+        // It has ended: the version no longer does its work.
+        this.supervisor.failed(generation, this.noteFault(api, number, thrown, `task ${label}`))
+        break
+      case 'turn':
+        this.supervisor.lateError(generation, this.noteFault(api, number, thrown, `task ${label}`))
+        break
+      case 'subscriber':
+        // No event tells of it: a subscriber to all events that always throws would hear of itself for ever.
+        this.count(api, number, thrown, `subscriber of ${label}`)
+        break
+      default: {
+        const never: never = what
+        return never
+      }
+    }
   }
 
   /** An error that reached the process. Returns the service it was counted against. */

@@ -56,13 +56,14 @@ export function createGeneration(
     isolator: new ModuleIsolator({
       api: service.api,
       clock,
-      onError: (thrown, label) => machine.faults.taskFailed(generation, label, thrown),
+      onError: (thrown, label, what) => machine.faults.workFailed(generation, thrown, label, what),
     }),
     edges: new Set(),
     calls: 0,
     errors: 0,
     inFlight: 0,
     onIdle: undefined,
+    drainUntil: undefined,
     latencies: [],
     latencyNext: 0,
     startedAt: clock.monotonic(),
@@ -225,15 +226,22 @@ export function readConfig(
   return checkSchema(schema, values, desired, text)
 }
 
-/** Resolves when no call is in flight, or after `ms`. Says which it was. */
-export async function drained(machine: Machine, generation: GenerationRecord, ms: number): Promise<boolean> {
-  if (openCalls(generation) === 0) return true
-  const idle = new Promise<boolean>((resolve) => {
-    watchCalls(generation, () => resolve(true))
+/**
+ * Resolves when no call is in flight, or after `ms`. Says which it was. Never, when another kernel takes over meanwhile:
+ * that one waits then.
+ */
+export function drained(machine: Machine, generation: GenerationRecord, ms: number): Promise<boolean> {
+  if (openCalls(generation) === 0) return Promise.resolve(true)
+  const { clock } = machine
+  return new Promise((resolve) => {
+    const done = (clean: boolean): void => {
+      clock.clear(timer)
+      watchCalls(generation, undefined)
+      resolve(clean)
+    }
+    const timer = clock.after(ms, () => done(false))
+    watchCalls(generation, () => done(true))
   })
-  const done = await within(machine.options.clock, ms, idle, () => undefined).catch(() => false)
-  watchCalls(generation, undefined)
-  return done
 }
 
 /** Ends a generation for good. Never rejects: what goes wrong is recorded, and the rest is released all the same. */

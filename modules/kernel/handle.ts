@@ -5,7 +5,7 @@
  * path; unknown names, queues, options and refusals are the slow path (`calls.ts`).
  */
 import { inspect } from 'node:util'
-import type { RouteRecord, Switchboard } from '../contracts/kernel.ts'
+import type { RouteRecord, Switchboard } from '../contracts/kernel-port.ts'
 import type { CallOptions, HandleStats } from '../contracts/module.ts'
 import type {
   Admission,
@@ -156,6 +156,19 @@ export function openRoute(
 /** Sends every call of a route to the slow path: it queues or refuses them. */
 export function closeRoute(route: AspectRoute): void {
   for (const cell of route.cells.values()) cell.admission = CLOSED
+}
+
+/** Another kernel's forwarders give way to this one's; every call takes the slow path until the route is opened. */
+export function reinstall(switchboard: Switchboard, api: string, slow: SlowPath, passCaller = false): void {
+  for (const route of routeOf(switchboard, api).aspects.values()) {
+    const { loose } = route
+    loose._used += loose._edge?.calls ?? 0
+    loose._edge = undefined
+    for (const cell of route.cells.values()) {
+      cell.admission = CLOSED
+      install(route, cell, slow, passCaller && route.aspect === 'default')
+    }
+  }
 }
 
 function install(route: AspectRoute, cell: Cell, slow: SlowPath, passCaller: boolean): void {

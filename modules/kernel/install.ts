@@ -98,6 +98,7 @@ export async function retire(
   drainMs = machine.limitsOf(old.desired).drain_ms,
 ): Promise<void> {
   const { api, number: generation } = old
+  old.drainUntil = machine.clock.monotonic() + drainMs
   const clean = await drained(machine, old, drainMs)
   if (!clean) machine.events.emit('service.drain_overrun', { api, generation, in_flight: openCalls(old) })
   await end(machine, service, old, { shutdown: true })

@@ -1,7 +1,8 @@
 /**
  * ModuleIsolator: what one generation owns. Tasks die first and by signal, everything else is released when the
  * generation ends, last acquired first, each on its own: one release that throws does not keep the others.
- * Invariant: after `end()` nothing of the generation waits, runs on a kernel timer, or is held.
+ * Invariant: after `end()` nothing of the generation waits, runs on a kernel timer, or is held. A kernel that takes over
+ * puts its own class behind the same object: no `#private` members, and no closure over a kernel in what lives long.
  */
 import { setMaxListeners } from 'node:events'
 import type { TaskInfo } from '../contracts/kernel.ts'
@@ -14,8 +15,7 @@ import { within } from '../lib/within.ts'
 export interface IsolatorOptions {
   api: string
   clock: Clock
-  /** Told each error of a task or a release. Must not throw. */
-  onError: (thrown: unknown, label: string) => void
+  onError: IsolatorState['onError']
 }
 
 export class ModuleIsolator implements IsolatorState {
@@ -27,8 +27,8 @@ export class ModuleIsolator implements IsolatorState {
   readonly endAbort = manyListeners()
   errorCount = 0
   lastErrorAt: number | null = null
-  private readonly clock: Clock
-  private readonly onError: IsolatorOptions['onError']
+  readonly clock: Clock
+  onError: IsolatorState['onError']
 
   constructor(options: IsolatorOptions) {
     this.api = options.api
@@ -57,7 +57,7 @@ export class ModuleIsolator implements IsolatorState {
       const stopping =
         signal.aborted && (codeOf(thrown) === 'stopped' || (thrown as { name?: unknown })?.name === 'AbortError')
       if (!stopping) {
-        this.onError(thrown, task.label)
+        this.onError(thrown, task.label, 'task')
       }
     } finally {
       this.tasks.delete(task)
@@ -161,7 +161,7 @@ export class ModuleIsolator implements IsolatorState {
     try {
       await record.release()
     } catch (thrown) {
-      this.onError(thrown, record.label)
+      this.onError(thrown, record.label, 'task')
     }
   }
 

@@ -5,35 +5,16 @@
  */
 import { join } from 'node:path'
 import type { ReloadResult } from '../contracts/kernel.ts'
-import type { VersionSource } from '../contracts/changes.ts'
+import type { Change, ChangedFile, VersionSource } from '../contracts/changes.ts'
 import type { ServiceRecord } from '../contracts/state.ts'
 import { shortHash } from '../lib/hash.ts'
 import type { Machine } from './machine.ts'
 import type { Member } from './switch.ts'
 
-export interface ChangedFile {
-  /** null: there was no such file */
-  before: string | null
-  /** hash of the text that the change brought; null when it took the file away */
-  after: string | null
-}
-
-export interface Change {
-  readonly id: number
-  /** epoch milliseconds */
-  readonly time: number
-  readonly apis: string[]
-  /** by absolute path */
-  readonly files: Map<string, ChangedFile>
-  undone: boolean
-}
-
 export class Journal {
   private readonly machine: Machine
-  private changes: Change[] = []
-  private lastId = 0
-  /** length of all texts that are kept */
-  private chars = 0
+  /** oldest first; another kernel's, after an adoption */
+  changes: Change[] = []
   /** while an undo is applied: what it brings is no change to undo */
   private readonly undoing = new Set<string>()
 
@@ -84,12 +65,13 @@ export class Journal {
 
   private add(apis: string[], files: Map<string, ChangedFile>): void {
     if (files.size === 0) return
-    this.changes.push({ id: ++this.lastId, time: this.machine.options.clock.now(), apis, files, undone: false })
-    this.chars += charsOf(files)
+    const id = (this.changes.at(-1)?.id ?? 0) + 1
+    this.changes.push({ id, time: this.machine.options.clock.now(), apis, files, undone: false })
+    let chars = this.changes.reduce((total, change) => total + charsOf(change.files), 0)
     const { changes_kept, changes_chars_max } = this.machine.limits
     // The latest one is kept whatever its size: it is the one that is asked for.
-    while (this.changes.length > 1 && (this.changes.length > changes_kept || this.chars > changes_chars_max)) {
-      this.chars -= charsOf(this.changes.shift()?.files ?? new Map())
+    while (this.changes.length > 1 && (this.changes.length > changes_kept || chars > changes_chars_max)) {
+      chars -= charsOf(this.changes.shift()?.files ?? new Map())
     }
   }
 

@@ -5,6 +5,7 @@
 import { isAbsolute, join, normalize } from 'node:path'
 import { Cron } from 'croner'
 import type { EventsApi, KernelApi, MachineEvent, PathsApi, Release, Route } from '../contracts/module.ts'
+import type { Clock } from '../contracts/seams.ts'
 import type { GenerationRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { hold } from './hold.ts'
@@ -39,16 +40,10 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
       return isolatorOf(this._owner).sleep(ms, signal)
     },
     every(this: Owned, ms: number, work: () => unknown, label = `every ${ms} ms`) {
-      return repeat(machine, this._owner, label, work, () => ms)
+      return repeat(this._owner, label, work, () => ms)
     },
     cron(this: Owned, pattern: string, work: () => unknown, label = `cron ${pattern}`) {
-      const times = new Cron(pattern, { paused: true })
-      const { clock } = machine.options
-      return repeat(machine, this._owner, label, work, () => {
-        const now = clock.now()
-        const next = times.nextRun(new Date(now))
-        return next === null ? undefined : Math.max(1, next.getTime() - now)
-      })
+      return repeat(this._owner, label, work, timesOf(pattern, machine.options.clock))
     },
     prompt(path: string) {
       return readPrompt(machine, path)
@@ -58,16 +53,7 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
   const events: EventsApi = {
     on(this: Owned, pattern: string, callback: (event: MachineEvent) => void) {
       const owner = this._owner
-      const failed = (thrown: unknown): void => machine.faults.subscriberFailed(owner, pattern, thrown)
-      const guarded = (event: MachineEvent): void => {
-        try {
-          const result: unknown = callback(event)
-          if (result instanceof Promise) result.catch(failed)
-        } catch (thrown) {
-          failed(thrown)
-        }
-      }
-      return isolatorOf(owner).own(machine.events.on(pattern, guarded), `on ${pattern}`)
+      return isolatorOf(owner).own(machine.events.on(pattern, guarded(owner, pattern, callback)), `on ${pattern}`)
     },
     emit(this: Owned, type: string, data: Record<string, unknown> = {}) {
       machine.events.emit(type, { ...data, source: this._owner.api })
@@ -113,14 +99,33 @@ export function readPrompt(machine: Machine, path: string): { text: string; hash
   return { text: file.text, hash: file.hash }
 }
 
+// What follows is made into closures that live as long as a module wants: they stand outside the functions above, where
+// each would hold the kernel that made it.
+
+function guarded(owner: GenerationRecord, pattern: string, callback: (event: MachineEvent) => void) {
+  const failed = (thrown: unknown): void => owner.isolator.onError(thrown, pattern, 'subscriber')
+  return (event: MachineEvent): void => {
+    try {
+      const result: unknown = callback(event)
+      if (result instanceof Promise) result.catch(failed)
+    } catch (thrown) {
+      failed(thrown)
+    }
+  }
+}
+
+/** Milliseconds until the next time of a cron pattern; undefined when there is none. */
+function timesOf(pattern: string, clock: Pick<Clock, 'now'>): () => number | undefined {
+  const times = new Cron(pattern, { paused: true })
+  return () => {
+    const now = clock.now()
+    const next = times.nextRun(new Date(now))
+    return next === null ? undefined : Math.max(1, next.getTime() - now)
+  }
+}
+
 /** Work at times `next()` gives (milliseconds from now, undefined to end), one at a time, as a task of the version. */
-function repeat(
-  machine: Machine,
-  owner: GenerationRecord,
-  label: string,
-  work: () => unknown,
-  next: () => number | undefined,
-): Release {
+function repeat(owner: GenerationRecord, label: string, work: () => unknown, next: () => number | undefined): Release {
   const isolator = isolatorOf(owner)
   const stop = new AbortController()
   const background = isolator.addBackground(label, async (signal) => {
@@ -136,7 +141,7 @@ function repeat(
       } catch (thrown) {
         // At a stop the task itself says whether this is an error.
         if (signal.aborted) throw thrown
-        machine.faults.turnFailed(owner, label, thrown)
+        isolator.onError(thrown, label, 'turn')
       }
     }
   })

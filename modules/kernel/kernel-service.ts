@@ -5,19 +5,22 @@
 import { z } from 'zod'
 import type {
   EffectiveConfig,
+  KernelInfo,
   KernelStatus,
+  KernelSwapResult,
   PlannedChange,
   ProposedFile,
   ReloadResult,
   ServiceDetail,
   ServiceStatus,
 } from '../contracts/kernel.ts'
-import type { MachineEvent } from '../contracts/module.ts'
+import type { Handle, MachineEvent } from '../contracts/module.ts'
 import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import type { Tool, ToolContext } from '../contracts/tool.ts'
 import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { tool } from '../lib/tool.ts'
+import { follow } from './events.ts'
 import { readPrompt } from './kernel-api.ts'
 import type { Machine } from './machine.ts'
 import { detailOf, statusOf, treeOf } from './service.ts'
@@ -29,11 +32,14 @@ export interface KernelActions {
   undo(api: string): Promise<ReloadResult>
   plan(files?: ProposedFile[]): PlannedChange[]
   configs(api?: string): EffectiveConfig[]
+  kernel(): KernelInfo
+  swap(): Promise<KernelSwapResult>
+  /** Resolves at once, or when a swap of the kernel that is under way has ended. */
+  whenSettled(): Promise<void>
 }
 
 /** The service that speaks for people: an operator's token stands behind its calls. */
 const OPERATOR_SERVICE = 'http'
-const EVENTS_QUEUED_MAX = 10_000
 
 export class KernelService {
   private readonly machine: Machine
@@ -56,20 +62,39 @@ export class KernelService {
     return detailOf(this.machine, this.find(api))
   }
 
-  reload(caller: CallerRecord, api: string): Promise<ReloadResult> {
+  async reload(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkChange(caller, 'reload')
     return this.actions.reload(api, caller)
+  }
+
+  kernel(_caller: CallerRecord): KernelInfo {
+    return this.actions.kernel()
+  }
+
+  swap(caller: CallerRecord): Promise<KernelSwapResult> {
+    this.checkChange(caller, 'swap')
+    return this.actions.swap()
   }
 
   /** The ways back are open while the system is frozen: they take changes away. */
   async rollback(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkKnown(caller, 'rollback')
+    await this.actions.whenSettled()
+    if (this.machine.gone) return this.askNext(caller, 'rollback', api)
     return this.actions.rollback(this.find(api).api, `${caller.api} asked for it`)
   }
 
   async undo(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkKnown(caller, 'undo')
+    await this.actions.whenSettled()
+    if (this.machine.gone) return this.askNext(caller, 'undo', api)
     return this.actions.undo(api)
+  }
+
+  /** This kernel was replaced while the call waited. */
+  private askNext(caller: CallerRecord, method: string, api: string): Promise<ReloadResult> {
+    const handle = this.machine.calls.handleFor(caller, 'kernel', 'default') as unknown as Handle
+    return handle[method]?.(api) as Promise<ReloadResult>
   }
 
   plan(_caller: CallerRecord, files?: ProposedFile[]): PlannedChange[] {
@@ -105,22 +130,7 @@ export class KernelService {
   }
 
   async *events(_caller: CallerRecord, pattern = '*', sinceId?: number): AsyncGenerator<MachineEvent> {
-    const queue: MachineEvent[] = sinceId === undefined ? [] : this.machine.events.since(sinceId, pattern)
-    let wake = (): void => {}
-    const leave = this.machine.events.on(pattern, (event) => {
-      if (queue.length < EVENTS_QUEUED_MAX) queue.push(event)
-      wake()
-    })
-    try {
-      while (!this.machine.stopping) {
-        for (let event = queue.shift(); event !== undefined; event = queue.shift()) yield event
-        await new Promise<void>((resolve) => {
-          wake = resolve
-        })
-      }
-    } finally {
-      void leave()
-    }
+    yield* follow(this.machine.events.record, pattern, sinceId)
   }
 
   getAspect(name: string): object | undefined {
@@ -236,6 +246,8 @@ export const KERNEL_METHODS = [
   'plan',
   'configs',
   'tree',
+  'kernel',
+  'swap',
   'prompt',
   'tools',
   'eventsSince',

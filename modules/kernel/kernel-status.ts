@@ -1,7 +1,9 @@
 /** The state of the whole in one record, as `/health`, `mm status` and the tools show it. Pure but for the clock. */
 import type { ErrorData } from '../contracts/errors.ts'
 import type { KernelStatus } from '../contracts/kernel.ts'
+import type { KernelHealth } from '../contracts/kernel-port.ts'
 import type { JsonMap } from '../contracts/seams.ts'
+import { callsOf } from './counts.ts'
 import type { Machine } from './machine.ts'
 
 export interface KernelFacts {
@@ -31,4 +33,21 @@ export function kernelStatus(machine: Machine, { version, meta, bornAt, errors }
     ),
     config_errors: errors,
   }
+}
+
+/** Counters and the one question whether this kernel does its work. A kernel that stops is well. */
+export function kernelHealth(machine: Machine, unattributed: number): KernelHealth {
+  let calls = 0
+  let failed = 0
+  for (const service of machine.services.values()) {
+    const generations = [...service.draining, ...(service.live === undefined ? [] : [service.live])]
+    calls += service.pastCalls
+    failed += service.pastErrors + service.refusedCalls
+    for (const one of generations) {
+      calls += callsOf(one)
+      failed += one.errors
+    }
+  }
+  const reason = machine.planned || machine.stopping ? null : 'it has not looked at its files'
+  return { ok: reason === null, reason, unattributed_faults: unattributed, calls, failed_calls: failed }
 }

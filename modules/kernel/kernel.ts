@@ -4,15 +4,18 @@
  */
 import { join } from 'node:path'
 import type { ErrorData } from '../contracts/errors.ts'
-import type { CheckReport, KernelOptions, KernelPort, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
+import type { CheckReport, KernelChange, KernelSource, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
+import type { KernelHealth, KernelOptions, KernelPort, NextKernel } from '../contracts/kernel-port.ts'
+import type { KernelState } from '../contracts/kernel-state.ts'
 import type { CodeOwner, JsonMap } from '../contracts/seams.ts'
-import type { CallerRecord, DesiredService, ServiceRecord } from '../contracts/state.ts'
-import { coded, describeError, toErrorData } from '../lib/errors.ts'
+import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
+import { describeError, toErrorData } from '../lib/errors.ts'
 import { FileCache, type CachedFile } from '../lib/file-cache.ts'
+import { metaVersion } from '../lib/kernel-source.ts'
+import { leaseClock, type LeasedClock } from '../lib/leased-clock.ts'
 import { readMeta } from '../lib/meta-files.ts'
 import { shownPath } from '../lib/shown-path.ts'
-import { parseVersionName } from '../lib/version-name.ts'
-import { dependsOn, waitingFor } from './admission.ts'
+import { Attention } from './attention.ts'
 import { Calls } from './calls.ts'
 import { checkRoot } from './check.ts'
 import { effectiveConfigs } from './effective.ts'
@@ -22,22 +25,24 @@ import { Faults } from './faults.ts'
 import { ModuleHandle } from './handle.ts'
 import { installKernelApi } from './kernel-api.ts'
 import { KernelService, type KernelActions } from './kernel-service.ts'
-import { kernelStatus } from './kernel-status.ts'
+import { kernelInfo } from './kernel-info.ts'
+import { kernelHealth, kernelStatus } from './kernel-status.ts'
+import { KernelSwap } from './kernel-swap.ts'
 import { Journal } from './journal.ts'
-import { LIMITS, SERVICE_LIMITS, withLimits, type Limits } from './limits.ts'
+import { LIMITS, serviceLimits, withLimits, type Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
+import { PromptFiles } from './prompt-files.ts'
 import { Reconciler } from './reconciler.ts'
 import { planChanges } from './planned.ts'
-import { deferredReload } from './refuse.ts'
+import { reloadFor } from './reload-request.ts'
 import { RefusedVersions } from './refused-versions.ts'
-import { indexLockOf } from './repository.ts'
 import { Reports } from './reports.ts'
 import { SecondTries } from './second-tries.ts'
 import { versionOf } from './service.ts'
 import { stopAll } from './stop-all.ts'
+import { READS, Succession } from './succession.ts'
 import { Supervisor } from './supervisor.ts'
 import { WaysBack } from './ways-back.ts'
-import { Bell } from './watch.ts'
 
 /** Progs only the package may provide; a root shadows them only through the meta file's `overrides:`. */
 const PROTECTED = ['kernel', 'loader', 'control/policy', 'control/approvals', 'control/ledger']
@@ -49,37 +54,47 @@ const asMap = (value: unknown): JsonMap =>
 export class Kernel implements KernelPort, Machine {
   readonly version: string
   readonly options: KernelOptions
-  readonly services = new Map<string, ServiceRecord>()
+  readonly clock: LeasedClock
+  readonly reads = READS
+  services = new Map<string, ServiceRecord>()
   readonly events: EventBus
   readonly calls: Calls
   readonly secondTries: SecondTries
   limits: Limits
   planned = false
   stopping = false
+  gone = false
   private meta: JsonMap
-  private readonly cache: FileCache
+  readonly cache: FileCache
   readonly faults: Faults
-  private readonly reconciler: Reconciler
+  readonly journal: Journal
+  readonly supervisor: Supervisor
+  readonly reconciler: Reconciler
+  readonly refusedVersions: RefusedVersions
   private readonly waysBack: WaysBack
-  private readonly refusedVersions: RefusedVersions
-  private readonly bell: Bell
-  private readonly bornAt: number
-  /** prompts that were read → the content they had */
-  private readonly promptHashes = new Map<string, string | undefined>()
-  private readonly reports: Reports
+  private readonly attention: Attention
+  readonly facts: { bornAt: number; history: KernelChange[] }
+  readonly prompts: PromptFiles
+  readonly reports: Reports
+  private readonly succession: Succession
+  private readonly swap: KernelSwap
   private stopped: Promise<void> | undefined
-  private announceStop: (value: null) => void = () => {}
-  private readonly whenStopped: Promise<null>
+  private announceEnd: (next: NextKernel | null) => void = () => {}
+  private whenEnded: Promise<NextKernel | null>
+  private ended = false
 
   constructor(options: KernelOptions) {
     this.options = options
     this.meta = options.meta
-    const name = parseVersionName(options.metaFile.split('/').at(-1) ?? '')
-    this.version = (name === 'invalid' ? null : name?.version) ?? '0'
+    this.version = metaVersion(options.metaFile)
     this.limits = withLimits(LIMITS, asMap(this.meta['limits']))
     const { clock, fs, log } = options
-    this.bornAt = clock.monotonic()
+    this.clock = leaseClock(clock)
+    this.facts = { bornAt: clock.monotonic(), history: [] }
     this.cache = new FileCache(fs, clock)
+    this.prompts = new PromptFiles(this.cache, (path) =>
+      this.events.emit('prompt.changed', { path: shownPath(options.root, path) }),
+    )
     this.events = new EventBus({
       clock,
       kept: this.limits.events_kept,
@@ -87,16 +102,17 @@ export class Kernel implements KernelPort, Machine {
     })
     this.calls = new Calls(this)
     this.secondTries = new SecondTries(this)
-    const supervisor = new Supervisor(this, {
+    this.supervisor = new Supervisor(this, {
       rollback: (api, reason) => this.waysBack.rollback(api, reason),
       reload: (api) => this.reconciler.reload(api),
+      isHeld: () => this.succession.held,
     })
-    this.faults = new Faults(this, supervisor)
+    this.faults = new Faults(this, this.supervisor)
     this.reports = new Reports(this)
-    const journal = new Journal(this)
+    this.journal = new Journal(this)
     this.refusedVersions = new RefusedVersions(this)
     this.reconciler = new Reconciler({
-      journal,
+      journal: this.journal,
       onService: (service) => this.refusedVersions.recall(service),
       onForgotten: (api) => this.refusedVersions.forget(api),
       machine: this,
@@ -106,10 +122,36 @@ export class Kernel implements KernelPort, Machine {
       defaults: () => asMap(this.meta['defaults']),
       onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
     })
-    this.waysBack = new WaysBack(this, this.reconciler, journal, this.refusedVersions)
-    this.bell = this.createBell()
-    this.whenStopped = new Promise((resolve) => {
-      this.announceStop = resolve
+    this.waysBack = new WaysBack(this, this.reconciler, this.journal, this.refusedVersions)
+    this.whenEnded = this.untilEnd()
+    this.swap = new KernelSwap({
+      machine: this,
+      self: this,
+      refused: this.refusedVersions,
+      facts: this.facts,
+      onNext: (next) => {
+        void next.kernel.settled().then(() => this.reconciler.giveUpRest())
+        this.announceEnd(next)
+      },
+    })
+    this.attention = new Attention({
+      machine: this,
+      reconciler: this.reconciler,
+      prompts: this.prompts,
+      swap: this.swap,
+      onMeta: () => this.rereadMeta(),
+      onSwept: () => this.swept(),
+    })
+    this.succession = new Succession(this, this.attention, () => this.install())
+  }
+
+  private untilEnd(): Promise<NextKernel | null> {
+    this.ended = false
+    return new Promise((resolve) => {
+      this.announceEnd = (next) => {
+        this.ended = true
+        resolve(next)
+      }
     })
   }
 
@@ -118,47 +160,39 @@ export class Kernel implements KernelPort, Machine {
     return new Set(PROTECTED.filter((prog) => !overridden.includes(prog)))
   }
 
-  private createBell(): Bell {
-    const { root, packageRoot, fs, clock, log, watcher } = this.options
-    const own = ['configs', 'modules', 'prompts'].map((folder) => join(root, folder))
-    return new Bell({
-      fs,
-      clock,
-      log,
-      limits: this.limits,
-      folders: root === packageRoot ? own : [...own, join(packageRoot, 'modules')],
-      configs: join(root, 'configs'),
-      lock: indexLockOf(root, fs),
-      watcher,
-      known: () => this.knownFiles(),
-      ready: (paths) => this.noticed(paths),
-      swept: () => this.swept(),
-    })
+  async boot(): Promise<void> {
+    this.install()
+    this.refusedVersions.load()
+    // First the watch: what is written during the first look must not wait for a sweep.
+    this.attention.start()
+    this.reconciler.start()
+    this.events.emit('kernel.booted', { version: this.version })
+    this.clock.soon(() => this.swap.start())
   }
 
-  async boot(): Promise<void> {
+  /** This kernel's functions, on what outlives it. */
+  private install(): void {
     const { switchboard } = this.options
     ModuleHandle.install(switchboard, this.calls)
+    switchboard.calls = this.calls
     switchboard.onRoute = (api, method, args) => routeHeld(this, api, method, args)
     switchboard.versionOf = (owner) => versionOf(this.services, owner)
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
     registerKernelService(this, new KernelService(this, this.actions()))
-    this.refusedVersions.load()
-    // First the bell: what is written during the first look must not wait for a sweep.
-    this.bell.start()
-    this.reconciler.start()
-    this.events.emit('kernel.booted', { version: this.version })
   }
 
   private actions(): KernelActions {
     const { reconciler, waysBack } = this
     return {
       status: () => this.status(),
-      reload: (api, caller) => this.reload(api, caller),
+      reload: (api, caller) => reloadFor(this, reconciler, api, caller),
       rollback: (api, reason) => waysBack.rollback(api, reason),
       undo: (api) => waysBack.undo(api),
       plan: (files) => planChanges(this, reconciler.wanted, files),
       configs: (api) => effectiveConfigs(this, reconciler.wanted, api),
+      kernel: () => kernelInfo(this, this.swap, this.facts),
+      swap: () => this.swap.swap(),
+      whenSettled: () => this.succession.settled(),
     }
   }
 
@@ -166,32 +200,49 @@ export class Kernel implements KernelPort, Machine {
     return this.reconciler.rest()
   }
 
-  waitForShutdown(): Promise<null> {
-    return this.whenStopped
+  waitForShutdown(): Promise<NextKernel | null> {
+    return this.whenEnded
   }
 
   stop(reason: string, deadlineMs: number): Promise<void> {
+    // It is stopped in the middle of a hand-over: that is the other's business now.
+    if (this.gone && this.swap.next !== undefined) return this.swap.next.kernel.stop(reason, deadlineMs)
     this.stopping = true
-    this.stopped ??= stopAll(this, reason, deadlineMs, this.bell).then(() => this.announceStop(null))
+    this.events.record.closed = true
+    this.stopped ??= stopAll(this, reason, deadlineMs, this.attention).then(() => this.announceEnd(null))
     return this.stopped
   }
 
-  /**
-   * A service that is asked from within itself to become quiet could only wait for ever: the asker gets its answer at
-   * once, and the reload follows when its call has ended.
-   */
-  async reload(api: string, caller?: CallerRecord): Promise<ReloadResult> {
-    if (this.stopping) throw coded('kernel_stopping')
-    // Only when the asker's own call has returned to its caller is it known who waits for whom.
-    await Promise.resolve()
-    const reloaded = this.reconciler.reload(api)
-    const live = this.services.get(api)?.live
-    if (caller === undefined || live === undefined) return reloaded
-    if (live.mode !== 'overlap' && dependsOn(api, caller.api, this.services)) {
-      reloaded.catch(() => undefined)
-      return deferredReload(live.number)
-    }
-    return waitingFor(caller, api, reloaded)
+  async health(): Promise<KernelHealth> {
+    return kernelHealth(this, this.faults.unattributed)
+  }
+
+  pause(deadlineMs: number): Promise<void> {
+    return this.succession.pause(deadlineMs)
+  }
+
+  resume(): void {
+    this.succession.resume()
+  }
+
+  exportState(reads: KernelPort['reads']): KernelState {
+    return this.succession.exportState(reads)
+  }
+
+  letGo(): void {
+    this.succession.letGo()
+  }
+
+  /** Everything happens before the first await: see `succession.ts`. */
+  async adopt(state: KernelState): Promise<void> {
+    this.succession.adopt(state)
+    if (this.ended) this.whenEnded = this.untilEnd()
+    await this.reconciler.looked()
+    this.clock.soon(() => this.swap.start())
+  }
+
+  refuseKernel(source: KernelSource, error: ErrorData): void {
+    this.swap.refuseSource(source, error, 'taken_back')
   }
 
   ring(): void {
@@ -203,9 +254,7 @@ export class Kernel implements KernelPort, Machine {
   }
 
   limitsOf(desired: DesiredService | undefined): Limits {
-    if (desired === undefined || Object.keys(desired.limits).length === 0) return this.limits
-    const own = Object.entries(desired.limits).filter(([name]) => (SERVICE_LIMITS as readonly string[]).includes(name))
-    return withLimits(this.limits, Object.fromEntries(own))
+    return desired === undefined ? this.limits : serviceLimits(this.limits, desired.limits)
   }
 
   readFile(path: string): CachedFile | undefined {
@@ -213,9 +262,7 @@ export class Kernel implements KernelPort, Machine {
   }
 
   readPrompt(path: string): CachedFile | undefined {
-    const file = this.cache.get(path)
-    this.promptHashes.set(path, file?.hash)
-    return file
+    return this.prompts.read(path)
   }
 
   notLive(needs: Iterable<string>): string[] {
@@ -223,6 +270,7 @@ export class Kernel implements KernelPort, Machine {
   }
 
   fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined {
+    if (this.gone && this.swap.next !== undefined) return this.swap.next.kernel.fault(thrown, kind, owner)
     return this.faults.fault(thrown, kind, owner)
   }
 
@@ -230,31 +278,9 @@ export class Kernel implements KernelPort, Machine {
     this.reports.refused(service, error, modifiedMs)
   }
 
-  private *knownFiles(): Iterable<readonly [string, string | undefined]> {
-    yield* this.reconciler.wanted.tree.stamps()
-    for (const path of this.promptHashes.keys()) {
-      const file = this.cache.peek(path)
-      yield [path, file?.settled === false ? '' : file?.stat_key]
-    }
-    for (const { scan } of this.services.values()) {
-      if (scan === undefined) continue
-      yield* scan.stamps
-      for (const path of scan.missing) yield [path, undefined]
-    }
-  }
-
-  private noticed(paths: ReadonlySet<string>): void {
-    if (paths.has(join(this.options.root, this.options.metaFile))) this.rereadMeta()
-    for (const path of paths) if (this.promptHashes.has(path)) this.lookAtPrompt(path)
-    this.reconciler.noticed(paths)
-  }
-
-  /** Prompts are read when they are asked for; this only tells that the next reader gets another text. */
-  private lookAtPrompt(path: string): void {
-    const hash = this.cache.get(path)?.hash
-    if (hash === this.promptHashes.get(path)) return
-    this.promptHashes.set(path, hash)
-    this.events.emit('prompt.changed', { path: shownPath(this.options.root, path) })
+  /** For who drives the kernel in its own process. */
+  reload(api: string): Promise<ReloadResult> {
+    return reloadFor(this, this.reconciler, api)
   }
 
   /** `defaults:` and `limits:` of the meta file are as live as any config. */
@@ -284,7 +310,7 @@ export class Kernel implements KernelPort, Machine {
     return kernelStatus(this, {
       version: this.version,
       meta: this.meta,
-      bornAt: this.bornAt,
+      bornAt: this.facts.bornAt,
       errors: this.reports.configErrors,
     })
   }

@@ -33,6 +33,12 @@ export const LIMITS = {
   changes_kept: 200,
   /** characters of the texts before them */
   changes_chars_max: 16_777_216,
+  /** the swap of the kernel: how long reloads may take to end, and the new one to answer */
+  kernel_pause_ms: 10_000,
+  kernel_adopt_ms: 10_000,
+  /** a swap that found the system busy is tried again after this long */
+  kernel_retry_ms: 1_000,
+  kernel_history_kept: 100,
   config_bytes_max: 1_048_576,
   /** names, values, signs and spaces of one config: each costs about 5 µs to read */
   config_tokens_max: 10_000,
@@ -72,6 +78,12 @@ export const SERVICE_LIMITS: readonly LimitName[] = [
   'queue_ms',
   'queue_calls_max',
 ]
+
+/** The limits of one service: its config may change some of them. */
+export function serviceLimits(base: Limits, own: Readonly<Record<string, number>>): Limits {
+  const known = Object.entries(own).filter(([name]) => (SERVICE_LIMITS as readonly string[]).includes(name))
+  return known.length === 0 ? base : withLimits(base, Object.fromEntries(known))
+}
 
 export function withLimits(base: Limits, changes: Record<string, unknown>): Limits {
   const known = Object.entries(changes).filter(

@@ -2,9 +2,10 @@
  * What the parts of a kernel share: the records, the injected seams, and the few things one part asks of another.
  * Types only. `kernel.ts` makes the one object that fulfils it; no part imports another part's state.
  */
-import type { KernelOptions } from '../contracts/kernel.ts'
+import type { KernelOptions } from '../contracts/kernel-port.ts'
 import type { ErrorData } from '../contracts/errors.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { CallerRecord, DesiredService, FaultKind, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { Clock } from '../contracts/seams.ts'
 import type { CachedFile } from '../lib/file-cache.ts'
 import type { EventBus } from './events.ts'
 import type { SlowPath } from './handle.ts'
@@ -13,6 +14,8 @@ import type { SecondTries } from './second-tries.ts'
 
 export interface Machine {
   readonly options: KernelOptions
+  /** for the kernel's own loops and waits: it ends when another kernel takes over */
+  readonly clock: Clock
   readonly limits: Limits
   readonly services: Map<string, ServiceRecord>
   readonly events: EventBus
@@ -22,6 +25,8 @@ export interface Machine {
   /** true once the first reconcile was planned: from then on an unknown name is an error */
   planned: boolean
   stopping: boolean
+  /** another kernel has taken over: what is still under way here ends, and begins nothing */
+  gone: boolean
   onPlanned(): void
   /** Look again: compares the desired with the active state soon. Level-triggered; may be called from anywhere. */
   ring(): void
@@ -38,6 +43,8 @@ export interface Machine {
 
 /** The slow path, and what the switch asks of the queue. */
 export interface CallPath extends SlowPath {
+  /** The handle of a caller to a service's aspect. */
+  handleFor(caller: CallerRecord, api: string, aspect: string): object
   readonly queue: {
     /** Runs the queued calls of a service that went live, in their order. */
     flush(service: ServiceRecord): void
@@ -52,12 +59,8 @@ export interface CallPath extends SlowPath {
 
 /** Where errors of services go. None of these throws. */
 export interface FaultSink {
-  /** An error that ended a task, or a release, of a generation. */
-  taskFailed(generation: GenerationRecord, label: string, thrown: unknown): void
-  /** An error of one turn of timed work, which goes on. */
-  turnFailed(generation: GenerationRecord, label: string, thrown: unknown): void
-  /** An error of a version's subscriber to events. */
-  subscriberFailed(generation: GenerationRecord, pattern: string, thrown: unknown): void
+  /** An error of work that no caller waits for. */
+  workFailed(generation: GenerationRecord, thrown: unknown, label: string, what: FaultKind): void
   /** Any thrown value as data, with its place in the source as it was written. */
   describe(thrown: unknown): ErrorData
   /** Records an error of a service's own code, with its place in the source. */

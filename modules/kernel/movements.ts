@@ -37,6 +37,16 @@ export class Movements {
     return this.running.get(service)
   }
 
+  /** Movements that switch something: stops may be taken over half-way. */
+  get switching(): Promise<unknown>[] {
+    return [...this.running].filter(([service]) => service.state !== 'draining').map(([, done]) => done)
+  }
+
+  /** They were another kernel's, or this one's before another. */
+  forget(): void {
+    this.running.clear()
+  }
+
   /** Resolves when no movement of the service is under way; a candidate that prepares is dropped. */
   async free(service: ServiceRecord): Promise<void> {
     for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
@@ -95,8 +105,10 @@ export class Movements {
       return
     }
     const gone = failedReload(toErrorData(coded('service_stopped', { api: service.api })))
-    const earlier = service.live
+    // Another kernel may have begun it: then what served is draining by now.
+    const earlier = service.live ?? [...service.draining].at(-1)
     const done = stopService(this.machine, service).then(() => {
+      if (this.machine.gone) return gone
       this.options.journal.stopped(service, earlier)
       for (const resolve of service.reloadWaiters.splice(0)) resolve(gone)
       this.options.onGone(service)
@@ -115,6 +127,7 @@ export class Movements {
   }
 
   private release(service: ServiceRecord): void {
+    if (this.machine.gone) return
     service.busy = false
     this.running.delete(service)
     this.machine.ring()

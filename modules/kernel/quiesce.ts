@@ -66,7 +66,7 @@ async function tasksEnd(machine: Machine, { service, generation }: Quieting): Pr
 
 /** Who depends on whom changes while calls go on: a queued call that is waited for by now is let through. */
 function lookAgain(machine: Machine, members: readonly Quieting[]): () => void {
-  const { clock } = machine.options
+  const { clock } = machine
   let timer: TimerToken
   const look = (): void => {
     for (const { service } of members) machine.calls.queue.letThrough(service)

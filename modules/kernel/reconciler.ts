@@ -25,6 +25,8 @@ export class Reconciler {
   private readonly machine: Machine
   private changed = new Set<string>()
   private scheduled = false
+  private held = false
+  private readonly lookWaiters: (() => void)[] = []
   private noticedAt: number | undefined
   private readonly restWaiters: (() => void)[] = []
   /** a stop, rename or change of prog of these was asked for by name: it is no half-written file */
@@ -47,13 +49,35 @@ export class Reconciler {
   }
 
   ring(): void {
-    this.noticedAt ??= this.machine.options.clock.monotonic()
+    this.noticedAt ??= this.machine.clock.monotonic()
     if (this.scheduled) return
     this.scheduled = true
-    this.machine.options.clock.soon(() => {
+    this.machine.clock.soon(() => {
       this.scheduled = false
       this.look()
     })
+  }
+
+  /** Looks no more, and starts nothing, until it is let go on: what is noticed meanwhile is kept. */
+  hold(held: boolean): void {
+    this.held = held
+    if (!held) this.ring()
+  }
+
+  /** Another kernel's services are to be looked at: everything is read, nothing is known. */
+  begin(): void {
+    this.held = false
+    this.scheduled = false
+    this.noticedAt = undefined
+    this.movements.forget()
+    this.wanted.tree.lookAll()
+    this.wanted.forgetConfigs()
+    this.ring()
+  }
+
+  /** Resolves after the next look at the files. */
+  looked(): Promise<void> {
+    return new Promise((resolve) => this.lookWaiters.push(resolve))
   }
 
   /** Resolves when nothing is under way and nothing is waiting to be looked at. */
@@ -62,6 +86,11 @@ export class Reconciler {
       this.restWaiters.push(resolve)
       this.ring()
     })
+  }
+
+  /** Another kernel has taken over and is at rest. */
+  giveUpRest(): void {
+    for (const resolve of this.restWaiters.splice(0)) resolve()
   }
 
   find(api: string): ServiceRecord {
@@ -114,7 +143,7 @@ export class Reconciler {
 
   private look(): void {
     const { machine } = this
-    if (machine.stopping) return
+    if (machine.stopping || this.held) return
     const since = this.noticedAt ?? machine.options.clock.monotonic()
     this.noticedAt = undefined
     // A freeze of everything holds file edits back; what somebody asks for by name still happens.
@@ -132,6 +161,7 @@ export class Reconciler {
       machine.planned = true
       machine.onPlanned()
     }
+    for (const resolve of this.lookWaiters.splice(0)) resolve()
     this.tellRest()
   }
 
@@ -158,7 +188,7 @@ export class Reconciler {
 
   /** Does every step but the moves, and names those. */
   private carryOut(steps: readonly Step[]): string[] {
-    const { clock } = this.machine.options
+    const { clock } = this.machine
     const moves: string[] = []
     for (const step of steps) {
       const service = this.machine.services.get(step.api)

@@ -129,7 +129,7 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void 
 }
 
 function putOff(machine: Machine, { service, desired, scan, asked }: Candidate): void {
-  const { clock } = machine.options
+  const { clock } = machine
   const { defer_ms, defer_ms_max } = machine.limits
   const attempts = (service.deferral?.attempts ?? 0) + 1
   const ms = Math.min(defer_ms * 2 ** (attempts - 1), defer_ms_max)

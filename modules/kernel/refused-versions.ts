@@ -4,7 +4,7 @@
  * or written is told and costs nothing but the memory over a restart. Used by `ways-back.ts` and the reconciler.
  */
 import { join } from 'node:path'
-import type { RefusedAttempt } from '../contracts/changes.ts'
+import type { TakenBack } from '../contracts/changes.ts'
 import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, reasonOf, toErrorData } from '../lib/errors.ts'
 import { describeStall, isCertain, parseStall, STALL_FILE, STALL_TOLD_FILE, type Stall } from '../lib/stall.ts'
@@ -13,7 +13,7 @@ import type { Machine } from './machine.ts'
 
 const FILE = 'runtime/refused.json'
 
-type Entry = RefusedAttempt & { takenBack: string }
+type Entry = TakenBack
 
 const isEntry = (value: unknown): value is Entry => {
   const { configHash, sourceKey, takenBack } = (value ?? {}) as Record<string, unknown>
@@ -22,7 +22,7 @@ const isEntry = (value: unknown): value is Entry => {
 
 export class RefusedVersions {
   private readonly machine: Machine
-  private readonly entries = new Map<string, Entry>()
+  entries = new Map<string, Entry>()
 
   constructor(machine: Machine) {
     this.machine = machine

@@ -9,7 +9,8 @@ import type { Machine } from './machine.ts'
 
 export class Reports {
   configErrors: ErrorData[] = []
-  private reported = new Set<string>()
+  /** errors of configs that were told, as text */
+  reported = new Set<string>()
   private present: ReadonlyMap<string, ErrorData> = new Map()
   private readonly machine: Machine
 
@@ -33,7 +34,7 @@ export class Reports {
     this.configErrors = errors
     const present = new Map(errors.map((error) => [describeError(error), error]))
     this.present = present
-    this.reported = new Set([...this.reported].filter((text) => present.has(text)))
+    for (const text of this.reported) if (!present.has(text)) this.reported.delete(text)
     for (const [text, error] of present) {
       if (this.reported.has(text)) continue
       this.reported.add(text)
@@ -48,6 +49,6 @@ export class Reports {
   private afterGrace(ageMs: number, tell: () => void): void {
     const left = this.machine.limits.file_grace_ms - ageMs
     if (left <= 0 || ageMs < 0) tell()
-    else this.machine.options.clock.after(left, tell, { ref: false })
+    else this.machine.clock.after(left, tell, { ref: false })
   }
 }

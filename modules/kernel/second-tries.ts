@@ -12,7 +12,7 @@ const MAY_PASS = new Set(['constructor_threw', 'init_threw', 'init_timeout', 'se
 
 export class SecondTries {
   private readonly machine: Machine
-  private readonly hopes = new Map<string, Set<ServiceRecord>>()
+  hopes = new Map<string, Set<ServiceRecord>>()
 
   constructor(machine: Machine) {
     this.machine = machine

@@ -44,7 +44,7 @@ export const createService = (api: string, lastNumber: number): ServiceRecord =>
   deferral: undefined,
   kept: undefined,
   goingBack: false,
-  supervision: { restarts: [], faults: [], timer: undefined },
+  supervision: { restarts: [], faults: [], restartAt: undefined, timer: undefined },
   configText: undefined,
   addedLater: false,
   queue: [],

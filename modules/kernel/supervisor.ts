@@ -50,6 +50,8 @@ export function ruleOf(desired: Pick<DesiredService, 'restart'>, limits: Limits)
 export interface SupervisorActions {
   rollback(api: string, reason: string): Promise<unknown>
   reload(api: string): Promise<unknown>
+  /** kernels change hands */
+  isHeld(): boolean
 }
 
 export class Supervisor {
@@ -76,7 +78,7 @@ export class Supervisor {
   /** Its work ended with an error, or goes wrong all the time. */
   failed(generation: GenerationRecord, error: ErrorData): void {
     const service = this.supervised(generation)
-    if (service === undefined || service.supervision.timer !== undefined) return
+    if (service === undefined || service.supervision.restartAt !== undefined) return
     const { clock } = this.machine.options
     const { supervision } = service
     const rule = ruleOf(generation.desired, this.machine.limits)
@@ -92,7 +94,9 @@ export class Supervisor {
     })
     switch (remedy.kind) {
       case 'back':
-        void this.goBack(service, error)
+        // While kernels change hands nothing can be taken back: it starts anew, and the next failure is judged then.
+        if (this.actions.isHeld()) this.restartIn(service, generation, 0)
+        else void this.goBack(service, error)
         break
       case 'trip':
         void this.trip(service, rule, error)
@@ -121,17 +125,27 @@ export class Supervisor {
   }
 
   private restartIn(service: ServiceRecord, generation: GenerationRecord, ms: number): void {
-    const { clock, log } = this.machine.options
+    const { log } = this.machine.options
     const { supervision, api } = service
-    supervision.restarts.push(clock.monotonic())
+    supervision.restarts.push(this.machine.clock.monotonic())
     this.machine.events.emit('service.restarting', { api, generation: generation.number, ms })
     log.warn(`${api}  starts anew in ${ms} ms`, { service: api })
+    supervision.restartAt = this.machine.clock.monotonic() + ms
+    this.arm(service)
+  }
+
+  /** Restarts that are owed: also those another kernel has promised. */
+  arm(service: ServiceRecord): void {
+    const { supervision, api, live } = service
+    const { clock } = this.machine
+    if (supervision.restartAt === undefined || live === undefined) return
     supervision.timer = clock.after(
-      ms,
+      Math.max(0, supervision.restartAt - clock.monotonic()),
       () => {
         supervision.timer = undefined
+        supervision.restartAt = undefined
         // A newer version may have come meanwhile: then there is nothing to start anew.
-        if (this.supervised(generation) === undefined) return
+        if (this.supervised(live) === undefined) return
         void this.actions.reload(api).catch(() => undefined)
       },
       { ref: false },

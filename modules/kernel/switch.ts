@@ -261,6 +261,10 @@ export async function stopService(machine: Machine, service: ServiceRecord, drai
   machine.options.log.info(`${service.api}  stopped`)
 }
 
+/** How long it may still drain. */
+export const leftOf = ({ clock }: Machine, { drainUntil }: GenerationRecord): number | undefined =>
+  drainUntil === undefined ? undefined : Math.max(0, drainUntil - clock.monotonic())
+
 /** Ends what a service runs. Calls are refused with `reason` from now on, or queue when there is none. */
 export async function endService(
   machine: Machine,
@@ -281,7 +285,7 @@ export async function endService(
     ;(live.isolator as ModuleIsolator).abortTasks()
     await stopTasks(machine, live)
     await retire(machine, service, live, drainMs)
+    if (drainMs === undefined) return
   }
-  if (drainMs === undefined) return
-  await Promise.all([...service.draining].map((old) => retire(machine, service, old, drainMs)))
+  await Promise.all([...service.draining].map((old) => retire(machine, service, old, drainMs ?? leftOf(machine, old))))
 }

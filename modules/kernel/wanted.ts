@@ -33,7 +33,7 @@ export class WantedReader {
   readonly tree: ConfigTree
   desired: DesiredState = { services: new Map(), errors: [], broken: new Map(), contested: new Map() }
   /** the last generation numbers of services that were stopped, so that they go on counting */
-  readonly lastNumbers = new Map<string, number>()
+  lastNumbers = new Map<string, number>()
   private readonly options: WantedOptions
   private readonly machine: Machine
   private readonly parser: ConfigParser

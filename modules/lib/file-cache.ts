@@ -4,6 +4,7 @@
  * alike. Until `RACY_MS` have passed since the stamp, the bytes are read and compared again.
  * Used by the loader for sources and by the kernel for configs and prompts.
  */
+import type { FileRecord } from '../contracts/kernel-state.ts'
 import type { Clock, FileSystem } from '../contracts/seams.ts'
 import { coded } from './errors.ts'
 import { shortHash } from './hash.ts'
@@ -11,20 +12,11 @@ import { shortHash } from './hash.ts'
 /** Twice the coarsest common tick of a file system clock (10 ms at 100 Hz). */
 const RACY_MS = 20
 
-export interface CachedFile {
-  readonly path: string
-  readonly text: string
-  readonly hash: string
-  readonly bytes: number
-  readonly inode: string
-  readonly stat_key: string
-  /** epoch milliseconds */
-  readonly modified_ms: number
-  readonly settled: boolean
-}
+export type CachedFile = FileRecord
 
 export class FileCache {
-  private readonly files = new Map<string, CachedFile>()
+  /** another kernel's, after an adoption */
+  files = new Map<string, CachedFile>()
   private readonly fs: Pick<FileSystem, 'stat' | 'read'>
   private readonly clock: Pick<Clock, 'now'>
 

@@ -4,7 +4,7 @@
  * The prototype chain of a handle ends in a Proxy that only misses reach: it never throws and never forwards the
  * names that the language itself asks for.
  */
-import type { Switchboard } from '../contracts/kernel.ts'
+import type { Switchboard } from '../contracts/kernel-port.ts'
 
 /** Asked for by `await`, JSON, string conversion, inspection and test tools: always answered with undefined. */
 const NEVER_FORWARDED = new Set([
@@ -34,6 +34,8 @@ export function createSwitchboard(): Switchboard {
     handleBase: Object.create(miss) as object,
     onMiss: undefined,
     onRoute: undefined,
+    calls: undefined,
+    probation: false,
     versionOf: undefined,
     kernelApiBase: {},
     eventsBase: {},

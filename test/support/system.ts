@@ -3,7 +3,8 @@
  * drive it from the outside (files, handles, events) and wait on its events.
  */
 import { join } from 'node:path'
-import type { KernelPort, ReloadResult, ServiceDetail, Switchboard } from '../../modules/contracts/kernel.ts'
+import type { ReloadResult, ServiceDetail } from '../../modules/contracts/kernel.ts'
+import type { KernelPort, Switchboard } from '../../modules/contracts/kernel-port.ts'
 import type { Handle, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
 import type { FileSystem } from '../../modules/contracts/seams.ts'
 import type { CallerRecord, ServiceRecord } from '../../modules/contracts/state.ts'

@@ -1,0 +1,294 @@
+/**
+ * Which kernel should run, and the way there: the newest meta file whose kernel was not refused. A candidate is tried
+ * where it can be killed, loaded, given everything in one tick, and asked how it is; whatever fails before, in or right
+ * after that tick, this kernel goes on, and the candidate is refused until its files change. Level-triggered: `look`
+ * compares what is wanted with what runs. What shows later is the business of `run.ts` (probation).
+ */
+import type { ErrorData } from '../contracts/errors.ts'
+import type { KernelChange, KernelSource, KernelSwapResult } from '../contracts/kernel.ts'
+import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
+import type { KernelState } from '../contracts/kernel-state.ts'
+import type { Scan } from '../contracts/seams.ts'
+import { coded, codeOf, describeError, toErrorData } from '../lib/errors.ts'
+import { findKernel, loadKernel, metaVersion, type FoundKernel } from '../lib/kernel-source.ts'
+import { beginTrial, endTrial, kernelEntry } from '../lib/kernel-trial.ts'
+import { findMetaFiles } from '../lib/meta-files.ts'
+import { shownPath } from '../lib/shown-path.ts'
+import { within } from '../lib/within.ts'
+import type { Machine } from './machine.ts'
+import type { RefusedVersions } from './refused-versions.ts'
+
+export interface KernelSwapOptions {
+  machine: Machine
+  self: KernelPort
+  refused: RefusedVersions
+  facts: { history: KernelChange[]; bornAt: number }
+  /** Another kernel runs from now on. Must not throw. */
+  onNext(next: NextKernel): void
+}
+
+interface Wanted {
+  found: FoundKernel | undefined
+  /** of the newer ones, why they are not wanted */
+  refused: Map<string, ErrorData>
+}
+
+export class KernelSwap {
+  /** what this kernel is made from; undefined when its meta file could not be read at the start */
+  private running: FoundKernel | undefined
+  private readonly options: KernelSwapOptions
+  /** who has taken over, or is about to */
+  next: NextKernel | undefined
+  private underWay: Promise<KernelSwapResult> | undefined
+  /** monotonic ms since when the meta file of this kernel is gone */
+  private goneSince: number | undefined
+  private told = ''
+
+  constructor(options: KernelSwapOptions) {
+    this.options = options
+  }
+
+  get source(): KernelSource | undefined {
+    return this.running?.source
+  }
+
+  /** The files whose change is a reason to look. */
+  get scan(): Scan | undefined {
+    return this.running?.scan
+  }
+
+  start(): void {
+    const { machine } = this.options
+    this.next = undefined
+    try {
+      this.running = findKernel(machine.options, machine.options.metaFile)
+    } catch (thrown) {
+      machine.options.log.warn(`the kernel's own source cannot be read: ${describeError(toErrorData(thrown))}`)
+    }
+    this.look()
+  }
+
+  /** Looks now; starts a swap when another kernel is wanted. Never throws. */
+  look(): void {
+    const { machine } = this.options
+    const { switchboard } = machine.options
+    if (machine.stopping || machine.gone || this.underWay !== undefined || switchboard.frozen === 'all') return
+    const { found, refused } = this.wanted()
+    this.tell(refused)
+    if (found === undefined || this.isRunning(found) || this.waitsForGrace()) return
+    void this.begin(found)
+  }
+
+  /** Somebody asks for it: what was refused is tried again, and what runs is loaded anew. */
+  async swap(): Promise<KernelSwapResult> {
+    await this.underWay
+    const { machine, refused } = this.options
+    if (machine.stopping) throw coded('kernel_stopping')
+    for (const { path } of findMetaFiles(machine.options.root, machine.options.fs)) refused.forget(kernelEntry(path))
+    const { found, refused: broken } = this.wanted()
+    const [first] = broken
+    if (found === undefined || first !== undefined) {
+      const error = first?.[1] ?? toErrorData(coded('no_meta', { root: machine.options.root }))
+      return this.result(first?.[0] ?? '', { error, since: machine.clock.monotonic() })
+    }
+    return this.begin(found)
+  }
+
+  private begin(found: FoundKernel): Promise<KernelSwapResult> {
+    const attempt = this.attempt(found).finally(() => {
+      this.underWay = undefined
+      // What was saved meanwhile, and what a refusal leaves as the next best.
+      this.options.machine.clock.soon(() => this.look())
+    })
+    this.underWay = attempt
+    return attempt
+  }
+
+  /** Which kernel should run, of what stands on disk now. */
+  wanted(): Wanted {
+    const { machine, refused: versions } = this.options
+    const refused = new Map<string, ErrorData>()
+    for (const { path } of findMetaFiles(machine.options.root, machine.options.fs)) {
+      try {
+        const found = findKernel(machine.options, path)
+        const entry = versions.entries.get(kernelEntry(path))
+        const same = entry?.configHash === found.source.config_hash && entry.sourceKey === found.source.source_key
+        if (found.scan.error !== undefined) refused.set(path, this.placed(found.scan.error))
+        else if (!same) return { found, refused }
+        else refused.set(path, entry.error ?? toErrorData(coded('kernel_refused', { path, reason: entry.takenBack })))
+      } catch (thrown) {
+        refused.set(path, this.placed(toErrorData(thrown)))
+      }
+    }
+    return { found: undefined, refused }
+  }
+
+  /** Meta files and kernels that cannot even be read: told once, when it becomes so. */
+  private tell(refused: ReadonlyMap<string, ErrorData>): void {
+    const { machine, refused: versions } = this.options
+    const { log } = machine.options
+    const unread = [...refused].filter(([path]) => !versions.entries.has(kernelEntry(path)))
+    const text = unread.map(([path, error]) => `${path}: ${describeError(error)}`).join('; ')
+    if (text !== this.told && text !== '') {
+      log.error(`the kernel stays ${machine.options.metaFile}: ${text}`)
+      for (const [path, error] of unread)
+        this.note({ to: metaVersion(path), meta_file: path, outcome: 'refused', error })
+    }
+    this.told = text
+  }
+
+  private placed(error: ErrorData): ErrorData {
+    return error.file === undefined
+      ? error
+      : { ...error, file: shownPath(this.options.machine.options.root, error.file) }
+  }
+
+  private isRunning({ source }: FoundKernel): boolean {
+    const mine = this.running?.source
+    return mine === undefined || (mine.meta_file === source.meta_file && mine.source_key === source.source_key)
+  }
+
+  /** A meta file that is briefly missing while somebody saves it is no reason to go back. */
+  private waitsForGrace(): boolean {
+    const { machine } = this.options
+    const { root, fs, metaFile } = machine.options
+    if (findMetaFiles(root, fs).some(({ path }) => path === metaFile)) {
+      this.goneSince = undefined
+      return false
+    }
+    const now = machine.clock.monotonic()
+    this.goneSince ??= now
+    const left = this.goneSince + machine.limits.file_grace_ms - now
+    if (left > 0) machine.clock.after(left, () => this.look(), { ref: false })
+    return left > 0
+  }
+
+  /** Never rejects. */
+  private async attempt(found: FoundKernel): Promise<KernelSwapResult> {
+    const { machine, self } = this.options
+    const { vet, log, root, fs } = machine.options
+    const since = machine.clock.monotonic()
+    const { meta_file, version } = found.source
+    log.info(`kernel ${self.version} → ${version}: ${meta_file} is tried`)
+    let next: NextKernel | undefined
+    try {
+      await vet?.({ metaFile: meta_file, incumbent: machine.options.metaFile })
+      next = await loadKernel(machine.options, found, this.nextNumber(), machine.limits.evaluate_ms)
+      await self.pause(machine.limits.kernel_pause_ms)
+      beginTrial(fs, root, found.source)
+    } catch (thrown) {
+      next?.release()
+      return this.refuse(found, since, thrown)
+    }
+    return this.handOver(found, next, since)
+  }
+
+  /** From here to the end of the first statement nothing is awaited: no call can come between. */
+  private async handOver(found: FoundKernel, next: NextKernel, since: number): Promise<KernelSwapResult> {
+    const { machine, self, onNext } = this.options
+    const { clock } = machine.options
+    const { kernel_adopt_ms: ms } = machine.limits
+    const began = clock.monotonic()
+    let state: KernelState | undefined
+    let pause_ms = 0
+    try {
+      state = self.exportState(next.kernel.reads)
+      this.next = next
+      self.letGo()
+      const ready = next.kernel.adopt(state)
+      pause_ms = clock.monotonic() - began
+      const late = (): Error => coded('kernel_adopt_timeout', { ms }, { file: found.source.meta_file })
+      await within(clock, ms, Promise.resolve(ready), late)
+      const health = await within(clock, ms, next.kernel.health(), late)
+      if (!health.ok) throw coded('kernel_unwell', { reason: health.reason ?? 'it does not say why' })
+    } catch (thrown) {
+      this.takeBack(next, state)
+      return this.refuse(found, since, thrown)
+    }
+    const { version } = found.source
+    const told = { pause_ms: Math.round(pause_ms * 100) / 100 }
+    this.note({ to: version, meta_file: found.source.meta_file, outcome: 'swapped', error: null, ...told })
+    machine.options.log.info(`kernel ${self.version} → ${version}  paused ${told.pause_ms} ms`)
+    machine.events.emit('kernel.swapped', {
+      from: self.version,
+      to: version,
+      meta_file: found.source.meta_file,
+      ...told,
+    })
+    onNext({ ...next, given: state })
+    return this.result(version, { error: null, since, ...told })
+  }
+
+  /** This kernel goes on, with everything as the other left it, or as it was when it was given. */
+  private takeBack({ kernel, release }: NextKernel, given: KernelState | undefined): void {
+    const { machine, self } = this.options
+    const { log, fs, root } = machine.options
+    endTrial(fs, root)
+    this.next = undefined
+    if (given === undefined) {
+      self.resume()
+      release()
+      return
+    }
+    let state = given
+    try {
+      kernel.letGo()
+      state = kernel.exportState(self.reads)
+    } catch (thrown) {
+      log.warn(`what the new kernel holds cannot be read: ${String(thrown)}; what it was given is taken back`)
+    }
+    void self.adopt(state).catch((thrown: unknown) => log.error(`taking back: ${String(thrown)}`))
+    release()
+  }
+
+  private refuse(found: FoundKernel, since: number, thrown: unknown): KernelSwapResult {
+    const { machine } = this.options
+    const { source } = found
+    const { loader } = machine.options
+    const data = toErrorData(thrown)
+    const error = this.placed({ ...data, ...(data.file === undefined ? loader.placeOf(thrown) : {}) })
+    if (codeOf(thrown) === 'kernel_busy') {
+      machine.options.log.warn(`the kernel stays for now: ${error.message}`)
+      machine.clock.after(machine.limits.kernel_retry_ms, () => this.look(), { ref: false })
+    } else this.refuseSource(source, error, 'refused')
+    return this.result(source.version, { error, since })
+  }
+
+  refuseSource(source: KernelSource, error: ErrorData, outcome: 'refused' | 'taken_back'): void {
+    const { machine, refused, self } = this.options
+    const { meta_file, config_hash: configHash, source_key: sourceKey, version } = source
+    refused.add(kernelEntry(meta_file), { configHash, sourceKey, takenBack: error.message, error })
+    this.note({ to: version, meta_file, outcome, error })
+    machine.events.emit('kernel.refused', { version, meta_file, outcome, error })
+    machine.options.log.error(
+      `kernel ${version} (${meta_file}) ${outcome.replace('_', ' ')}: ${describeError(error)}; ${self.version} serves`,
+      {
+        code: error.code,
+      },
+    )
+  }
+
+  private note(change: Omit<KernelChange, 'at' | 'from' | 'pause_ms'> & { pause_ms?: number }): void {
+    const { machine, self, facts } = this.options
+    facts.history.push({ at: machine.options.clock.now(), from: self.version, pause_ms: null, ...change })
+    if (facts.history.length > machine.limits.kernel_history_kept) facts.history.shift()
+  }
+
+  private result(to: string, facts: { error: ErrorData | null; since: number; pause_ms?: number }): KernelSwapResult {
+    const { machine, self } = this.options
+    const ms = Math.round(machine.options.clock.monotonic() - facts.since)
+    return {
+      ok: facts.error === null,
+      from: self.version,
+      to,
+      error: facts.error,
+      pause_ms: facts.pause_ms ?? null,
+      ms,
+    }
+  }
+
+  /** Numbers of the kernels of this process, as stacks name them. */
+  private nextNumber(): number {
+    return this.options.facts.history.length + 1
+  }
+}

@@ -1,0 +1,149 @@
+/**
+ * Which kernel runs, as the bootloader sees it: the newest that starts, then each that takes over, watched for a while
+ * and gone back from when it is sick. Two functions, called once by `run.ts`.
+ */
+import type { ErrorData } from '../contracts/errors.ts'
+import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
+import { coded, describeError, reasonOf, toErrorData } from './errors.ts'
+import { findKernel, loadKernel, type FoundKernel, type KernelWorld } from './kernel-source.ts'
+import { endTrial, readTrial, refusedBefore, refuseOnDisk } from './kernel-trial.ts'
+import { findMetaFiles } from './meta-files.ts'
+import { watchKernel } from './probation.ts'
+import { shownPath } from './shown-path.ts'
+import { within } from './within.ts'
+
+/** Everything a kernel is built from; `fallbacks` is filled here. */
+export type World = Omit<KernelWorld, 'fallbacks'> & { fallbacks: ErrorData[] }
+
+/** Newest first; each that fails is named with its reason, and the next is tried. Those refused before come last. */
+export async function launchKernel(world: World, boot_ms: number): Promise<NextKernel> {
+  const { root, fs, fallbacks } = world
+  const metas = findMetaFiles(root, fs)
+  if (metas.length === 0) throw coded('no_meta', { root })
+  takeInTrial(world)
+  const lastResort: FoundKernel[] = []
+  for (const { path } of metas) {
+    try {
+      const found = findKernel(world, path)
+      const refused = refusedBefore(fs, root, found.source)
+      if (refused === undefined) return await startKernel(world, found, boot_ms)
+      lastResort.push(found)
+      note(world, path, refused)
+    } catch (thrown) {
+      note(world, path, toErrorData(thrown), (thrown as Error).stack)
+    }
+  }
+  for (const found of lastResort) {
+    try {
+      return await startKernel(world, found, boot_ms)
+    } catch (thrown) {
+      note(world, found.source.meta_file, toErrorData(thrown), (thrown as Error).stack)
+    }
+  }
+  throw coded('no_kernel', { reason: fallbacks.map((error) => `${error.file}: ${describeError(error)}`).join('; ') })
+}
+
+function note({ root, log, fallbacks }: World, path: string, error: ErrorData, stack?: string): void {
+  const placed = { ...error, file: shownPath(root, error.file ?? path) }
+  fallbacks.push(placed)
+  log.warn(`${path} does not start: ${describeError(placed)}`, { code: error.code, stack })
+}
+
+/** A kernel that was on probation when the process ended is not started again by itself. */
+function takeInTrial({ root, fs, log }: World): void {
+  const source = readTrial(fs, root)
+  if (source === undefined) return
+  const error = toErrorData(coded('kernel_crashed', { version: source.version }, { file: source.meta_file }))
+  try {
+    refuseOnDisk(fs, root, source, error)
+  } catch (thrown) {
+    log.warn(`that kernel ${source.version} is refused cannot be written down: ${reasonOf(thrown)}`)
+  }
+  endTrial(fs, root)
+}
+
+async function startKernel(world: World, found: FoundKernel, boot_ms: number): Promise<NextKernel> {
+  const next = await loadKernel(world, found, 0, boot_ms)
+  const { kernel, release } = next
+  const { meta_file: file } = found.source
+  try {
+    const late = (): Error => coded('kernel_boot_timeout', { ms: boot_ms }, { file })
+    await within(world.clock, boot_ms, Promise.resolve(kernel.boot()), late)
+  } catch (thrown) {
+    void kernel.stop('it did not boot', 0).catch(() => undefined)
+    release()
+    throw thrown
+  }
+  world.log.info(`kernel ${kernel.version} from ${file}${world.fallbacks.length === 0 ? '' : ' (fallback)'}`)
+  return next
+}
+
+/** Resolves when the system has stopped. `onKernel` is told who runs. */
+export async function superviseKernels(
+  world: World,
+  first: NextKernel,
+  probation_ms: number,
+  onKernel: (kernel: KernelPort) => void,
+): Promise<void> {
+  let current = first
+  /** the kernel to go back to, paused, while the current one is on probation */
+  let previous: NextKernel | undefined
+  for (;;) {
+    onKernel(current.kernel)
+    const ended = current.kernel.waitForShutdown()
+    if (previous !== undefined) {
+      const verdict = await probation(world, current.kernel, ended, probation_ms)
+      if (verdict.kind === 'sick') {
+        goBack(world, current, previous, verdict.error)
+        ;[current, previous] = [previous, undefined]
+        continue
+      }
+      if (verdict.kind === 'confirmed') {
+        previous.release()
+        previous = undefined
+        endTrial(world.fs, world.root)
+        world.log.info(`kernel ${current.kernel.version} is confirmed`)
+      }
+    }
+    const next = await ended
+    previous?.release()
+    if (next === null) return
+    ;[previous, current] = [current, next]
+  }
+}
+
+type Verdict = { kind: 'sick'; error: ErrorData } | { kind: 'confirmed' } | { kind: 'ended' }
+
+async function probation(
+  { clock, switchboard }: World,
+  kernel: KernelPort,
+  ended: Promise<unknown>,
+  probation_ms: number,
+): Promise<Verdict> {
+  let over = false
+  switchboard.probation = true
+  const watched = watchKernel({ clock, kernel, switchboard, probation_ms, over: () => over })
+  const verdict = await Promise.race([
+    watched.then((error): Verdict => (error === undefined ? { kind: 'confirmed' } : { kind: 'sick', error })),
+    ended.then((): Verdict => ({ kind: 'ended' })),
+  ])
+  over = true
+  switchboard.probation = false
+  return verdict
+}
+
+/** The kernel before serves again, with everything as the sick one left it, or as that one was given it. */
+function goBack({ fs, root, log }: World, current: NextKernel, previous: NextKernel, error: ErrorData): void {
+  let state = current.given
+  try {
+    current.kernel.letGo()
+    state = current.kernel.exportState(previous.kernel.reads)
+  } catch (thrown) {
+    log.warn(`what the sick kernel holds cannot be read: ${reasonOf(thrown)}; what it was given is taken back`)
+  }
+  endTrial(fs, root)
+  if (state === undefined) return
+  void previous.kernel.adopt(state).catch((thrown: unknown) => log.error(`going back: ${reasonOf(thrown)}`))
+  previous.kernel.refuseKernel(current.source, error)
+  current.release()
+}
