@@ -105,7 +105,7 @@ function createWorld({ fault, ...options }: WorldOptions): RunWorld {
   const seams = { clock: realClock, fs: realFileSystem }
   const { root, cache } = options
   const loader = new ModuleLoader({ root, packageRoot, ...seams, fault, ...(cache === undefined ? {} : { cache }) })
-  const vet = createVet({ root, packageRoot, thread: threadWithImports(VET_THREAD), vet_ms: VET_MS })
+  const vet = createVet({ root, packageRoot, thread: () => threadWithImports(VET_THREAD), vet_ms: VET_MS })
   return { ...options, ...seams, packageRoot, switchboard: createSwitchboard(), loader, vet, fallbacks: [] }
 }
 

@@ -11,6 +11,7 @@ import * as changes from './changes.ts'
 import * as commands from './commands.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
+import { showKernel, swapKernel } from './kernel.ts'
 import { logs } from './logs.ts'
 import { exitCodeOf, print, printError, printJson } from './output.ts'
 import { Client } from './client.ts'
@@ -145,6 +146,14 @@ function addChangeCommands(program: Command, common: ReadCommon, setExitCode: (c
     .command('dump [service]')
     .description('effective values, and where each comes from')
     .action((api?: string) => changes.dumpConfigs(common(), api))
+  const kernel = program
+    .command('kernel')
+    .description('which kernel runs, which others there are, and what became of them')
+    .action(() => showKernel(common()))
+  kernel
+    .command('swap')
+    .description('try the newest kernel now, also one that was refused')
+    .action(() => swapKernel(common()))
   program
     .command('doctor')
     .description('look at everything, and say what is wrong and what to do')

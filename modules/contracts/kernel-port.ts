@@ -38,7 +38,7 @@ export interface KernelOptions {
   fallbacks?: readonly ErrorData[]
 }
 
-/** Runs a kernel in a thread on made-up services. Rejects with a coded error; ends the thread in any case. */
+/** Runs a kernel in a thread on made-up services. `incumbent` is the file of the kernel that runs now. Rejects with a coded error; ends the thread in any case. */
 export type VetKernel = (request: { metaFile: string; incumbent: string }) => Promise<void>
 
 export interface KernelClass {

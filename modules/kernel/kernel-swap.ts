@@ -172,7 +172,7 @@ export class KernelSwap {
     log.info(`kernel ${self.version} → ${version}: ${meta_file} is tried`)
     let next: NextKernel | undefined
     try {
-      await vet?.({ metaFile: meta_file, incumbent: machine.options.metaFile })
+      if (this.running !== undefined) await vet?.({ metaFile: meta_file, incumbent: this.running.scan.entry })
       next = await loadKernel(machine.options, found, this.nextNumber(), machine.limits.evaluate_ms)
       await self.pause(machine.limits.kernel_pause_ms)
       beginTrial(fs, root, found.source)

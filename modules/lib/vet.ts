@@ -21,7 +21,7 @@ export interface VetData {
   packageRoot: string
   /** path of the candidate's meta file, from the root */
   metaFile: string
-  /** the meta file of the kernel that runs */
+  /** absolute path of the file of the kernel that runs: its meta file may be gone by now */
   incumbent: string
 }
 
@@ -32,7 +32,7 @@ export interface VetOptions {
   root: string
   packageRoot: string
   /** the code of the thread */
-  thread: URL
+  thread: () => URL
   vet_ms: number
 }
 
@@ -40,7 +40,7 @@ export function createVet({ root, packageRoot, thread, vet_ms }: VetOptions): Ve
   return ({ metaFile, incumbent }) =>
     new Promise((resolve, reject) => {
       const workerData: VetData = { vet: true, root, packageRoot, metaFile, incumbent }
-      const worker = new Worker(thread, {
+      const worker = new Worker(thread(), {
         workerData,
         execArgv: [],
         stdout: true,

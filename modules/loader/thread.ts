@@ -4,7 +4,6 @@
  * else only types. Compiled code is started as it is. Called by `run.ts` for the watchdog and for the trial of kernels.
  */
 import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { pathToFileURL } from 'node:url'
 import { transformSync } from 'oxc-transform'
 
@@ -20,7 +19,7 @@ export function threadWithImports(path: string): URL {
   const url = pathToFileURL(path)
   const reads = (process.features as { typescript?: unknown }).typescript
   if (!path.endsWith('.ts') || (reads !== undefined && reads !== false)) return url
-  const hooks = pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm/api'))
-  const start = `import { register } from ${JSON.stringify(hooks.href)}\nregister()\nawait import(${JSON.stringify(url.href)})`
+  const hooks = import.meta.resolve('tsx/esm/api')
+  const start = `import { register } from ${JSON.stringify(hooks)}\nregister()\nawait import(${JSON.stringify(url.href)})`
   return new URL(`data:text/javascript,${encodeURIComponent(start)}`)
 }
