@@ -20,7 +20,7 @@ import { findMetaFiles } from './modules/lib/meta-files.ts'
 import { shownPath } from './modules/lib/shown-path.ts'
 import { STALL_FILE } from './modules/lib/stall.ts'
 import { createSwitchboard } from './modules/lib/switchboard.ts'
-import { createVet, VET_MS, VET_THREAD } from './modules/lib/vet.ts'
+import { createVet, VET_MS, VET_THREAD } from './modules/loader/vet.ts'
 import { stallLimit, Watchdog, WATCHDOG_THREAD } from './modules/lib/watchdog.ts'
 import { ModuleLoader } from './modules/loader/loader.ts'
 import { Pack } from './modules/loader/pack.ts'
@@ -74,18 +74,9 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   const unfreeze = watchFreeze(world)
   const stop = stopOnRequest(() => kernel)
   try {
-    const first = await launchKernel(world, KERNEL_BOOT_MS)
-    kernel = first.kernel
-    process.send?.({ type: 'booted', version: kernel.version })
-    void kernel.settled().then(() => {
-      process.send?.({ type: 'settled', status: kernel?.status() })
-      void keepWork(cache, log)
-    })
-    await superviseKernels(world, first, probationTime(process.env), (current) => {
+    await runKernels(world, cache, (current) => {
       kernel = current
     })
-    endTrial(world.fs, root)
-    await keepWork(cache, log)
     return 0
   } catch (thrown) {
     const error = toErrorData(thrown)
@@ -97,6 +88,20 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
     world.pulse?.stop()
     unlock()
   }
+}
+
+/** Resolves when the system has stopped. */
+async function runKernels(world: RunWorld, cache: Pack, onKernel: (kernel: KernelPort) => void): Promise<void> {
+  const first = await launchKernel(world, KERNEL_BOOT_MS)
+  onKernel(first.kernel)
+  process.send?.({ type: 'booted', version: first.kernel.version })
+  void first.kernel.settled().then(() => {
+    process.send?.({ type: 'settled', status: first.kernel.status() })
+    void keepWork(cache, world.log)
+  })
+  await superviseKernels(world, first, probationTime(process.env), onKernel)
+  endTrial(world.fs, world.root)
+  await keepWork(cache, world.log)
 }
 
 type WorldOptions = Pick<RunWorld, 'root' | 'safe' | 'log' | 'cache'> & { fault: FaultListener }

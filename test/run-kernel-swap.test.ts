@@ -1,7 +1,7 @@
 /** The kernel itself is replaced while it is called: up, down, and by kernels that are broken. */
 import { afterEach, expect, it } from 'vitest'
 import { startProcess, type RunningSystem } from './support/process.ts'
-import { createRoot, type TestRoot } from './support/root.ts'
+import { createRoot, packageRoot, type TestRoot } from './support/root.ts'
 
 const roots: TestRoot[] = []
 const running: RunningSystem[] = []
@@ -160,4 +160,56 @@ it.each(broken)('a kernel with %s is refused: the old one serves on, and says wh
   expect(history.at(-1)).toMatchObject({ to: '2.0.0', outcome: 'refused' })
   expect(history.at(-1)?.error?.code).toMatch(code)
   expect(await system.call<number>('counter', 'next')).toBeGreaterThan(0)
+})
+
+/** The shipped kernel with something wrong in it, that shows only in the real system. */
+const sick = (body: string): Record<string, string> =>
+  kernelFile(`
+import { Kernel as Shipped } from '${packageRoot}/modules/kernel/kernel.ts'
+export class Kernel extends Shipped {
+  get isReal() { return !this.options.root.startsWith('/kernel-trial') }
+  ${body}
+}
+`)
+
+it('a kernel that turns sick after the switch is gone back from: calls go on, and the reason is kept', async () => {
+  const { root, system } = await start()
+  const calls = load(system)
+  const health =
+    'async adopt(state) { this.since = performance.now(); return super.adopt(state) }\n' +
+    "  async health() { return this.isReal && performance.now() - this.since > 300 ? { ...await super.health(), ok: false, reason: 'it is sick' } : super.health() }"
+  for (const [path, text] of Object.entries(sick(health)).reverse()) root.write(path, text)
+  await system.line(/kernel 1\.0\.0 → 2\.0\.0 {2}paused/)
+  await system.line(/kernel 2\.0\.0 .*taken back: .*it is sick/)
+  const counted = await calls.stop()
+  const { version, history } = await info(system)
+  expect(version).toBe('1.0.0')
+  expect(history.at(-1)).toMatchObject({ outcome: 'taken_back', error: { code: 'kernel_unwell' } })
+  expect(await system.call('counter', 'next')).toBe(counted + 1)
+})
+
+it('a kernel that takes over and does not say so in time is taken back at once', async () => {
+  const { root, system } = await start({
+    'configs/meta-v1.0.0.yml': 'prog: kernel\nlimits: { kernel_adopt_ms: 300 }\n',
+  })
+  const calls = load(system)
+  const adopt = 'async adopt(state) { await super.adopt(state); if (this.isReal) await new Promise(() => {}) }'
+  for (const [path, text] of Object.entries(sick(adopt)).reverse()) root.write(path, text)
+  await system.line(/kernel 2\.0\.0 .*refused/)
+  const counted = await calls.stop()
+  const { version, history } = await info(system)
+  expect(version).toBe('1.0.0')
+  expect(history.at(-1)?.error?.code).toBe('kernel_adopt_timeout')
+  expect(await system.call('counter', 'next')).toBe(counted + 1)
+})
+
+it('a kernel that takes the process with it while on probation is not started again', async () => {
+  const { root, system } = await start({}, { MM_PROBATION_MS: '60000' })
+  root.write('configs/meta-v1.1.0.yml', 'prog: kernel\n')
+  await system.line(/kernel 1\.0\.0 → 1\.1\.0 {2}paused/)
+  process.kill(system.childPid, 'SIGKILL')
+  await system.restarted(1)
+  const { body } = await system.api<Info & { fallbacks: { code: string }[] }>('GET', '/api/kernel')
+  expect(body.version).toBe('1.0.0')
+  expect(body.fallbacks.map(({ code }) => code)).toEqual(['kernel_crashed'])
 })

@@ -433,11 +433,6 @@ export const ERRORS = {
     'The process ended while kernel {version} was on probation',
     'The start fell back to another kernel; it is tried again when its files change, or by `mm kernel swap`.',
   ),
-  kernel_refused: entry(
-    409,
-    'The kernel of {path} was refused: {reason}',
-    'It is tried again when its files change, or by `mm kernel swap`.',
-  ),
   not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
   usage: entry(400, '{reason}', '`mm --help` lists the commands.'),
 } as const satisfies Record<string, ErrorEntry>

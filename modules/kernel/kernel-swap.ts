@@ -115,7 +115,11 @@ export class KernelSwap {
         const same = entry?.configHash === found.source.config_hash && entry.sourceKey === found.source.source_key
         if (found.scan.error !== undefined) refused.set(path, this.placed(found.scan.error))
         else if (!same) return { found, refused }
-        else refused.set(path, entry.error ?? toErrorData(coded('kernel_refused', { path, reason: entry.takenBack })))
+        else
+          refused.set(
+            path,
+            entry.error ?? toErrorData(coded('version_refused', { api: 'kernel', reason: entry.takenBack })),
+          )
       } catch (thrown) {
         refused.set(path, this.placed(toErrorData(thrown)))
       }

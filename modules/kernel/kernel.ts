@@ -7,33 +7,31 @@ import type { ErrorData } from '../contracts/errors.ts'
 import type { CheckReport, KernelChange, KernelSource, KernelStatus, ReloadResult } from '../contracts/kernel.ts'
 import type { KernelHealth, KernelOptions, KernelPort, NextKernel } from '../contracts/kernel-port.ts'
 import type { KernelState } from '../contracts/kernel-state.ts'
-import type { CodeOwner, JsonMap } from '../contracts/seams.ts'
+import type { CodeOwner } from '../contracts/seams.ts'
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { describeError, toErrorData } from '../lib/errors.ts'
 import { FileCache, type CachedFile } from '../lib/file-cache.ts'
 import { metaVersion } from '../lib/kernel-source.ts'
 import { leaseClock, type LeasedClock } from '../lib/leased-clock.ts'
-import { readMeta } from '../lib/meta-files.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { Attention } from './attention.ts'
 import { Calls } from './calls.ts'
 import { checkRoot } from './check.ts'
-import { effectiveConfigs } from './effective.ts'
 import { registerKernelService, routeHeld } from './builtin.ts'
 import { EventBus } from './events.ts'
 import { Faults } from './faults.ts'
 import { ModuleHandle } from './handle.ts'
 import { installKernelApi } from './kernel-api.ts'
-import { KernelService, type KernelActions } from './kernel-service.ts'
-import { kernelInfo } from './kernel-info.ts'
+import { KernelService } from './kernel-service.ts'
+import { kernelActions } from './kernel-actions.ts'
 import { kernelHealth, kernelStatus } from './kernel-status.ts'
 import { KernelSwap } from './kernel-swap.ts'
 import { Journal } from './journal.ts'
-import { LIMITS, serviceLimits, withLimits, type Limits } from './limits.ts'
+import { serviceLimits, type Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
+import { MetaValues } from './meta-values.ts'
 import { PromptFiles } from './prompt-files.ts'
 import { Reconciler } from './reconciler.ts'
-import { planChanges } from './planned.ts'
 import { reloadFor } from './reload-request.ts'
 import { RefusedVersions } from './refused-versions.ts'
 import { Reports } from './reports.ts'
@@ -44,12 +42,8 @@ import { READS, Succession } from './succession.ts'
 import { Supervisor } from './supervisor.ts'
 import { WaysBack } from './ways-back.ts'
 
-/** Progs only the package may provide; a root shadows them only through the meta file's `overrides:`. */
-const PROTECTED = ['kernel', 'loader', 'control/policy', 'control/approvals', 'control/ledger']
+/** What runs in a safe start. */
 const SAFE_PROGS = new Set(['services/http', 'services/filesystem', 'http', 'filesystem'])
-
-const asMap = (value: unknown): JsonMap =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : {}
 
 export class Kernel implements KernelPort, Machine {
   readonly version: string
@@ -64,7 +58,7 @@ export class Kernel implements KernelPort, Machine {
   planned = false
   stopping = false
   gone = false
-  private meta: JsonMap
+  private readonly meta: MetaValues
   readonly cache: FileCache
   readonly faults: Faults
   readonly journal: Journal
@@ -85,21 +79,17 @@ export class Kernel implements KernelPort, Machine {
 
   constructor(options: KernelOptions) {
     this.options = options
-    this.meta = options.meta
+    this.meta = new MetaValues(options.meta)
     this.version = metaVersion(options.metaFile)
-    this.limits = withLimits(LIMITS, asMap(this.meta['limits']))
-    const { clock, fs, log } = options
+    this.limits = this.meta.limits
+    const { clock, fs } = options
     this.clock = leaseClock(clock)
     this.facts = { bornAt: clock.monotonic(), history: [] }
     this.cache = new FileCache(fs, clock)
     this.prompts = new PromptFiles(this.cache, (path) =>
       this.events.emit('prompt.changed', { path: shownPath(options.root, path) }),
     )
-    this.events = new EventBus({
-      clock,
-      kept: this.limits.events_kept,
-      onThrow: (thrown, pattern) => log.warn(`a subscriber of ${pattern} threw: ${String(thrown)}`),
-    })
+    this.events = this.createEvents()
     this.calls = new Calls(this)
     this.secondTries = new SecondTries(this)
     this.supervisor = new Supervisor(this, {
@@ -117,9 +107,9 @@ export class Kernel implements KernelPort, Machine {
       onForgotten: (api) => this.refusedVersions.forget(api),
       machine: this,
       cache: this.cache,
-      progs: { fs, root: options.root, packageRoot: options.packageRoot, protected: this.protectedProgs() },
+      progs: { fs, root: options.root, packageRoot: options.packageRoot, protected: this.meta.protectedProgs },
       allow: (service) => !options.safe || SAFE_PROGS.has(service.prog),
-      defaults: () => asMap(this.meta['defaults']),
+      defaults: () => this.meta.defaults,
       onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
     })
     this.waysBack = new WaysBack(this, this.reconciler, this.journal, this.refusedVersions)
@@ -145,6 +135,15 @@ export class Kernel implements KernelPort, Machine {
     this.succession = new Succession(this, this.attention, () => this.install())
   }
 
+  private createEvents(): EventBus {
+    const { clock, log } = this.options
+    return new EventBus({
+      clock,
+      kept: this.limits.events_kept,
+      onThrow: (thrown, pattern) => log.warn(`a subscriber of ${pattern} threw: ${String(thrown)}`),
+    })
+  }
+
   private untilEnd(): Promise<NextKernel | null> {
     this.ended = false
     return new Promise((resolve) => {
@@ -153,11 +152,6 @@ export class Kernel implements KernelPort, Machine {
         resolve(next)
       }
     })
-  }
-
-  private protectedProgs(): Set<string> {
-    const overridden = Object.keys(asMap(this.meta['overrides']))
-    return new Set(PROTECTED.filter((prog) => !overridden.includes(prog)))
   }
 
   async boot(): Promise<void> {
@@ -178,22 +172,9 @@ export class Kernel implements KernelPort, Machine {
     switchboard.onRoute = (api, method, args) => routeHeld(this, api, method, args)
     switchboard.versionOf = (owner) => versionOf(this.services, owner)
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
-    registerKernelService(this, new KernelService(this, this.actions()))
-  }
-
-  private actions(): KernelActions {
-    const { reconciler, waysBack } = this
-    return {
-      status: () => this.status(),
-      reload: (api, caller) => reloadFor(this, reconciler, api, caller),
-      rollback: (api, reason) => waysBack.rollback(api, reason),
-      undo: (api) => waysBack.undo(api),
-      plan: (files) => planChanges(this, reconciler.wanted, files),
-      configs: (api) => effectiveConfigs(this, reconciler.wanted, api),
-      kernel: () => kernelInfo(this, this.swap, this.facts),
-      swap: () => this.swap.swap(),
-      whenSettled: () => this.succession.settled(),
-    }
+    const { waysBack, swap, succession } = this
+    const actions = kernelActions({ machine: this, waysBack, swap, succession })
+    registerKernelService(this, new KernelService(this, actions))
   }
 
   settled(): Promise<void> {
@@ -289,10 +270,8 @@ export class Kernel implements KernelPort, Machine {
     try {
       const file = this.cache.get(join(root, metaFile))
       if (file === undefined) return
-      const meta = readMeta(metaFile, file.text)
-      if (meta['prog'] !== this.meta['prog']) return
-      this.meta = meta
-      this.limits = withLimits(LIMITS, asMap(meta['limits']))
+      if (!this.meta.take(metaFile, file.text)) return
+      this.limits = this.meta.limits
       this.reconciler.wanted.forgetConfigs()
       this.ring()
     } catch (error) {
@@ -309,7 +288,7 @@ export class Kernel implements KernelPort, Machine {
   status(): KernelStatus {
     return kernelStatus(this, {
       version: this.version,
-      meta: this.meta,
+      meta: this.meta.values,
       bornAt: this.facts.bornAt,
       errors: this.reports.configErrors,
     })

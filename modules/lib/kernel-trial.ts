@@ -53,7 +53,7 @@ interface RefusedKernel {
 export function refusedBefore(fs: FileSystem, root: string, source: KernelSource): ErrorData | undefined {
   const entry = readRefused(fs, root)[kernelEntry(source.meta_file)] as Partial<RefusedKernel> | undefined
   if (entry?.configHash !== source.config_hash || entry.sourceKey !== source.source_key) return undefined
-  return entry.error ?? toErrorData(coded('kernel_refused', { path: source.meta_file, reason: entry.takenBack }))
+  return entry.error ?? toErrorData(coded('version_refused', { api: 'kernel', reason: entry.takenBack }))
 }
 
 /** Before any kernel runs. Throws what the file system throws. */

@@ -6,7 +6,7 @@ import { extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { ErrorData } from '../contracts/errors.ts'
 import type { VetKernel } from '../contracts/kernel-port.ts'
-import { coded, fromErrorData, reasonOf } from './errors.ts'
+import { coded, fromErrorData, reasonOf } from '../lib/errors.ts'
 
 export const VET_THREAD = join(import.meta.dirname, `vet-thread${extname(import.meta.filename)}`)
 

@@ -1,0 +1,32 @@
+/** What the service `kernel` can do, joined from the parts that do it. Used by `kernel.ts`. */
+import type { KernelStatus } from '../contracts/kernel.ts'
+import { effectiveConfigs } from './effective.ts'
+import { kernelInfo } from './kernel-info.ts'
+import type { KernelActions } from './kernel-service.ts'
+import type { KernelSwap } from './kernel-swap.ts'
+import { planChanges } from './planned.ts'
+import { reloadFor } from './reload-request.ts'
+import type { Succeeding, Succession } from './succession.ts'
+import type { WaysBack } from './ways-back.ts'
+
+export interface KernelParts {
+  machine: Succeeding & { status(): KernelStatus }
+  waysBack: WaysBack
+  swap: KernelSwap
+  succession: Succession
+}
+
+export function kernelActions({ machine, waysBack, swap, succession }: KernelParts): KernelActions {
+  const { reconciler } = machine
+  return {
+    status: () => machine.status(),
+    reload: (api, caller) => reloadFor(machine, reconciler, api, caller),
+    rollback: (api, reason) => waysBack.rollback(api, reason),
+    undo: (api) => waysBack.undo(api),
+    plan: (files) => planChanges(machine, reconciler.wanted, files),
+    configs: (api) => effectiveConfigs(machine, reconciler.wanted, api),
+    kernel: () => kernelInfo(machine, swap, machine.facts),
+    swap: () => swap.swap(),
+    whenSettled: () => succession.settled(),
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * The meta file's say over the kernel that it chose: limits, defaults of all services, what a root may override. As live
+ * as any config, but for `prog`: another kernel is another swap. Used by `kernel.ts`.
+ */
+import type { JsonMap } from '../contracts/seams.ts'
+import { readMeta } from '../lib/meta-files.ts'
+import { LIMITS, withLimits, type Limits } from './limits.ts'
+
+/** Progs only the package may provide; a root shadows them only through the meta file's `overrides:`. */
+const PROTECTED = ['kernel', 'loader', 'control/policy', 'control/approvals', 'control/ledger']
+
+const asMap = (value: unknown): JsonMap =>
+  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : {}
+
+export class MetaValues {
+  values: JsonMap
+
+  constructor(values: JsonMap) {
+    this.values = values
+  }
+
+  get limits(): Limits {
+    return withLimits(LIMITS, asMap(this.values['limits']))
+  }
+
+  get defaults(): JsonMap {
+    return asMap(this.values['defaults'])
+  }
+
+  get protectedProgs(): Set<string> {
+    const overridden = Object.keys(asMap(this.values['overrides']))
+    return new Set(PROTECTED.filter((prog) => !overridden.includes(prog)))
+  }
+
+  /** False when the text names another kernel: its values are not for this one. Throws when it is no meta file. */
+  take(path: string, text: string): boolean {
+    const values = readMeta(path, text)
+    if (values['prog'] !== this.values['prog']) return false
+    this.values = values
+    return true
+  }
+}
