@@ -47,10 +47,10 @@ const info = async (system: RunningSystem): Promise<Info> => (await system.api<I
 
 /** Calls the counter without a pause until told to stop; every call has to be answered, with the next number. */
 function load(system: RunningSystem): { stop: () => Promise<number> } {
-  let going = true
+  const caller = { calls: true }
   const done = (async () => {
     let last = 0
-    while (going) {
+    while (caller.calls) {
       const next = await system.call<number>('counter', 'next')
       expect(next).toBe(last + 1)
       last = next
@@ -60,7 +60,7 @@ function load(system: RunningSystem): { stop: () => Promise<number> } {
   done.catch(() => undefined)
   return {
     stop: () => {
-      going = false
+      caller.calls = false
       return done
     },
   }
