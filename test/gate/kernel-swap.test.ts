@@ -35,7 +35,7 @@ it(`${SWAPS} swaps under load drop no call`, { timeout: 300_000 }, async () => {
   system = await startSystem(files)
   running = system.kernel
   const handles = Array.from({ length: SERVICES }, (_one, index) => system.getApi<Service & object>(`s${index}`))
-  const acknowledged = new Array<number>(SERVICES).fill(0)
+  const acknowledged = Array.from({ length: SERVICES }, () => 0)
   const failures: unknown[] = []
   const load = { goes: true, calls: 0 }
   const caller = async (first: number): Promise<void> => {
