@@ -82,7 +82,7 @@ it('an endless loop costs one restart: the culprit is named and off, the rest is
   await hang(system, 'loop')
   expect(system.childPid).not.toBe(child)
   const why = await system.line(
-    /work\/x stalled the process for 1\.\d s at modules\/hangs\.ts:8:\d+; it is off until its file changes; starting again in \d+ ms$/,
+    /jobs\/x stalled the process for 1\.\d s at modules\/hangs\.ts:8:\d+; it is off until its file changes; starting again in \d+ ms$/,
   )
   expect(system.output.filter((line) => line === why)).toHaveLength(1)
   const shown = await show(system, 'jobs/x')
@@ -107,7 +107,7 @@ it('a version that stalled comes back when its file changes, and when somebody i
   await hang(system, 'helped', 2)
   expect(lastStall(root)).toMatchObject({ service: 'jobs/x', file: 'modules/helper.ts', line: 2, frame: 'spin' })
   expect((await show(system, 'jobs/x')).state).toBe('quarantined')
-  const reloaded = await system.api('POST', '/api/services/work%2Fx/reload')
+  const reloaded = await system.api('POST', '/api/services/jobs%2Fx/reload')
   expect(reloaded.body).toMatchObject({ ok: true })
   expect(await show(system, 'jobs/x')).toMatchObject({ state: 'live', last_error: null })
   expect(JSON.parse(root.read('runtime/refused.json'))).toEqual({})
@@ -117,7 +117,7 @@ it('a loop of promises, and an expression without end, are found like any other'
   const { root, system } = await start()
   await hang(system, 'turns')
   expect(lastStall(root)).toMatchObject({ service: 'jobs/x', guess: false, file: 'modules/hangs.ts', line: 9 })
-  await system.api('POST', '/api/services/work%2Fx/reload')
+  await system.api('POST', '/api/services/jobs%2Fx/reload')
   await hang(system, 'match', 2)
   expect(lastStall(root)).toMatchObject({ service: 'jobs/x', guess: false, file: 'modules/hangs.ts', line: 10 })
   expect((await show(system, 'jobs/x')).state).toBe('quarantined')
@@ -160,7 +160,7 @@ it('native code that does not end is a guess: told, and not held against anybody
   await hang(system, 'native')
   expect(lastStall(root)).toMatchObject({ service: 'jobs/x', guess: true, file: null, source_key: null })
   await system.line(
-    /the process stood still for \d+\.\d s outside any service's code; the last one entered was work\/x; starting/,
+    /the process stood still for \d+\.\d s outside any service's code; the last one entered was jobs\/x; starting/,
   )
   expect(await system.call('jobs/x', 'answer')).toBe(1)
   expect(existsSync(join(root.path, 'runtime/refused.json'))).toBe(false)
