@@ -148,10 +148,13 @@ it('logs -f -n 0 shows only what is new', async () => {
   // The file grows until the follower has seen some of it: it may not be listening yet.
   let count = 0
   await expect
-    .poll(() => {
-      appendFileSync(file, entry('info', `new ${count++}`))
-      return follower.lines.length
-    })
+    .poll(
+      () => {
+        appendFileSync(file, entry('info', `new ${count++}`))
+        return follower.lines.length
+      },
+      { timeout: 20_000 },
+    )
     .toBeGreaterThan(0)
   expect(follower.lines.filter((line) => line.includes('old'))).toEqual([])
 })
