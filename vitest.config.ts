@@ -7,6 +7,8 @@ const shared = {
   testTimeout: 30_000,
   hookTimeout: 60_000,
   teardownTimeout: 10_000,
+  // What is polled for is bounded by the test; a busy machine may need more than the second that is the default.
+  expect: { poll: { timeout: 20_000 } },
 }
 
 export default defineConfig({
