@@ -17,36 +17,43 @@ export type World = Omit<KernelWorld, 'fallbacks'> & { fallbacks: ErrorData[] }
 
 /** Newest first; each that fails is named with its reason, and the next is tried. Those refused before come last. */
 export async function launchKernel(world: World, boot_ms: number): Promise<NextKernel> {
-  const { root, fs, fallbacks } = world
+  const { root, fs } = world
   const metas = findMetaFiles(root, fs)
   if (metas.length === 0) throw coded('no_meta', { root })
   takeInTrial(world)
   const lastResort: FoundKernel[] = []
+  const reasons: string[] = []
+  const failed = (path: string, error: ErrorData, stack?: string): void => {
+    reasons.push(`${path}: ${note(world, path, error, stack)}`)
+  }
   for (const { path } of metas) {
     try {
       const found = findKernel(world, path)
       const refused = refusedBefore(fs, root, found.source)
       if (refused === undefined) return await startKernel(world, found, boot_ms)
       lastResort.push(found)
-      note(world, path, refused)
+      failed(path, refused)
     } catch (thrown) {
-      note(world, path, toErrorData(thrown), (thrown as Error).stack)
+      failed(path, toErrorData(thrown), (thrown as Error).stack)
     }
   }
   for (const found of lastResort) {
     try {
       return await startKernel(world, found, boot_ms)
     } catch (thrown) {
-      note(world, found.source.meta_file, toErrorData(thrown), (thrown as Error).stack)
+      failed(found.source.meta_file, toErrorData(thrown), (thrown as Error).stack)
     }
   }
-  throw coded('no_kernel', { reason: fallbacks.map((error) => `${error.file}: ${describeError(error)}`).join('; ') })
+  throw coded('no_kernel', { reason: reasons.join('; ') })
 }
 
-function note({ root, log, fallbacks }: World, path: string, error: ErrorData, stack?: string): void {
+/** Returns what was told. */
+function note({ root, log, fallbacks }: World, path: string, error: ErrorData, stack?: string): string {
   const placed = { ...error, file: shownPath(root, error.file ?? path) }
   fallbacks.push(placed)
-  log.warn(`${path} does not start: ${describeError(placed)}`, { code: error.code, stack })
+  const told = describeError(placed)
+  log.warn(`${path} does not start: ${told}`, { code: error.code, stack })
+  return told
 }
 
 /** A kernel that was on probation when the process ended is not started again by itself. */
