@@ -33,7 +33,7 @@ export interface RefusedAttempt {
   sourceKey: string
   /** somebody, or the supervisor, went back from it: kept in runtime/refused.json */
   takenBack?: string
-  /** told instead of `version_refused`, where more is known */
+  /** why, where it is known: told again when its files come back */
   error?: ErrorData
 }
 

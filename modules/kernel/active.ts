@@ -84,11 +84,14 @@ export function planInput(
   }
 }
 
-/** Files that differ between what runs and what is wanted. A first start changes nothing that others share. */
-export function changedFiles(service: ServiceRecord, scan: Scan): Set<string> {
+/**
+ * Files that differ between what runs and what is wanted. A first start, or another module, changes nothing that others
+ * share: the files are as they were.
+ */
+export function changedFiles({ live }: ServiceRecord, scan: Scan): Set<string> {
   const changed = new Set<string>()
-  const before = service.live?.scan.files
-  if (before === undefined) return changed
+  if (live === undefined || live.scan.entry !== scan.entry) return changed
+  const before = live.scan.files
   for (const [path, hash] of scan.files) if (before.get(path) !== hash) changed.add(path)
   for (const path of before.keys()) if (!scan.files.has(path)) changed.add(path)
   return changed

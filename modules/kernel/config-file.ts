@@ -4,8 +4,8 @@
  */
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { Json, JsonMap } from '../contracts/seams.ts'
-import { coded, toErrorData, type ErrorPlace } from '../lib/errors.ts'
-import { readYaml, type YamlLimits, type YamlText } from '../lib/yaml.ts'
+import { codedData, type ErrorPlace } from '../lib/errors.ts'
+import { readYaml, type YamlLimits } from '../lib/yaml.ts'
 import { SERVICE_LIMITS } from './limits.ts'
 
 export type ParsedConfig = { ok: true; value: JsonMap } | { ok: false; error: ErrorData }
@@ -28,7 +28,7 @@ export const RESERVED_KEYS = [
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$/
 
 function refuse(code: ErrorCode, details: Record<string, unknown>, place: ErrorPlace): ParsedConfig {
-  return { ok: false, error: toErrorData(coded(code, details, place)) }
+  return { ok: false, error: codedData(code, details, place) }
 }
 
 /** Changes when an equal text may be read as another value. */
@@ -40,12 +40,8 @@ export const configFromValue = (value: JsonMap): ParsedConfig | undefined =>
 
 /** An empty file is an empty map: everything has a default. */
 export function parseConfig(file: string, text: string, limits: YamlLimits): ParsedConfig {
-  let yaml: YamlText
-  try {
-    yaml = readYaml(file, text, limits)
-  } catch (thrown) {
-    return { ok: false, error: toErrorData(thrown) }
-  }
+  const yaml = readYaml(file, text, limits)
+  if (!yaml.ok) return yaml
   const { value } = yaml
   if (value === null) return { ok: true, value: {} }
   if (typeof value !== 'object' || Array.isArray(value)) {

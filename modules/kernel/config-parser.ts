@@ -6,7 +6,7 @@ import type { ErrorData } from '../contracts/errors.ts'
 import type { ContentCache, JsonMap } from '../contracts/seams.ts'
 import type { DesiredService } from '../contracts/state.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
-import { coded, toErrorData } from '../lib/errors.ts'
+import { codedData } from '../lib/errors.ts'
 import { shortHash } from '../lib/hash.ts'
 import { parseVersionName, type VersionName } from '../lib/version-name.ts'
 import { locate, type Place, type YamlLimits } from '../lib/yaml.ts'
@@ -194,7 +194,7 @@ function readingOf(candidate: Candidate, own: JsonMap, { defaults }: ConfigOptio
     if (wrong === undefined) continue
     const reason = `without it the file's path is the name, and ${wrong}`
     const place = { file: `configs/${candidate.file.path}`, line: 1, column: 1 }
-    return { error: toErrorData(coded('config_key', { key, reason }, place)) }
+    return { error: codedData('config_key', { key, reason }, place) }
   }
   return { error: undefined, service }
 }

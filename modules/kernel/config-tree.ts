@@ -6,7 +6,7 @@
  */
 import { join, relative, sep } from 'node:path'
 import type { FileStat, FileSystem } from '../contracts/seams.ts'
-import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
+import { codedData, codeOf, reasonOf } from '../lib/errors.ts'
 import type { FileCache } from '../lib/file-cache.ts'
 import type { ConfigText } from './config-parser.ts'
 
@@ -65,14 +65,16 @@ export class ConfigTree {
     this.look(this.options.folder)
   }
 
-  /** Looks at one path again: a file, a folder, or something that is gone. */
-  look(path: string): void {
+  /**
+   * Looks at one path again: a file, a folder, or something that is gone. `parents`: the folders' inodes by their path,
+   * remembered for as long as the caller wants; filled here.
+   */
+  look(path: string, parents = new Map<string, string | undefined>()): void {
     const inside = relative(this.options.folder, path).split(sep).join('/')
     if (inside === '..' || inside.startsWith('../')) return
     const seen = new Set<string>()
     const parts = inside === '' ? [] : inside.split('/')
-    const parents = parts.map((_, index) => this.statOf(parts.slice(0, index).join('/')))
-    const around = parents.flatMap((stat) => (typeof stat === 'object' ? [stat.inode] : []))
+    const around = parts.flatMap((_, index) => this.inodeOf(parts.slice(0, index).join('/'), parents) ?? [])
     if (new Set(around).size < around.length) return
     this.walk(inside, { seen, depth: parts.length, around })
     if (this.folders.has(inside)) this.forgetBelow(inside, seen)
@@ -109,6 +111,14 @@ export class ConfigTree {
     this.folders.add(inside)
     const below = { seen, depth: depth + 1, around: [...around, stat.inode] }
     for (const name of names) this.walk(inside === '' ? name : `${inside}/${name}`, below)
+  }
+
+  private inodeOf(inside: string, parents: Map<string, string | undefined>): string | undefined {
+    if (parents.has(inside)) return parents.get(inside)
+    const stat = this.statOf(inside)
+    const inode = typeof stat === 'object' ? stat.inode : undefined
+    parents.set(inside, inode)
+    return inode
   }
 
   private statOf(inside: string): FileStat | 'unreadable' | undefined {
@@ -168,6 +178,6 @@ const isIn = (inside: string, folder: string): boolean =>
 const unreadable = (path: string, reason: string): ConfigText => refused(path, 'config_unreadable', reason)
 
 function refused(path: string, code: 'config_unreadable' | 'config_too_large', reason: string): ConfigText {
-  const error = toErrorData(coded(code, { reason }, { file: `configs/${path}`, line: 1, column: 1 }))
+  const error = codedData(code, { reason }, { file: `configs/${path}`, line: 1, column: 1 })
   return { path, text: '', hash: `${code} ${reason}`, error }
 }

@@ -5,7 +5,7 @@
  */
 import type { DesiredService } from '../contracts/state.ts'
 import { canonicalJson } from '../lib/canonical-json.ts'
-import { coded, toErrorData } from '../lib/errors.ts'
+import { codedData } from '../lib/errors.ts'
 import { compareVersions } from '../lib/version-name.ts'
 import type { Place } from '../lib/yaml.ts'
 import {
@@ -73,7 +73,7 @@ type PlaceOf = (file: string) => Place
 function contest(api: string, services: readonly DesiredService[], state: DesiredState, placeOf: PlaceOf): void {
   const files = services.map(({ file }) => file).sort()
   const [file = ''] = files
-  const error = toErrorData(coded('config_api_taken', { api, files: files.join(', ') }, { file, ...placeOf(file) }))
+  const error = codedData('config_api_taken', { api, files: files.join(', ') }, { file, ...placeOf(file) })
   state.services.delete(api)
   state.errors.push(error)
   state.contested.set(api, error)
@@ -96,7 +96,7 @@ function chooseVersions(files: readonly ConfigText[], parser: ConfigParser, stat
     }
     if (named === 'invalid') {
       const name = file.path.slice(file.path.lastIndexOf('/') + 1)
-      state.errors.push(toErrorData(coded('config_name', { name }, { file: `configs/${file.path}`, ...TOP })))
+      state.errors.push(codedData('config_name', { name }, { file: `configs/${file.path}`, ...TOP }))
       continue
     }
     claim(chosen, rivals, named.base, named)
@@ -108,9 +108,7 @@ function chooseVersions(files: readonly ConfigText[], parser: ConfigParser, stat
     chosen.set(base, best)
     if (compareVersions(best.version, second.version) !== 0) continue
     const names = [best, second].map((one) => `configs/${one.file.path}`)
-    const error = toErrorData(
-      coded('config_version_tie', { files: names.join(', ') }, { file: names[0] ?? '', ...TOP }),
-    )
+    const error = codedData('config_version_tie', { files: names.join(', ') }, { file: names[0] ?? '', ...TOP })
     chosen.delete(base)
     state.errors.push(error)
     state.broken.set(base, error)

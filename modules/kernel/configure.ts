@@ -27,7 +27,7 @@ export function configure(machine: Machine, member: Member, since: number): Relo
     deliver(machine, live, next)
   } catch (thrown) {
     const error = machine.faults.describe(thrown)
-    service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key }
+    service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key, error }
     service.refusal = error
     service.lastErrorAt = machine.options.clock.now()
     machine.refused(service, error, machine.options.clock.now())

@@ -4,7 +4,7 @@
  */
 import { basename, dirname, join } from 'node:path'
 import type { FileSystem } from '../contracts/seams.ts'
-import { coded } from '../lib/errors.ts'
+import { coded, type CodedError } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { shownPath } from '../lib/shown-path.ts'
 
@@ -21,26 +21,37 @@ export interface ProgPlaces {
   protected: ReadonlySet<string>
   /** folder → names in it, remembered for as long as the caller wants; filled here */
   listings?: Map<string, Set<string>>
+  /** modules folder → every prog in it, likewise */
+  progs?: Map<string, readonly string[]>
+  /** prog → its file, or why there is none, likewise */
+  found?: Map<string, string | CodedError>
 }
 
 /** Absolute path of the module's file. Throws `prog_not_found` or `prog_ambiguous`. */
 export function findProg(prog: string, places: ProgPlaces): string {
-  if (prog.split('/').includes('..')) throw coded('prog_not_found', { prog })
+  const found = places.found?.get(prog) ?? search(prog, places)
+  places.found?.set(prog, found)
+  if (typeof found !== 'string') throw found
+  return found
+}
+
+function search(prog: string, places: ProgPlaces): string | CodedError {
+  if (prog.split('/').includes('..')) return coded('prog_not_found', { prog })
   for (const folder of folders(prog, places)) {
     const found = filesOf(join(folder, prog), places)
-    if (found.length > 1) throw ambiguous(prog, found, places)
+    if (found.length > 1) return ambiguous(prog, found, places)
     if (found[0] !== undefined) return found[0]
   }
   if (!prog.includes('/')) {
     for (const folder of folders(prog, places)) {
-      const named = listProgs(folder, places.fs).filter((one) => one.split('/').at(-1) === prog)
-      if (named.length > 1) throw ambiguous(prog, named, places)
+      const named = progsIn(folder, places).filter((one) => one.split('/').at(-1) === prog)
+      if (named.length > 1) return ambiguous(prog, named, places)
       const found = named[0] === undefined ? undefined : filesOf(join(folder, named[0]), places)[0]
       if (found !== undefined) return found
     }
   }
-  const names = folders(prog, places).flatMap((folder) => listProgs(folder, places.fs))
-  throw coded('prog_not_found', { prog, near: nearText(prog, new Set(names)) })
+  const names = folders(prog, places).flatMap((folder) => progsIn(folder, places))
+  return coded('prog_not_found', { prog, near: nearText(prog, new Set(names)) })
 }
 
 function folders(prog: string, places: ProgPlaces): string[] {
@@ -67,7 +78,13 @@ function namesIn(folder: string, { fs, listings }: ProgPlaces): ReadonlySet<stri
   return names
 }
 
-function ambiguous(prog: string, files: string[], places: ProgPlaces): Error {
+function progsIn(folder: string, { fs, progs }: ProgPlaces): readonly string[] {
+  const found = progs?.get(folder) ?? listProgs(folder, fs)
+  progs?.set(folder, found)
+  return found
+}
+
+function ambiguous(prog: string, files: string[], places: ProgPlaces): CodedError {
   return coded('prog_ambiguous', { prog, files: files.map((file) => shownPath(places.root, file)).join(', ') })
 }
 

@@ -24,11 +24,13 @@ export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>
       continue
     }
     const target = desired.services.get(service.api)
-    if (live === undefined && isTakenBack(service, target)) {
-      // The version on disk was taken back in an earlier run.
-      if (service.state === 'waiting') setState(service, 'quarantined')
+    if (isRefused(service, target)) {
       const { takenBack: reason, error } = service.refusedAttempt ?? {}
-      service.refusal ??= error ?? toErrorData(coded('version_refused', { api: service.api, reason }))
+      // The version on disk was taken back in an earlier run.
+      if (reason !== undefined && service.state === 'waiting') setState(service, 'quarantined')
+      if (error !== undefined) service.refusal = error
+      else if (reason !== undefined && service.refusal?.code !== 'version_refused')
+        service.refusal = toErrorData(coded('version_refused', { api: service.api, reason }))
       continue
     }
     const equal = live !== undefined && live.scan.key === service.scan?.key && live.desired.hash === target?.hash
@@ -39,13 +41,9 @@ export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>
   }
 }
 
-function isTakenBack({ refusedAttempt, scan }: ServiceRecord, target: DesiredService | undefined): boolean {
-  return (
-    refusedAttempt?.takenBack !== undefined &&
-    refusedAttempt.configHash === target?.hash &&
-    refusedAttempt.sourceKey === scan?.key
-  )
-}
+/** What stands on disk is what was refused before, perhaps with a broken file in between. */
+const isRefused = ({ refusedAttempt, scan }: ServiceRecord, target: DesiredService | undefined): boolean =>
+  refusedAttempt !== undefined && refusedAttempt.configHash === target?.hash && refusedAttempt.sourceKey === scan?.key
 
 /** Services whose needs lead back to themselves can never start: that is an error, not a wait. */
 function ringOf(machine: Machine, service: ServiceRecord): ErrorData | undefined {

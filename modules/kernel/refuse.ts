@@ -114,7 +114,7 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void 
   const { service, desired, scan, prepared, generation } = candidate
   const asked = prepared.kind === 'failed' ? prepared.asked : []
   const again = machine.secondTries.failed(service, generation, asked, error)
-  service.refusedAttempt = again ? undefined : { configHash: desired.hash, sourceKey: scan.key }
+  service.refusedAttempt = again ? undefined : { configHash: desired.hash, sourceKey: scan.key, error }
   service.refusal = error
   service.lastErrorAt = machine.options.clock.now()
   service.waitingFor = []

@@ -156,10 +156,11 @@ export class Supervisor {
     const { api, live } = service
     const details = { api, restarts: rule.max + 1, ms: rule.window_ms, reason: error.message }
     const reason = coded('service_tripped', details)
-    if (live !== undefined) {
-      service.refusedAttempt = { configHash: live.desired.hash, sourceKey: live.scan.key }
-    }
     service.refusal = toErrorData(reason)
+    if (live !== undefined) {
+      const { desired, scan } = live
+      service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key, error: service.refusal }
+    }
     service.supervision.restarts = []
     this.machine.events.emit('service.tripped', { api, error: service.refusal })
     this.machine.options.log.error(`${api}  ${reason.message}`, { service: api, code: reason.code })

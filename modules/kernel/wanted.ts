@@ -55,17 +55,16 @@ export class WantedReader {
   }
 
   /** These paths may have changed: look at them again. */
-  look(paths: Iterable<string>): void {
+  look(paths: ReadonlySet<string>): void {
+    if (paths.size === 0) return
+    const parents = new Map<string, string | undefined>()
     for (const path of paths) {
-      if (path === this.configs || path.startsWith(`${this.configs}/`)) {
-        this.tree.look(path)
-        this.configsDirty = true
-      }
-      for (const service of this.machine.services.values()) {
-        const { scan } = service
-        if (scan?.files.has(path) === true || scan?.missing.includes(path) === true || hasNoSource(scan))
-          service.dirty = true
-      }
+      if (path !== this.configs && !path.startsWith(`${this.configs}/`)) continue
+      this.tree.look(path, parents)
+      this.configsDirty = true
+    }
+    for (const service of this.machine.services.values()) {
+      if (isTouched(service.scan, paths)) service.dirty = true
     }
   }
 
@@ -92,7 +91,7 @@ export class WantedReader {
   read(): void {
     if (this.configsDirty) this.refresh()
     // Where modules stand is listed once a look, not asked for file by file.
-    const places = { ...this.options.progs, listings: new Map<string, Set<string>>() }
+    const places = { ...this.options.progs, listings: new Map(), progs: new Map(), found: new Map() }
     for (const [api, desired] of this.desired.services) {
       const service = this.serviceOf(api)
       if (service.dirty || service.scan === undefined || service.desired?.prog !== desired.prog) {
@@ -156,5 +155,15 @@ export class WantedReader {
 }
 
 const same = (a: ErrorData, b: ErrorData): boolean => a.code === b.code && a.message === b.message
+
+/** Walks the shorter side: one file of a thousand was saved, or a thousand configs of modules with few files. */
+function isTouched(scan: Scan | undefined, paths: ReadonlySet<string>): boolean {
+  if (scan === undefined) return false
+  const { files, missing } = scan
+  if (hasNoSource(scan) || missing.some((path) => paths.has(path))) return true
+  const [shorter, other] = paths.size < files.size ? [paths, files] : [files, paths]
+  for (const path of shorter.keys()) if (other.has(path)) return true
+  return false
+}
 
 const hasNoSource = (scan: Scan | undefined): boolean => scan?.files.size === 0 && scan.error !== undefined

@@ -36,6 +36,8 @@ interface Pending {
   since: number
   /** an event told of bytes written, not only of a name that appeared */
   written: boolean
+  /** monotonic ms before which a look shows nothing new, unless there is another hint */
+  due: number
 }
 
 const IGNORED = /(^|\/)(node_modules|\.git)(\/|$)/
@@ -86,8 +88,11 @@ export class Bell {
     if (this.pending.size === 0 && this.rested.size === 0) this.burstStart = now
     this.lastHint = now
     const pending = this.pending.get(path)
-    if (pending === undefined) this.pending.set(path, { key: undefined, since: now, written })
-    else if (written) pending.written = true
+    if (pending === undefined) this.pending.set(path, { key: undefined, since: now, written, due: now })
+    else {
+      pending.due = now
+      if (written) pending.written = true
+    }
     this.soonCheck()
   }
 
@@ -106,12 +111,12 @@ export class Bell {
     if (this.checkTimer !== undefined) clock.clear(this.checkTimer)
     this.checkTimer = undefined
     let wait = Number.POSITIVE_INFINITY
+    const now = clock.monotonic()
     for (const [path, pending] of this.pending) {
-      const stat = this.look(path)
-      const ms = stat === 'folder' ? 0 : this.restsIn(path, stat, pending)
+      const early = pending.due - now
+      const ms = early > 0 ? early : this.checkOne(path, pending)
       if (ms === AFTER_EVENTS) this.soonCheck()
       else if (ms > 0) wait = Math.min(wait, ms)
-      else this.rest(path, stat)
     }
     if (this.rested.size > 0) {
       const left = this.burstLeft()
@@ -119,6 +124,15 @@ export class Bell {
       else wait = Math.min(wait, left)
     }
     if (wait !== Number.POSITIVE_INFINITY) this.checkTimer = clock.after(Math.max(1, wait), () => this.check())
+  }
+
+  /** Milliseconds until it is worth another look; 0 when it has come to rest. */
+  private checkOne(path: string, pending: Pending): number {
+    const stat = this.look(path)
+    const ms = stat === 'folder' ? 0 : this.restsIn(path, stat, pending)
+    if (ms === 0) this.rest(path, stat)
+    else if (ms > 0) pending.due = this.options.clock.monotonic() + ms
+    return ms
   }
 
   /**

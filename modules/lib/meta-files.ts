@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import type { FileSystem, JsonMap } from '../contracts/seams.ts'
-import { coded } from './errors.ts'
+import { coded, fromErrorData } from './errors.ts'
 import { compareVersions, parseVersionName, type VersionName } from './version-name.ts'
 import { readYaml } from './yaml.ts'
 
@@ -34,7 +34,9 @@ export function findMetaFiles(root: string, fs: Pick<FileSystem, 'list'>): MetaF
 
 /** The values of a meta file. Throws a coded error when it is no map or names no `prog`. */
 export function readMeta(path: string, text: string): JsonMap & { prog: string } {
-  const { value } = readYaml(path, text, META_LIMITS)
+  const yaml = readYaml(path, text, META_LIMITS)
+  if (!yaml.ok) throw fromErrorData(yaml.error)
+  const { value } = yaml
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     throw coded(
       'config_not_map',

@@ -5,9 +5,9 @@
  * file, line and column. Pure.
  */
 import { Composer, isMap, isScalar, Lexer, LineCounter, Parser, type CST, type Document } from 'yaml'
-import type { ErrorCode } from '../contracts/errors.ts'
+import type { ErrorData } from '../contracts/errors.ts'
 import type { Json } from '../contracts/seams.ts'
-import { codeOf, coded, reasonOf, type CodedError } from './errors.ts'
+import { codedData, reasonOf } from './errors.ts'
 import { checkNodes, tooDeep, type YamlProblem } from './yaml-nodes.ts'
 
 export interface YamlLimits {
@@ -21,35 +21,39 @@ export interface Place {
   column: number
 }
 
-export interface YamlText {
-  /** null for an empty text */
-  value: Json
-  /** where a key stands, or its nearest parent that is there */
-  placeOf(path: readonly (string | number)[]): Place
-}
+export type YamlText =
+  | {
+      ok: true
+      /** null for an empty text */
+      value: Json
+      /** where a key stands, or its nearest parent that is there */
+      placeOf(path: readonly (string | number)[]): Place
+    }
+  | { ok: false; error: ErrorData }
 
 const DEPTH_MAX = 200
 const COLLECTIONS = new Set(['block-map', 'block-seq', 'flow-collection'])
 
-/** Throws `config_syntax`, `config_key` or `config_too_large`, each with its place. */
+/** Refuses with `config_syntax`, `config_key` or `config_too_large`, each with its place. Never throws. */
 export function readYaml(file: string, text: string, limits: YamlLimits): YamlText {
   const lines = new LineCounter()
-  const refuse = (code: ErrorCode, details: Record<string, unknown>, offset: number): CodedError =>
-    coded(code, details, { file, ...placeAt(lines, offset) })
+  const refuse = ({ code, details, offset }: YamlProblem): YamlText => ({
+    ok: false,
+    error: codedData(code, details, { file, ...placeAt(lines, offset) }),
+  })
   if (text.length > limits.bytes_max) {
     const reason = `it has ${text.length} bytes; the limit is ${limits.bytes_max}`
-    throw coded('config_too_large', { reason }, { file, line: 1, column: 1 })
+    return refuse({ code: 'config_too_large', details: { reason }, offset: 0 })
   }
   try {
     const { document, problem } = compose(text, lines, limits.tokens_max)
     const wrong = problem ?? checkNodes(document, { depth_max: DEPTH_MAX, ...limits })
-    if (wrong !== undefined) throw refuse(wrong.code, wrong.details, wrong.offset)
+    if (wrong !== undefined) return refuse(wrong)
     const value = document.toJS({ maxAliasCount: -1 }) as Json | undefined
-    return { value: value ?? null, placeOf: (path) => placeOfKey(document, lines, path) }
+    return { ok: true, value: value ?? null, placeOf: (path) => placeOfKey(document, lines, path) }
   } catch (thrown) {
-    if (codeOf(thrown) !== undefined && (thrown as CodedError).line !== undefined) throw thrown
     // The parser itself gave up.
-    throw coded('config_syntax', { reason: reasonOf(thrown) }, { file, line: 1, column: 1 }, thrown)
+    return refuse(syntax(reasonOf(thrown), 0))
   }
 }
 

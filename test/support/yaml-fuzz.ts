@@ -8,7 +8,6 @@ import { parseDocument, type Document } from 'yaml'
 import { ERRORS, type ErrorData } from '../../modules/contracts/errors.ts'
 import { ConfigParser, resolveConfigs } from '../../modules/kernel/configs.ts'
 import { LIMITS } from '../../modules/kernel/limits.ts'
-import { toErrorData } from '../../modules/lib/errors.ts'
 import { readYaml } from '../../modules/lib/yaml.ts'
 import { caseText } from './yaml-cases.ts'
 
@@ -120,12 +119,8 @@ const OWN = /a second time|deep|stands for itself|must be text|NUL|no anchor|be 
 function compare(text: string, report: FuzzReport): string | undefined {
   if (text.length > 2_000) return undefined
   report.compared++
-  let [ours, error]: [unknown, ErrorData | undefined] = [undefined, undefined]
-  try {
-    ours = readYaml('configs/a.yml', text, WITHIN).value
-  } catch (thrown) {
-    error = toErrorData(thrown)
-  }
+  const ours = readYaml('configs/a.yml', text, WITHIN)
+  const error = ours.ok ? undefined : ours.error
   if (error !== undefined && (error.code !== 'config_syntax' || OWN.test(error.message))) return undefined
   const document = parseDocument(text, { prettyErrors: false, stringKeys: true })
   const [first] = document.errors
@@ -136,7 +131,8 @@ function compare(text: string, report: FuzzReport): string | undefined {
   }
   if (first !== undefined) return `the library refuses it (${first.message}); here it is read`
   const theirs = valueOf(document)
-  return isDeepStrictEqual(ours, theirs) ? undefined : `${JSON.stringify(ours)}; the library: ${JSON.stringify(theirs)}`
+  if (!ours.ok || isDeepStrictEqual(ours.value, theirs)) return undefined
+  return `${JSON.stringify(ours.value)}; the library: ${JSON.stringify(theirs)}`
 }
 
 /** undefined when the library itself cannot say. */
