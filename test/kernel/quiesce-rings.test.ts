@@ -18,7 +18,7 @@ it('A → B → A while A becomes quiet: the call passes, new ones wait, and the
     stateful(
       `async outer() {
         this.k.events.emit('outer.began')
-        await this.k.sleep(100)
+        await new Promise((resolve) => this.k.events.on('outer.goes.on', resolve))
         return this.k.getApi('b').back()
       }
       inner() { return 'inner of ${version}, n ' + this.n }`,
@@ -28,7 +28,11 @@ it('A → B → A while A becomes quiet: the call passes, new ones wait, and the
     'configs/a.yml': '',
     'configs/b.yml': '',
     'modules/a.ts': a(1),
-    'modules/b.ts': `export class Module { constructor(private k: any) {} back() { return this.k.getApi('a').inner() } }`,
+    'modules/b.ts': `export class Module {
+      constructor(private k: any) {}
+      back() { return this.k.getApi('a').inner() }
+      goOn() { this.k.events.emit('outer.goes.on') }
+    }`,
   })
   const handle = running.getApi<Stateful & { outer(): Promise<string> }>('a')
   await handle.add()
@@ -38,6 +42,7 @@ it('A → B → A while A becomes quiet: the call passes, new ones wait, and the
   running.root.write('modules/a.ts', a(2))
   await expect.poll(() => running.kernel.status().services['a']?.state).toBe('switching')
   const waited = handle.version()
+  await running.getApi<{ goOn(): Promise<void> }>('b').goOn()
   expect(await outer).toBe('inner of 1, n 1')
   expect(await waited).toBe(2)
   expect(await handle.get()).toBe(1)
