@@ -1,7 +1,8 @@
 /**
  * Run before `npm start` and `npm test`: makes a fresh clone ready, and costs a few milliseconds when it is. Installs
  * when the lock file, the Node ABI or the platform changed since the last time; two at once install once.
- * No dependencies. NO_AUTO_INSTALL=1 switches it off.
+ * No dependencies. NO_AUTO_INSTALL=1 switches it off. With `--locked`, as CI calls it, it always sees to it, and what the
+ * lock file does not describe is an error instead of an install of other versions.
  */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -13,6 +14,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const stamp = join(root, 'node_modules', '.stamp')
 const lock = join(root, 'node_modules.lock')
 const WAIT_MS = 15 * 60_000
+const isLocked = process.argv.includes('--locked')
 
 const [major, minor] = process.versions.node.split('.').map(Number)
 if (major < 20 || (major === 20 && minor < 19)) {
@@ -62,17 +64,20 @@ function npm(args) {
   )
 }
 
-if (process.env.NO_AUTO_INSTALL !== '1' && !isReady() && (await takeLock())) {
+function install() {
+  console.error('meta-machine: installing dependencies (once; about two minutes on Node 20, seconds on newer ones)')
+  if (npm(['ci', '--include=dev', '--no-audit', '--no-fund'])) return true
+  if (isLocked) return false
+  console.error(
+    'meta-machine: `npm ci` failed; trying `npm install --no-save`, whose versions may differ from the lock file',
+  )
+  return npm(['install', '--include=dev', '--no-save', '--no-audit', '--no-fund'])
+}
+
+if ((isLocked || process.env.NO_AUTO_INSTALL !== '1') && !isReady() && (await takeLock())) {
   try {
-    console.error('meta-machine: installing dependencies (once; about two minutes on Node 20, seconds on newer ones)')
-    const done = npm(['ci', '--include=dev', '--no-audit', '--no-fund'])
-    if (!done) {
-      console.error(
-        'meta-machine: `npm ci` failed; trying `npm install --no-save`, whose versions may differ from the lock file',
-      )
-      if (!npm(['install', '--include=dev', '--no-save', '--no-audit', '--no-fund'])) process.exit(1)
-    }
-    writeFileSync(stamp, want)
+    if (install()) writeFileSync(stamp, want)
+    else process.exitCode = 1
   } finally {
     rmSync(lock, { recursive: true, force: true })
   }
