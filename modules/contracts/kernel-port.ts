@@ -60,7 +60,10 @@ export interface KernelPort {
   boot(): Promise<void>
   /** Resolves when every service of the first plan has reached a state in which it can rest. */
   settled(): Promise<void>
-  /** Resolves once after each boot or adoption: null after an orderly stop, else the kernel that has taken over. */
+  /**
+   * Resolves once after each boot or adoption: null after an orderly stop, else the kernel that has taken over. Asked
+   * for before the end, or once after it: a kernel that is gone does not hold those that came after it.
+   */
   waitForShutdown(): Promise<NextKernel | null>
   /** Stops all services in reverse order of their needs, within `deadline_ms`. Never rejects; idempotent. */
   stop(reason: string, deadline_ms: number): Promise<void>
@@ -131,6 +134,8 @@ export interface Switchboard {
   onRoute: ((api: string, method: string, args: unknown[]) => Promise<unknown>) | undefined
   /** the slow path of calls, for what was made under an earlier kernel; a kernel sets it */
   calls: CallsPort | undefined
+  /** who runs: set by a kernel at its boot and when it takes over. One that is gone sends what reaches it there. */
+  kernel: KernelPort | undefined
   /** set by `run.ts` while the running kernel may still be gone back from */
   probation: boolean
   /** what a version is made from; a kernel sets it. Asked while everything stands still: it only reads. */

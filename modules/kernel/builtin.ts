@@ -2,17 +2,32 @@
  * Two ways into services that are not handles: the built-in service `kernel`, registered as a generation like any
  * other so that lists, tools and calls treat it alike, and `route`, by which a held resource reaches its service.
  */
-import type { DesiredService, Method } from '../contracts/state.ts'
+import type { Contract, DesiredService, Method } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { readContract } from './contract.ts'
 import { callEnded } from './counts.ts'
 import { createGeneration } from './generation.ts'
 import { aspectRouteOf, openRoute } from './handle.ts'
-import { KERNEL_METHODS, type KernelService } from './kernel-service.ts'
+import { KERNEL_METHODS, KernelService, type KernelActions } from './kernel-service.ts'
 import type { Machine } from './machine.ts'
 import { createService } from './service.ts'
 
-export function registerKernelService(machine: Machine, instance: KernelService): void {
+export interface KernelServiceParts {
+  instance: KernelService
+  contract: Contract
+}
+
+/** Everything that can be done before the kernel runs: reading the schemas of its tools takes a while. */
+export function prepareKernelService(machine: Machine, actions: KernelActions): KernelServiceParts {
+  const instance = new KernelService(machine, actions)
+  const contract = readContract(instance, 'kernel')
+  const methods = contract.aspects.get('default')?.methods ?? new Map<string, Method>()
+  const isOpen = ([name]: [string, unknown]): boolean => (KERNEL_METHODS as readonly string[]).includes(name)
+  contract.aspects.set('default', { methods: new Map([...methods].filter(isOpen)), values: new Set() })
+  return { instance, contract }
+}
+
+export function registerKernelService(machine: Machine, { instance, contract }: KernelServiceParts): void {
   const { clock, switchboard, metaFile } = machine.options
   const known = machine.services.get('kernel')
   const service = known ?? createService('kernel', 0)
@@ -28,10 +43,6 @@ export function registerKernelService(machine: Machine, instance: KernelService)
   const source = { desired: kernelConfig(metaFile), scan, configText: undefined }
   // One record over all kernels: streams of events that are open go on.
   const generation = known?.live ?? createGeneration(machine, service, source)
-  const contract = readContract(instance, 'kernel')
-  const methods = contract.aspects.get('default')?.methods ?? new Map<string, Method>()
-  const isOpen = ([name]: [string, unknown]): boolean => (KERNEL_METHODS as readonly string[]).includes(name)
-  contract.aspects.set('default', { methods: new Map([...methods].filter(isOpen)), values: new Set() })
   const { desired } = source
   Object.assign(generation, { state: 'live', instance, contract, desired, liveAt: clock.monotonic() })
   Object.assign(service, {

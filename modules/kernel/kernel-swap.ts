@@ -37,8 +37,6 @@ export class KernelSwap {
   /** what this kernel is made from; undefined when its meta file could not be read at the start */
   private running: FoundKernel | undefined
   private readonly options: KernelSwapOptions
-  /** who has taken over, or is about to */
-  next: NextKernel | undefined
   private underWay: Promise<KernelSwapResult> | undefined
   /** monotonic ms since when the meta file of this kernel is gone */
   private goneSince: number | undefined
@@ -59,7 +57,6 @@ export class KernelSwap {
 
   start(): void {
     const { machine } = this.options
-    this.next = undefined
     try {
       this.running = findKernel(machine.options, machine.options.metaFile)
     } catch (thrown) {
@@ -197,7 +194,6 @@ export class KernelSwap {
     let pause_ms = 0
     try {
       state = self.exportState(next.kernel.reads)
-      this.next = next
       self.letGo()
       const ready = next.kernel.adopt(state)
       pause_ms = clock.monotonic() - began
@@ -228,7 +224,6 @@ export class KernelSwap {
     const { machine, self } = this.options
     const { log, fs, root } = machine.options
     endTrial(fs, root)
-    this.next = undefined
     if (given === undefined) {
       self.resume()
       release()

@@ -17,18 +17,18 @@ import { shownPath } from '../lib/shown-path.ts'
 import { Attention } from './attention.ts'
 import { Calls } from './calls.ts'
 import { checkRoot } from './check.ts'
-import { registerKernelService, routeHeld } from './builtin.ts'
+import { prepareKernelService, registerKernelService, routeHeld, type KernelServiceParts } from './builtin.ts'
 import { EventBus } from './events.ts'
 import { Faults } from './faults.ts'
 import { ModuleHandle } from './handle.ts'
 import { installKernelApi } from './kernel-api.ts'
-import { KernelService } from './kernel-service.ts'
 import { kernelActions } from './kernel-actions.ts'
 import { kernelHealth, kernelStatus } from './kernel-status.ts'
 import { KernelSwap } from './kernel-swap.ts'
 import { Journal } from './journal.ts'
 import { serviceLimits, type Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
+import { KernelEnd } from './kernel-end.ts'
 import { MetaValues } from './meta-values.ts'
 import { PromptFiles } from './prompt-files.ts'
 import { Reconciler } from './reconciler.ts'
@@ -73,9 +73,8 @@ export class Kernel implements KernelPort, Machine {
   private readonly succession: Succession
   private readonly swap: KernelSwap
   private stopped: Promise<void> | undefined
-  private announceEnd: (next: NextKernel | null) => void = () => {}
-  private whenEnded: Promise<NextKernel | null>
-  private ended = false
+  private readonly service: KernelServiceParts
+  private readonly end = new KernelEnd()
 
   constructor(options: KernelOptions) {
     this.options = options
@@ -113,15 +112,14 @@ export class Kernel implements KernelPort, Machine {
       onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
     })
     this.waysBack = new WaysBack(this, this.reconciler, this.journal, this.refusedVersions)
-    this.whenEnded = this.untilEnd()
     this.swap = new KernelSwap({
       machine: this,
       self: this,
       refused: this.refusedVersions,
       facts: this.facts,
       onNext: (next) => {
-        void next.kernel.settled().then(() => this.reconciler.giveUpRest())
-        this.announceEnd(next)
+        tellAtRest(next.kernel, this.reconciler.takeRestWaiters())
+        this.end.announce(next)
       },
     })
     this.attention = new Attention({
@@ -133,6 +131,8 @@ export class Kernel implements KernelPort, Machine {
       onSwept: () => this.swept(),
     })
     this.succession = new Succession(this, this.attention, () => this.install())
+    const parts = { machine: this, waysBack: this.waysBack, swap: this.swap, succession: this.succession }
+    this.service = prepareKernelService(this, kernelActions(parts))
   }
 
   private createEvents(): EventBus {
@@ -141,16 +141,6 @@ export class Kernel implements KernelPort, Machine {
       clock,
       kept: this.limits.events_kept,
       onThrow: (thrown, pattern) => log.warn(`a subscriber of ${pattern} threw: ${String(thrown)}`),
-    })
-  }
-
-  private untilEnd(): Promise<NextKernel | null> {
-    this.ended = false
-    return new Promise((resolve) => {
-      this.announceEnd = (next) => {
-        this.ended = true
-        resolve(next)
-      }
     })
   }
 
@@ -168,29 +158,33 @@ export class Kernel implements KernelPort, Machine {
   private install(): void {
     const { switchboard } = this.options
     ModuleHandle.install(switchboard, this.calls)
+    switchboard.kernel = this
     switchboard.calls = this.calls
     switchboard.onRoute = (api, method, args) => routeHeld(this, api, method, args)
     switchboard.versionOf = (owner) => versionOf(this.services, owner)
     installKernelApi(this, (owner, api) => this.calls.handleFor(owner.caller, api, 'default'))
-    const { waysBack, swap, succession } = this
-    const actions = kernelActions({ machine: this, waysBack, swap, succession })
-    registerKernelService(this, new KernelService(this, actions))
+    registerKernelService(this, this.service)
+  }
+
+  /** Who runs, once this one is gone. */
+  private get successor(): KernelPort | undefined {
+    const { kernel } = this.options.switchboard
+    return this.gone && kernel !== this ? kernel : undefined
   }
 
   settled(): Promise<void> {
-    return this.reconciler.rest()
+    return this.successor?.settled() ?? this.reconciler.rest()
   }
 
   waitForShutdown(): Promise<NextKernel | null> {
-    return this.whenEnded
+    return this.end.wait()
   }
 
   stop(reason: string, deadlineMs: number): Promise<void> {
-    // It is stopped in the middle of a hand-over: that is the other's business now.
-    if (this.gone && this.swap.next !== undefined) return this.swap.next.kernel.stop(reason, deadlineMs)
+    if (this.successor !== undefined) return this.successor.stop(reason, deadlineMs)
     this.stopping = true
     this.events.record.closed = true
-    this.stopped ??= stopAll(this, reason, deadlineMs, this.attention).then(() => this.announceEnd(null))
+    this.stopped ??= stopAll(this, reason, deadlineMs, this.attention).then(() => this.end.announce(null))
     return this.stopped
   }
 
@@ -217,7 +211,7 @@ export class Kernel implements KernelPort, Machine {
   /** Everything happens before the first await: see `succession.ts`. */
   async adopt(state: KernelState): Promise<void> {
     this.succession.adopt(state)
-    if (this.ended) this.whenEnded = this.untilEnd()
+    this.end.beginAnew()
     await this.reconciler.looked()
     this.clock.soon(() => this.swap.start())
   }
@@ -251,7 +245,7 @@ export class Kernel implements KernelPort, Machine {
   }
 
   fault(thrown: unknown, kind: 'exception' | 'rejection', owner?: CodeOwner): string | undefined {
-    if (this.gone && this.swap.next !== undefined) return this.swap.next.kernel.fault(thrown, kind, owner)
+    if (this.successor !== undefined) return this.successor.fault(thrown, kind, owner)
     return this.faults.fault(thrown, kind, owner)
   }
 
@@ -297,4 +291,9 @@ export class Kernel implements KernelPort, Machine {
   check(): Promise<CheckReport> {
     return checkRoot(this, this.reconciler.wanted)
   }
+}
+
+/** Outside the class: what waits here must not hold the kernel that is gone. */
+function tellAtRest(next: KernelPort, waiting: readonly (() => void)[]): void {
+  if (waiting.length > 0) void next.settled().then(() => waiting.forEach((resolve) => resolve()))
 }

@@ -69,7 +69,6 @@ export class Reconciler {
     this.held = false
     this.scheduled = false
     this.noticedAt = undefined
-    this.movements.forget()
     this.wanted.tree.lookAll()
     this.wanted.forgetConfigs()
     this.ring()
@@ -88,9 +87,9 @@ export class Reconciler {
     })
   }
 
-  /** Another kernel has taken over and is at rest. */
-  giveUpRest(): void {
-    for (const resolve of this.restWaiters.splice(0)) resolve()
+  /** Who waits for rest: another kernel has taken over, and its rest is what they wait for now. */
+  takeRestWaiters(): (() => void)[] {
+    return this.restWaiters.splice(0)
   }
 
   find(api: string): ServiceRecord {

@@ -163,7 +163,6 @@ export class Succession {
     const { switchboard } = machine.options
     machine.clock.renew()
     machine.gone = false
-    this.held = false
     for (const service of machine.services.values()) this.renew(service)
     for (const api of switchboard.routes.keys()) reinstall(switchboard, api, calls, api === 'kernel')
     this.install()
@@ -173,10 +172,19 @@ export class Succession {
       supervisor.arm(service)
       this.drainOn(service)
     }
-    this.attention.startAnew()
+    reconciler.movements.forget()
+    reconciler.hold(true)
+    this.held = true
+    machine.clock.soon(() => this.begin())
+  }
+
+  /** A turn later: calls need not wait for watches to be opened and folders to be read. */
+  private begin(): void {
+    const { services, reconciler, stopping } = this.machine
+    if (!stopping) this.attention.startAnew()
+    this.held = false
     reconciler.begin()
-    for (const service of machine.services.values())
-      if (service.state === 'draining') reconciler.movements.stop(service)
+    for (const service of services.values()) if (service.state === 'draining') reconciler.movements.stop(service)
     this.free()
   }
 

@@ -35,6 +35,7 @@ export function createSwitchboard(): Switchboard {
     onMiss: undefined,
     onRoute: undefined,
     calls: undefined,
+    kernel: undefined,
     probation: false,
     versionOf: undefined,
     kernelApiBase: {},

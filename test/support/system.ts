@@ -34,6 +34,7 @@ interface KernelInside extends KernelPort {
 
 export interface TestSystem {
   readonly root: TestRoot
+  /** the one that runs: another after a swap */
   readonly kernel: KernelInside
   readonly loader: ModuleLoader
   readonly switchboard: Switchboard
@@ -91,7 +92,8 @@ export async function startSystem(
   })
   await kernel.boot()
   if (settle) await kernel.settled()
-  const running = kernel
+  const first = kernel
+  const running = (): KernelInside => (switchboard.kernel as KernelInside | undefined) ?? first
   const caller: CallerRecord = {
     api: 'test',
     generation: 1,
@@ -102,32 +104,36 @@ export async function startSystem(
     starting: undefined,
   }
   const getApi = <T extends object>(api: string): Handle<T> =>
-    running.calls.handleFor(caller, api, 'default') as unknown as Handle<T>
+    running().calls.handleFor(caller, api, 'default') as unknown as Handle<T>
   const system: TestSystem = {
     root,
-    kernel: running,
+    get kernel() {
+      return running()
+    },
     loader,
     switchboard,
     log: lines,
     getApi,
     show: (api) => getApi<{ show(api: string): ServiceDetail }>('kernel').show(api),
-    event: (type, fits = () => true) => waitForEvent(running, type, fits),
+    event: (type, fits = () => true) => waitForEvent(running(), type, fits),
     happened: async (type, fits = () => true) => {
-      const known = running.events.since(0).find((event) => event.type === type && fits(event.data))
-      return known ?? waitForEvent(running, type, fits)
+      const known = running()
+        .events.since(0)
+        .find((event) => event.type === type && fits(event.data))
+      return known ?? waitForEvent(running(), type, fits)
     },
     live: async (api, generation = 1) => {
-      const now = running.status().services[api]
+      const now = running().status().services[api]
       if (now?.state === 'live' && (now.generation ?? 0) >= generation) return
       await waitForEvent(
-        running,
+        running(),
         'service.live',
         (data) => data['api'] === api && Number(data['generation']) >= generation,
       )
     },
-    reload: (api) => running.reload(api),
+    reload: (api) => running().reload(api),
     stop: async () => {
-      await running.stop('test', 2_000)
+      await running().stop('test', 2_000)
       evaluated.release()
       loader.dispose()
       root.dispose()
