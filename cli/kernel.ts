@@ -15,10 +15,8 @@ export async function showKernel({ root, json }: Common): Promise<void> {
   print(table(info.versions.map(({ meta_file, state, error }) => [`  ${meta_file}`, state, reason(error)])))
   for (const { at, from, to, outcome, error, pause_ms } of info.history) {
     const pause = pause_ms === null ? '' : `  paused ${pause_ms} ms`
-    print(
-      dim(`  ${new Date(at).toISOString()}  ${from} → ${to}  ${outcome.replace('_', ' ')}${pause}`) +
-        ` ${reason(error)}`,
-    )
+    const why = error === null ? '' : `  ${reason(error)}`
+    print(dim(`  ${new Date(at).toISOString()}  ${from} → ${to}  ${outcome.replace('_', ' ')}${pause}`) + why)
   }
 }
 

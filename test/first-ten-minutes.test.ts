@@ -28,7 +28,33 @@ const commandLine = async (...args: string[]): Promise<string> => {
   return stdout
 }
 
-it('start, ask, edit, drop in, break, fix, change the prompt, plan, roll back, undo', {
+/** Step 10: a newer kernel, a broken one, and back, beside a service that counts. */
+async function replaceKernel({ write, remove }: TestRoot, { line }: RunningSystem): Promise<void> {
+  const count = async (): Promise<number> => Number(await commandLine('call', 'counter.count'))
+  const counter = line(/counter {2}g1 live/)
+  write('modules/counter.ts', block('ts', 1))
+  write('configs/counter.yml', block('yaml', 1))
+  await counter
+
+  const newer = line(/kernel 1\.0\.0 → 2\.0\.0 {2}paused [\d.]+ ms/)
+  write('configs/meta-v2.0.0.yml', block('yaml', 2))
+  await newer
+  const first = await count()
+  const refused = line(/kernel 3\.0\.0 \(configs\/meta-v3\.0\.0\.yml\) refused: .*not today.*; 2\.0\.0 serves/)
+  write('modules/my_kernel.ts', block('ts', 2))
+  write('configs/meta-v3.0.0.yml', block('yaml', 3))
+  await refused
+  expect(await commandLine('kernel')).toMatch(/meta-v3\.0\.0\.yml {2}refused[\s\S]*meta-v2\.0\.0\.yml {2}running/)
+
+  const back = line(/kernel 2\.0\.0 → 1\.0\.0 {2}paused/)
+  remove('configs/meta-v2.0.0.yml')
+  remove('configs/meta-v3.0.0.yml')
+  await back
+  expect(await count()).toBeGreaterThan(first)
+  expect(await commandLine('show', 'counter')).toMatch(/generation +1/)
+}
+
+it('start, ask, edit, drop in, break, fix, change the prompt, plan, roll back, undo, replace the kernel', {
   timeout: 180_000,
 }, async () => {
   root = createRoot({})
@@ -88,6 +114,8 @@ it('start, ask, edit, drop in, break, fix, change the prompt, plan, roll back, u
   expect(await commandLine('plan')).toBe('what runs is what stands on disk\n')
   await commandLine('undo', 'tasks/rl_trainer')
   expect(root.read('configs/tasks/rl_trainer.yml')).not.toMatch(/step_delay_seconds: 1$/m)
+
+  await replaceKernel(root, system)
 
   const { childPid } = system
   expect(await system.stop()).toBe(0)
