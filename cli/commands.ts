@@ -44,7 +44,7 @@ export async function list({ root, json }: Common): Promise<void> {
   }
   const rows = services.map((one) => [
     one.api,
-    `${one.state}${one.stale ? ' (stale)' : ''}`,
+    `${one.state}${one.last_good !== null ? ' (last good)' : one.stale ? ' (stale)' : ''}`,
     one.generation === null ? '-' : `g${one.generation}`,
     String(one.calls),
     String(one.errors),

@@ -2,10 +2,12 @@
  * `mm doctor`: is everything there that a system needs, and what is wrong with the one that runs? Looks, explains, and
  * says what to do; it changes nothing. Each check is one line: ok, or what is wrong and how to mend it.
  */
-import { accessSync, constants, existsSync, readFileSync, statSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
-import { describeError, toErrorData } from '../modules/lib/errors.ts'
+import { describeError, reasonOf, toErrorData } from '../modules/lib/errors.ts'
+import { shortHash } from '../modules/lib/hash.ts'
+import { LAST_GOOD_FOLDER, LAST_GOOD_TEXTS, parseLastGood } from '../modules/lib/last-good.ts'
 import { describeStall, parseStall, STALL_FILE, STALL_TOLD_FILE, type Stall } from '../modules/lib/stall.ts'
 import { inspect } from './changes.ts'
 import { Client, readAddress } from './client.ts'
@@ -29,6 +31,7 @@ export async function doctor({ root, json }: Common, setExitCode: (code: number)
     ...token(root),
     ...frozen(root),
     ...stalls(root),
+    ...lastGood(root),
     ...configs(root),
     ...(await running(root)),
   ]
@@ -95,6 +98,36 @@ function stalls(root: string): Finding[] {
   ]
 }
 
+/** What is kept is looked at file by file: what is not whole would be ignored. */
+function lastGood(root: string): Finding[] {
+  const folder = join(root, LAST_GOOD_FOLDER)
+  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : []
+  if (names.length === 0) return []
+  const broken = names.flatMap((name) => {
+    const reason = brokenRecord(folder, name)
+    return reason === undefined ? [] : [`${join(LAST_GOOD_FOLDER, name)}: ${reason}`]
+  })
+  const hint = 'It is ignored. The next version of that service that runs well is kept anew; the file can be removed.'
+  return [
+    fine('last good', `${names.length - broken.length} services have a version to fall back on`),
+    ...broken.map((message) => wrong('last good', message, hint)),
+  ]
+}
+
+function brokenRecord(folder: string, name: string): string | undefined {
+  try {
+    const record = parseLastGood(readFileSync(join(folder, name), 'utf8'))
+    if (typeof record === 'string') return record
+    const lost = Object.entries(record.files).find(([, hash]) => {
+      const path = join(folder, LAST_GOOD_TEXTS, hash)
+      return !existsSync(path) || shortHash(readFileSync(path, 'utf8')) !== hash
+    })
+    return lost && `the text of ${lost[0]} is not whole`
+  } catch (thrown) {
+    return reasonOf(thrown)
+  }
+}
+
 function configs(root: string): Finding[] {
   try {
     const { services, errors } = inspect(root)
@@ -122,8 +155,13 @@ async function running(root: string): Promise<Finding[]> {
   }
 }
 
-function unwell({ api, state, stale, last_error, generation }: ServiceStatus): Finding[] {
+function unwell({ api, state, stale, last_error, last_good, generation }: ServiceStatus): Finding[] {
   if (state === 'live' && !stale) return []
+  if (last_good !== null && last_error !== null) {
+    const what = `its last good version of ${new Date(last_good).toISOString()} serves as g${generation}`
+    const repair = `Fix the file: saving it starts it. Or \`mm undo ${api}\` writes the last good bytes back.`
+    return [wrong(api, `${what}: ${describeError(last_error)}`, repair)]
+  }
   const serving = generation === null ? 'nothing serves' : `g${generation} serves`
   const reason = last_error === null ? '' : `: ${describeError(last_error)}`
   const what = state === 'live' ? 'what runs is not what stands on disk' : state

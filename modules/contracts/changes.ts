@@ -58,6 +58,28 @@ export interface Change {
   undone: boolean
 }
 
+/** A service's last good version, where it has to stand in for one on disk that does not start. */
+export interface LastGoodUse {
+  /** names the state of the disk it stands in for: it is tried once for each */
+  readonly key: string
+  /** why what is on disk does not start */
+  readonly error: ErrorData
+  /** undefined: nothing is kept that could stand in */
+  readonly version: LastGoodVersion | undefined
+  stage: 'none' | 'due' | 'starting' | 'waiting' | 'serving' | 'failed'
+  /** what it waits for */
+  needs: readonly string[]
+}
+
+/** A version as it was kept in runtime/last-good/. */
+export interface LastGoodVersion {
+  readonly source: VersionSource
+  /** epoch milliseconds */
+  readonly keptAt: number
+  /** name → version of the packages it ran with */
+  readonly packages: Readonly<Record<string, string>>
+}
+
 /** A reload that was put off: tried again at `retryAt` (monotonic ms). */
 export interface Deferral {
   configHash: string

@@ -381,6 +381,11 @@ export const ERRORS = {
 
   // --- boot, command line --------------------------------------------------------------------------------------
   root_missing: entry(422, 'The root {root} has no {part}', 'Run `mm init {root}` to create one.'),
+  last_good_broken: entry(
+    500,
+    'The last good version of {api} cannot be used: {reason}',
+    'It is ignored. Fix what is on disk; the next version that runs well is kept anew.',
+  ),
   root_in_use: entry(409, 'The root {root} is in use by process {pid}', 'Stop that one first, or use another --root.'),
   root_not_empty: entry(
     409,

@@ -6,7 +6,7 @@ import type { QueuedCall } from './calls.ts'
 import type { Change, TakenBack } from './changes.ts'
 import type { KernelChange } from './kernel.ts'
 import type { MachineEvent } from './module.ts'
-import type { ServiceRecord } from './state.ts'
+import type { GenerationRecord, ServiceRecord } from './state.ts'
 
 /** The bus: who listens, and the last events for late readers. */
 export interface EventsRecord {
@@ -34,6 +34,33 @@ export interface FileRecord {
   /** epoch milliseconds */
   readonly modified_ms: number
   readonly settled: boolean
+}
+
+/** What is known of `runtime/last-good/`; see `kernel/last-good-store.ts`. */
+export interface LastGoodState {
+  /** api → the version that is kept, or is being written */
+  readonly marks: Map<string, string>
+  /** api → what stands on disk; undefined until somebody looked */
+  records: Map<string, LastGoodKnown> | undefined
+  /** hash → size of the texts on disk */
+  readonly texts: Map<string, number>
+  /** files that belong to nothing */
+  strays: string[]
+  untidy: boolean
+  /** Writes, one after the other, whichever kernel asked. Never rejects. */
+  work: Promise<void>
+  pending: number
+  /** what was told already */
+  readonly told: Set<string>
+  /** after a failed write: monotonic ms before which none is tried */
+  pausedUntil: number
+  /** since when a version has been configured as it is, monotonic ms */
+  readonly since: WeakMap<GenerationRecord, { configHash: string; at: number }>
+}
+
+export interface LastGoodKnown {
+  readonly base: string
+  readonly texts: ReadonlySet<string>
 }
 
 /**
@@ -65,6 +92,8 @@ export interface KernelState {
   /** monotonic ms since when the system runs */
   readonly bornAt: number
   readonly unattributedFaults: number
+  /** absent: the kernel before keeps none */
+  readonly lastGood?: LastGoodState
   /** fields of a later version */
   readonly [field: string]: unknown
 }

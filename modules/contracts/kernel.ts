@@ -100,6 +100,8 @@ export interface ServiceStatus {
   disk_hash: string | null
   /** what is on disk is not what runs */
   stale: boolean
+  /** when the version that serves was kept, where it stands in for one on disk that does not start (epoch ms) */
+  last_good: number | null
   sandboxed: boolean
   calls: number
   errors: number

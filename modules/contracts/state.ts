@@ -4,7 +4,7 @@
  */
 import type { ErrorData } from './errors.ts'
 import type { GenerationState, MethodInfo, ReloadMode, ReloadResult, ServiceState } from './kernel.ts'
-import type { Deferral, KeptVersion, RefusedAttempt, SupervisionRecord } from './changes.ts'
+import type { Deferral, KeptVersion, LastGoodUse, RefusedAttempt, SupervisionRecord } from './changes.ts'
 import type { QueuedCall } from './calls.ts'
 import type { Clock, CodeOwner, Evaluated, JsonMap, Scan } from './seams.ts'
 import type { KernelApi, ModuleInstance, Release } from './module.ts'
@@ -237,6 +237,7 @@ export interface ServiceRecord {
   refusedAttempt: RefusedAttempt | undefined
   deferral: Deferral | undefined
   kept: KeptVersion | undefined
+  lastGood: LastGoodUse | undefined
   /** a movement under way leads back: that it is not what the files ask for does not make it out of date */
   goingBack: boolean
   supervision: SupervisionRecord

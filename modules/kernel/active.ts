@@ -18,6 +18,7 @@ export function isAtRest(service: ServiceRecord, target: DesiredService | undefi
     !service.busy &&
     service.refusal === undefined &&
     service.refusedAttempt === undefined &&
+    service.lastGood === undefined &&
     service.graceSince === undefined &&
     service.deferral === undefined &&
     runs(service, target)

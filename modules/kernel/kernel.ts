@@ -26,6 +26,7 @@ import { kernelActions } from './kernel-actions.ts'
 import { kernelHealth, kernelStatus } from './kernel-status.ts'
 import { KernelSwap } from './kernel-swap.ts'
 import { Journal } from './journal.ts'
+import { LastGoodVersions } from './last-good-versions.ts'
 import { serviceLimits, type Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 import { KernelEnd } from './kernel-end.ts'
@@ -65,6 +66,7 @@ export class Kernel implements KernelPort, Machine {
   readonly supervisor: Supervisor
   readonly reconciler: Reconciler
   readonly refusedVersions: RefusedVersions
+  readonly lastGood: LastGoodVersions
   private readonly waysBack: WaysBack
   private readonly attention: Attention
   readonly facts: { bornAt: number; history: KernelChange[] }
@@ -112,6 +114,7 @@ export class Kernel implements KernelPort, Machine {
       onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
     })
     this.waysBack = new WaysBack(this, this.reconciler, this.journal, this.refusedVersions)
+    this.lastGood = new LastGoodVersions(this, this.reconciler, () => this.succession.held)
     this.swap = new KernelSwap({
       machine: this,
       self: this,
@@ -275,17 +278,14 @@ export class Kernel implements KernelPort, Machine {
 
   private swept(): void {
     this.calls.tick()
+    this.lastGood.tick()
     this.reconciler.wanted.retryLost()
     this.ring()
   }
 
   status(): KernelStatus {
-    return kernelStatus(this, {
-      version: this.version,
-      meta: this.meta.values,
-      bornAt: this.facts.bornAt,
-      errors: this.reports.configErrors,
-    })
+    const { version, meta, facts, reports } = this
+    return kernelStatus(this, { version, meta: meta.values, bornAt: facts.bornAt, errors: reports.configErrors })
   }
 
   check(): Promise<CheckReport> {

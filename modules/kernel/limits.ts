@@ -39,6 +39,9 @@ export const LIMITS = {
   /** a swap that found the system busy is tried again after this long */
   kernel_retry_ms: 1_000,
   kernel_history_kept: 100,
+  /** characters of the texts of one last good version, and of all that are kept */
+  last_good_chars_max: 4_194_304,
+  last_good_total_chars_max: 67_108_864,
   config_bytes_max: 1_048_576,
   /** names, values, signs and spaces of one config: each costs about 5 µs to read */
   config_tokens_max: 10_000,

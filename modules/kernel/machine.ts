@@ -9,6 +9,7 @@ import type { Clock } from '../contracts/seams.ts'
 import type { CachedFile } from '../lib/file-cache.ts'
 import type { EventBus } from './events.ts'
 import type { SlowPath } from './handle.ts'
+import type { LastGoodVersions } from './last-good-versions.ts'
 import type { Limits } from './limits.ts'
 import type { SecondTries } from './second-tries.ts'
 
@@ -22,6 +23,7 @@ export interface Machine {
   readonly calls: CallPath
   readonly secondTries: SecondTries
   readonly faults: FaultSink
+  readonly lastGood: LastGoodVersions
   /** true once the first reconcile was planned: from then on an unknown name is an error */
   planned: boolean
   stopping: boolean

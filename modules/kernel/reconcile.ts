@@ -23,7 +23,7 @@ export interface Active {
   live: { prog: string; configHash: string; sourceKey: string } | undefined
   candidate: { configHash: string; sourceKey: string } | undefined
   /** the last attempt that did not go live */
-  refused: { configHash: string; sourceKey: string } | undefined
+  refused: { configHash: string; sourceKey: string; takenBack?: string } | undefined
   /** an attempt that was put off and is not due yet */
   putOff: { configHash: string; sourceKey: string } | undefined
   waitingFor: readonly string[]
@@ -108,7 +108,8 @@ function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput
   }
   if (active.live !== undefined && same(active.live, wanted)) return calm(active)
   if (same(active.refused, wanted)) {
-    const waits = active.waitingFor.length > 0
+    // Where the version on disk was taken back, it is the last good one that waits.
+    const waits = active.waitingFor.length > 0 && active.refused?.takenBack === undefined
     return waits && active.waitingFor.every((api) => input.isLive(api)) ? move : calm(active)
   }
   if (active.full || same(active.putOff, wanted)) return calm(active)

@@ -19,6 +19,10 @@ export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>
       service.refusal = broken
       continue
     }
+    if (service.state === 'waiting' && service.lastGood?.stage === 'waiting') {
+      service.refusal = service.lastGood.error
+      continue
+    }
     if (service.state === 'waiting' && service.refusedAttempt?.takenBack === undefined) {
       service.refusal = ringOf(machine, service)
       continue
@@ -37,8 +41,10 @@ export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>
     if (!equal) continue
     service.refusal = undefined
     service.refusedAttempt = undefined
+    service.lastGood = undefined
     if (service.deferral?.asked !== true) service.deferral = undefined
   }
+  machine.lastGood.look(services, desired)
 }
 
 /** What stands on disk is what was refused before, perhaps with a broken file in between. */

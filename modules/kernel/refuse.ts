@@ -120,7 +120,8 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void 
   service.waitingFor = []
   service.deferral = undefined
   service.addedLater = false
-  if (service.live === undefined) {
+  // Callers go on waiting where the last good version comes in its place.
+  if (service.live === undefined && !machine.lastGood.standsIn(candidate, error)) {
     setState(service, 'failed')
     const { message } = error
     machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason: message }))

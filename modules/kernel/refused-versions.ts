@@ -84,6 +84,7 @@ export class RefusedVersions {
 
   add(api: string, entry: Entry): void {
     this.entries.set(api, entry)
+    this.machine.lastGood.forget(api, entry)
     this.save()
   }
 

@@ -7,6 +7,11 @@ import type { ServiceRecord } from '../contracts/state.ts'
 import { describeError } from '../lib/errors.ts'
 import type { Machine } from './machine.ts'
 
+function servedBy({ live, lastGood }: ServiceRecord): string {
+  if (lastGood?.stage === 'due' || lastGood?.stage === 'starting') return 'its last good version starts'
+  return live === undefined ? 'nothing serves' : `g${live.number} goes on serving`
+}
+
 export class Reports {
   configErrors: ErrorData[] = []
   /** errors of configs that were told, as text */
@@ -22,7 +27,7 @@ export class Reports {
     const { clock, log } = this.machine.options
     this.afterGrace(clock.now() - modifiedMs, () => {
       if (service.refusal !== error) return
-      const serving = service.live === undefined ? 'nothing serves' : `g${service.live.number} goes on serving`
+      const serving = servedBy(service)
       this.machine.events.emit('service.refused', { api: service.api, error, serving: service.live?.number ?? null })
       const fields = { service: service.api, code: error.code, hint: error.hint }
       log.error(`${service.api}  refused: ${describeError(error)}; ${serving}`, fields)

@@ -43,6 +43,7 @@ export const createService = (api: string, lastNumber: number): ServiceRecord =>
   refusedAttempt: undefined,
   deferral: undefined,
   kept: undefined,
+  lastGood: undefined,
   goingBack: false,
   supervision: { restarts: [], faults: [], restartAt: undefined, timer: undefined },
   configText: undefined,
@@ -90,7 +91,7 @@ export function versionOf(
 }
 
 export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatus {
-  const { live, desired, scan } = service
+  const { live, desired, scan, refusal, lastGood } = service
   const { root, clock } = machine.options
   const diskHash = scan?.key ?? live?.scan.key ?? null
   const source = live?.scan.entry ?? scan?.entry
@@ -104,14 +105,17 @@ export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatu
     source_hash: live?.scan.key ?? null,
     config_hash: live?.desired.hash ?? null,
     disk_hash: diskHash,
-    stale: live !== undefined && (diskHash !== live.scan.key || desired?.hash !== live.desired.hash),
+    stale:
+      live !== undefined &&
+      (refusal !== undefined || diskHash !== live.scan.key || desired?.hash !== live.desired.hash),
+    last_good: live !== undefined && lastGood?.stage === 'serving' ? (lastGood.version?.keptAt ?? null) : null,
     sandboxed: false,
     calls: service.pastCalls + sum(running(service), callsOf),
     errors: service.pastErrors + sum(running(service), (one) => one.errors),
     in_flight: sum(running(service), openCalls),
     tasks: live?.isolator.tasks.size ?? 0,
     uptime_s: live?.liveAt === undefined ? 0 : Math.round((clock.monotonic() - live.liveAt) / 100) / 10,
-    last_error: service.refusal ?? service.lastError,
+    last_error: refusal ?? service.lastError,
     last_error_at: service.lastErrorAt,
     waiting_for: service.waitingFor,
     needs: [...(live?.needs ?? desired?.needs ?? [])],

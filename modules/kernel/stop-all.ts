@@ -1,4 +1,5 @@
 /** The orderly end: the newest services first, since they lean on the older ones, all within one deadline. */
+import { within } from '../lib/within.ts'
 import type { Machine } from './machine.ts'
 import { stopService } from './switch.ts'
 
@@ -14,6 +15,8 @@ export async function stopAll(
   machine.events.emit('kernel.stopping', { reason })
   const until = clock.monotonic() + deadlineMs
   await bell.close()
+  // Before anything ends: what serves now. It is written while the services end.
+  const kept = machine.lastGood.keepAll()
   const order = [...machine.services.values()]
     .filter((service) => service.api !== 'kernel' && service.state !== 'draining' && service.state !== 'stopped')
     .sort((a, b) => (b.live?.liveAt ?? 0) - (a.live?.liveAt ?? 0))
@@ -22,4 +25,6 @@ export async function stopAll(
       log.warn(`${service.api}: ${String(error)}`),
     )
   }
+  const late = (): string => 'last good versions were not all kept in time'
+  await within(clock, Math.max(1, until - clock.monotonic()), kept, late).catch((thrown) => log.warn(String(thrown)))
 }

@@ -21,6 +21,7 @@ import { reinstall } from './handle.ts'
 import { openRoutes, retire } from './install.ts'
 import { ModuleIsolator } from './isolator.ts'
 import type { Journal } from './journal.ts'
+import type { LastGoodVersions } from './last-good-versions.ts'
 import type { Machine } from './machine.ts'
 import { reopen } from './quiesce.ts'
 import type { PromptFiles } from './prompt-files.ts'
@@ -47,6 +48,7 @@ export interface Succeeding extends Machine {
   readonly events: EventBus
   readonly faults: Faults
   readonly journal: Journal
+  readonly lastGood: LastGoodVersions
   readonly reconciler: Reconciler
   readonly refusedVersions: RefusedVersions
   readonly reports: Reports
@@ -136,6 +138,7 @@ export class Succession {
       files: machine.cache.files,
       told: machine.reports.reported,
       history: machine.facts.history,
+      lastGood: machine.lastGood.state,
       bornAt: machine.facts.bornAt,
       unattributedFaults: machine.faults.unattributed,
     }
@@ -192,7 +195,7 @@ export class Succession {
     const { machine } = this
     const { version: _version, early: _early, ...parts } = state
     const { services, planned, events, changes, refused, lastNumbers, hopes, prompts, files, told, ...others } = parts
-    const { history, bornAt, unattributedFaults, ...carried } = others
+    const { history, bornAt, unattributedFaults, lastGood, ...carried } = others
     this.carried = carried
     machine.services = services
     machine.planned = planned
@@ -205,6 +208,7 @@ export class Succession {
     machine.cache.files = files
     machine.reconciler.wanted.lastNumbers = lastNumbers
     machine.prompts.hashes = prompts
+    if (lastGood !== undefined) machine.lastGood.state = lastGood
     Object.assign(machine.facts, { history, bornAt })
   }
 
@@ -214,8 +218,9 @@ export class Succession {
     service.busy = false
     service.candidate = undefined
     service.quietWith = undefined
+    service.goingBack = false
     // A movement was dropped half-way: it begins anew.
-    if (service.state === 'starting') setState(service, 'waiting')
+    if (service.state === 'starting') beginAnew(service)
     for (const generation of [service.live, ...service.draining]) {
       if (generation === undefined) continue
       Object.setPrototypeOf(generation.isolator, ModuleIsolator.prototype)
@@ -243,6 +248,14 @@ export class Succession {
       if (old.state === 'draining') void retire(this.machine, service, old, leftOf(this.machine, old))
     }
   }
+}
+
+function beginAnew(service: ServiceRecord): void {
+  setState(service, 'waiting')
+  const { refusedAttempt } = service
+  // What it fell back on is found again, when the version on disk has failed again.
+  service.lastGood = undefined
+  if (refusedAttempt?.takenBack === undefined) service.refusedAttempt = undefined
 }
 
 /** Each handle counts what its edge counted, and finds its next edge by the slow path. */

@@ -5,6 +5,7 @@
  */
 import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import type { ErrorData } from '../contracts/errors.ts'
+import type { ReloadResult } from '../contracts/kernel.ts'
 import { coded, describeError, toErrorData } from '../lib/errors.ts'
 import type { Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
@@ -48,7 +49,7 @@ export function ruleOf(desired: Pick<DesiredService, 'restart'>, limits: Limits)
 }
 
 export interface SupervisorActions {
-  rollback(api: string, reason: string): Promise<unknown>
+  rollback(api: string, reason: string): Promise<ReloadResult>
   reload(api: string): Promise<unknown>
   /** kernels change hands */
   isHeld(): boolean
@@ -79,24 +80,35 @@ export class Supervisor {
   failed(generation: GenerationRecord, error: ErrorData): void {
     const service = this.supervised(generation)
     if (service === undefined || service.supervision.restartAt !== undefined) return
-    const { clock } = this.machine.options
+    const { freshMs, ageMs } = this.ageOf(generation)
+    // What is kept on disk is read only where it would be used.
+    const wayBack =
+      service.kept !== undefined || (ageMs <= freshMs && this.machine.lastGood.versionFor(service) !== undefined)
+    this.act(service, generation, error, wayBack)
+  }
+
+  private ageOf({ versionSince }: GenerationRecord): { freshMs: number; ageMs: number } {
+    const now = this.machine.options.clock.monotonic()
+    return { freshMs: this.machine.limits.fresh_ms, ageMs: now - (versionSince ?? now) }
+  }
+
+  private act(service: ServiceRecord, generation: GenerationRecord, error: ErrorData, wayBack: boolean): void {
     const { supervision } = service
     const rule = ruleOf(generation.desired, this.machine.limits)
-    const now = clock.monotonic()
+    const now = this.machine.options.clock.monotonic()
     supervision.faults = []
     supervision.restarts = supervision.restarts.filter((time) => time > now - rule.window_ms)
     const remedy = decide({
       restarts: supervision.restarts.length,
-      ageMs: now - (generation.versionSince ?? now),
-      wayBack: service.kept !== undefined,
-      freshMs: this.machine.limits.fresh_ms,
+      wayBack,
       rule,
+      ...this.ageOf(generation),
     })
     switch (remedy.kind) {
       case 'back':
         // While kernels change hands nothing can be taken back: it starts anew, and the next failure is judged then.
         if (this.actions.isHeld()) this.restartIn(service, generation, 0)
-        else void this.goBack(service, error)
+        else void this.goBack(service, generation, error)
         break
       case 'trip':
         void this.trip(service, rule, error)
@@ -117,11 +129,17 @@ export class Supervisor {
     return service?.live === generation && service.state === 'live' && !this.machine.stopping ? service : undefined
   }
 
-  private async goBack(service: ServiceRecord, error: ErrorData): Promise<void> {
+  /** Where the version before does not start either, this failure is one like any other. */
+  private async goBack(service: ServiceRecord, generation: GenerationRecord, error: ErrorData): Promise<void> {
     const { log } = this.machine.options
     const reason = `it failed soon after it went live: ${describeError(error)}`
-    log.error(`${service.api}  goes back to g${service.kept?.number}: ${reason}`, { service: service.api })
-    await this.actions.rollback(service.api, reason).catch((thrown: unknown) => log.warn(String(thrown)))
+    const to = service.kept === undefined ? 'its last good version' : `g${service.kept.number}`
+    log.error(`${service.api}  goes back to ${to}: ${reason}`, { service: service.api })
+    const back = await this.actions.rollback(service.api, reason).catch((thrown: unknown) => {
+      log.warn(String(thrown))
+      return undefined
+    })
+    if (back?.ok !== true && this.supervised(generation) !== undefined) this.act(service, generation, error, false)
   }
 
   private restartIn(service: ServiceRecord, generation: GenerationRecord, ms: number): void {

@@ -121,7 +121,13 @@ export class WantedReader {
     return desired
   }
 
-  private serviceOf(api: string): ServiceRecord {
+  /** Whether a version that was kept may run here now, as one that was read may. */
+  mayRun(desired: DesiredService, entry: string): boolean {
+    const { packageRoot, protected: own } = this.options.progs
+    return this.options.allow(desired) && (!own.has(desired.prog) || entry.startsWith(join(packageRoot, 'modules')))
+  }
+
+  serviceOf(api: string): ServiceRecord {
     let service = this.machine.services.get(api)
     if (service === undefined) {
       service = createService(api, this.lastNumbers.get(api) ?? 0)

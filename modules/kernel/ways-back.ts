@@ -33,7 +33,8 @@ export class WaysBack {
   async rollback(api: string, reason: string): Promise<ReloadResult> {
     const service = this.reconciler.find(api)
     await this.reconciler.movements.free(service)
-    const { kept, live } = service
+    const { live } = service
+    const kept = service.kept ?? this.fromDisk(service)
     if (kept === undefined) throw coded('nothing_to_roll_back', { api })
     const from = live ?? { desired: service.desired ?? kept.desired, scan: service.scan ?? kept.scan }
     const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
@@ -50,12 +51,19 @@ export class WaysBack {
     return result as ReloadResult
   }
 
+  /** The version before belonged to another process: what was kept of it is on disk. */
+  private fromDisk(service: ServiceRecord): KeptVersion | undefined {
+    const source = this.machine.lastGood.versionFor(service)?.source
+    return source && { ...source, number: 0, copy: undefined }
+  }
+
   private takenBack(service: ServiceRecord, taken: RefusedAttempt & { takenBack: string }): void {
     const { api } = service
     service.kept = undefined
     service.refusedAttempt = taken
     service.refusal = toErrorData(coded('version_refused', { api, reason: taken.takenBack }))
     this.refused.add(api, taken)
+    this.machine.lastGood.keep(service)
     this.machine.events.emit('service.rolled_back', { api, generation: service.live?.number, reason: taken.takenBack })
   }
 
@@ -81,10 +89,10 @@ export class WaysBack {
   /** Files that differ between what runs and a version on disk that was refused; undefined when there is none. */
   private staleFiles(service: ServiceRecord): Map<string, ChangedFile> | undefined {
     const { live, scan, refusal, configText } = service
-    if (live === undefined || refusal === undefined || scan === undefined) return undefined
+    if (live === undefined || refusal === undefined) return undefined
     const files = new Map<string, ChangedFile>()
     for (const [path, text] of live.scan.texts) {
-      const seen = scan.files.get(path) ?? this.machine.readFile(path)?.hash ?? null
+      const seen = scan?.files.get(path) ?? this.machine.readFile(path)?.hash ?? null
       if (seen !== live.scan.files.get(path)) files.set(path, { before: text, after: seen })
     }
     const path = join(this.machine.options.root, live.desired.file)

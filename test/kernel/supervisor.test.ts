@@ -105,6 +105,22 @@ it('a version that fails soon after it replaced another is taken back by itself'
   expect(shown.last_error?.message).toContain('bad idea')
 })
 
+it('where the version before does not start any more, the one that failed is restarted, and switched off like any other', async () => {
+  const onlyOnce = 'constructor() { if (globalThis.process.env.MM_TEST_WORSE) throw new Error("not again") } count() {}'
+  system = await startSystem({ 'configs/m.yml': FAST, 'modules/m.js': `export class Module { ${onlyOnce} }` })
+  process.env['MM_TEST_WORSE'] = '1'
+  try {
+    const tripped = system.event('service.tripped')
+    system.root.write('modules/m.js', fails('throw new Error("bad idea")'))
+    await tripped
+  } finally {
+    delete process.env['MM_TEST_WORSE']
+  }
+  const restarts = system.kernel.events.since(0).filter((event) => event.type === 'service.restarting')
+  expect(restarts).toHaveLength(5)
+  expect(await system.show('m')).toMatchObject({ state: 'tripped', last_error: { code: 'service_tripped' } })
+})
+
 it('one late error is counted, three are a failure', async () => {
   system = await startSystem({
     'configs/m.yml': FAST,
