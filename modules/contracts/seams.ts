@@ -55,7 +55,7 @@ export interface FileSystem {
 export interface ContentCache {
   get(key: string): readonly string[] | undefined
   /** Who knows what is in use; asked when the cache is written. A later one of the same name replaces it. */
-  keep(name: string, inUse: () => Iterable<readonly [key: string, texts: readonly string[]]>): void
+  keep(name: string, inUse: () => Iterable<readonly [key: string, texts: () => readonly string[]]>): void
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

@@ -154,10 +154,10 @@ export class ConfigParser {
     return known ?? parseConfig(`configs/${path}`, text, limits)
   }
 
-  private *valuesInUse(): Iterable<readonly [key: string, texts: readonly string[]]> {
+  private *valuesInUse(): Iterable<readonly [key: string, texts: () => readonly string[]]> {
     for (const file of this.last?.files ?? []) {
       const parsed = this.memos.get(file)?.parsed
-      if (parsed?.ok === true) yield [valueKey(file.hash), [JSON.stringify(parsed.value)]]
+      if (parsed?.ok === true) yield [valueKey(file.hash), () => [JSON.stringify(parsed.value)]]
     }
   }
 

@@ -7,11 +7,13 @@ import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { CodeOwner, Evaluated, FaultListener } from '../contracts/seams.ts'
 import { coded, fromErrorData, reasonOf } from '../lib/errors.ts'
+import type { Compiler, ModuleBody } from './compile.ts'
 import type { GraphNode, GraphScan } from './graph.ts'
 import { nativeImport } from './native-import.ts'
 import { createOwnedScope, SCOPE_NAMES, type OwnedScope } from './owned.ts'
 import type { Resolved } from './resolve.ts'
 import type { Stacks } from './stacks.ts'
+import { codeKey } from './transform.ts'
 
 type Exports = Record<string, unknown>
 
@@ -47,21 +49,20 @@ const IMPORTS = [
   '__vite_ssr_import_meta__',
 ] as const
 
-/** In one piece with its `//#`, Node would take it for the name of this very file, and not find its source map. */
-const SOURCE_URL = 'sourceURL'
-
-// eslint wants no `new Function`; here it is the point: it is the one way to run code that V8 can forget again.
-const AsyncFunction = (async () => {}).constructor as new (...parts: string[]) => (...args: unknown[]) => Promise<void>
+/** What the body of a file finds bound. */
+export const BODY_NAMES: readonly string[] = [...IMPORTS, ...SCOPE_NAMES]
 
 export class Evaluator {
   /** service → `path key` → record */
   private readonly services = new Map<string, Map<string, FileRecord>>()
   private sessions = 0
   private readonly natives = new Map<string, Exports>()
+  private readonly compiler: Compiler
   private readonly stacks: Stacks
   private readonly fault: FaultListener
 
-  constructor(options: { stacks: Stacks; fault: FaultListener }) {
+  constructor(options: { compiler: Compiler; stacks: Stacks; fault: FaultListener }) {
+    this.compiler = options.compiler
     this.stacks = options.stacks
     this.fault = options.fault
   }
@@ -177,14 +178,13 @@ export class Evaluator {
 
   private async start(record: FileRecord, session: Session): Promise<void> {
     const { node, scope, exports } = record
-    const body = `"use strict";{\n${node.transformed.code}\n}\n//# ${SOURCE_URL}=${record.url}`
-    let code: (...args: unknown[]) => Promise<void>
+    let body: ModuleBody
     try {
-      code = new AsyncFunction(...IMPORTS, ...SCOPE_NAMES, body)
+      body = this.compiler.compile(codeKey(node.path, node.hash), node.transformed, record.url)
     } catch (error) {
       throw coded('source_unsupported', { reason: reasonOf(error) }, { file: node.path }, error)
     }
-    await code(
+    await body(
       (specifier: string, meta?: { importedNames?: string[] }) => this.link(record, session, specifier, meta),
       (specifier: unknown) => this.importLater(record, session, String(specifier)),
       exports,

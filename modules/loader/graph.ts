@@ -62,7 +62,7 @@ export class Sources {
     this.resolver = options.resolver
     this.root = options.root
     this.cache = options.cache
-    this.cache?.keep('code', () => this.codeInUse())
+    this.cache?.keep('code', () => this.textsInUse())
   }
 
   get size(): number {
@@ -111,10 +111,13 @@ export class Sources {
     }
   }
 
-  private *codeInUse(): Iterable<readonly [key: string, texts: readonly string[]]> {
-    for (const [path, { hash, result }] of this.transformed) {
-      if (result.ok) yield [codeKey(path, hash), codeTexts(result.value)]
-    }
+  /** All transformed code that is remembered, by keys that stand for its content. */
+  *code(): Iterable<readonly [key: string, code: Transformed]> {
+    for (const [path, { hash, result }] of this.transformed) if (result.ok) yield [codeKey(path, hash), result.value]
+  }
+
+  private *textsInUse(): Iterable<readonly [key: string, texts: () => readonly string[]]> {
+    for (const [key, code] of this.code()) yield [key, () => codeTexts(code)]
   }
 
   private readNode(path: string, draft: Draft): GraphNode | undefined {

@@ -17,7 +17,8 @@ import type {
   Scan,
 } from '../contracts/seams.ts'
 import { coded, codeOf, fromErrorData, reasonOf } from '../lib/errors.ts'
-import { Evaluator } from './evaluate.ts'
+import { Compiler } from './compile.ts'
+import { BODY_NAMES, Evaluator } from './evaluate.ts'
 import { Sources, type GraphScan } from './graph.ts'
 import { installedPackages, scanKept } from './kept.ts'
 import { Resolver } from './resolve.ts'
@@ -43,14 +44,16 @@ export class ModuleLoader implements Loader {
   private readonly uninstall: () => void
 
   constructor(options: LoaderOptions) {
-    // From Node 26 on V8's compilation cache keeps evaluated functions alive (16 KB a reload); without it they go.
+    // V8's compilation cache keeps scripts alive (16 KB a reload); without it they go.
     v8.setFlagsFromString('--no-compilation-cache')
     const library = join(options.packageRoot, 'modules', 'lib', 'index')
     const libEntry = existsSync(`${library}.ts`) ? `${library}.ts` : `${library}.js`
     this.options = { ...options, libEntry }
     this.sources = new Sources({ ...options, resolver: new Resolver(this.options) })
     this.clock = options.clock
-    this.evaluator = new Evaluator({ stacks: this.stacks, fault: options.fault })
+    const { cache, fault } = options
+    const compiler = new Compiler({ names: BODY_NAMES, cache, code: () => this.sources.code() })
+    this.evaluator = new Evaluator({ compiler, stacks: this.stacks, fault })
     this.uninstall = this.stacks.install()
   }
 

@@ -27,7 +27,7 @@ export class Pack implements ContentCache {
   private readonly places = new Map<string, readonly number[]>()
   /** keys of what the file was last made from */
   private written: ReadonlySet<string>
-  private readonly users = new Map<string, () => Iterable<readonly [string, readonly string[]]>>()
+  private readonly users = new Map<string, Parameters<ContentCache['keep']>[1]>()
   private saving: Promise<void> = Promise.resolve()
   private readonly fs: FileSystem
   private readonly clock: Pick<Clock, 'soon'>
@@ -57,7 +57,7 @@ export class Pack implements ContentCache {
     return ends.slice(1).map((end, index) => this.text.slice(ends[index], end))
   }
 
-  keep(name: string, inUse: () => Iterable<readonly [key: string, texts: readonly string[]]>): void {
+  keep(name: string, inUse: Parameters<ContentCache['keep']>[1]): void {
     this.users.set(name, inUse)
   }
 
@@ -83,27 +83,25 @@ export class Pack implements ContentCache {
   }
 
   private async write(): Promise<void> {
+    const wanted = new Map([...this.users.values()].flatMap((inUse) => [...inUse()]))
+    if (wanted.size === this.written.size && [...wanted.keys()].every((key) => this.written.has(key))) return
     const head: Head = { format: FORMAT, hash: '', entries: [] }
     const parts: string[] = []
-    const keys = new Set<string>()
     let chars = 0
-    for (const inUse of this.users.values()) {
-      for (const [key, texts] of inUse()) {
-        if (keys.has(key)) continue
-        keys.add(key)
-        if (keys.size % SLICE_ENTRIES === 0) await new Promise<void>((resolve) => this.clock.soon(resolve))
-        const lengths = texts.map((one) => one.length)
-        const more = lengths.reduce((sum, length) => sum + length, 0)
-        if (chars + more > this.charsMax) continue
-        chars += more
-        parts.push(...texts)
-        head.entries.push([key, ...lengths])
-      }
+    let ready = 0
+    for (const [key, textsOf] of wanted) {
+      if (++ready % SLICE_ENTRIES === 0) await new Promise<void>((resolve) => this.clock.soon(resolve))
+      const texts = textsOf()
+      const lengths = texts.map((one) => one.length)
+      const more = lengths.reduce((sum, length) => sum + length, 0)
+      if (chars + more > this.charsMax) continue
+      chars += more
+      parts.push(...texts)
+      head.entries.push([key, ...lengths])
     }
-    if (keys.size === this.written.size && [...keys].every((key) => this.written.has(key))) return
     const body = parts.join('')
     head.hash = shortHash(body)
     await this.fs.writeLater(this.path, `${JSON.stringify(head)}\n${body}`)
-    this.written = keys
+    this.written = new Set(wanted.keys())
   }
 }

@@ -6,10 +6,8 @@
 import { findSourceMap, SourceMap } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 import type { CodeOwner } from '../contracts/seams.ts'
+import { PREFIX_LINES } from './compile.ts'
 import type { RawMap, Transformed } from './transform.ts'
-
-/** Lines the evaluator puts before the code: two of the function's own head and one of ours. */
-export const PREFIX_LINES = 3
 
 /** URLs of released code stay mapped for late errors, this many of them. */
 const RELEASED_URLS_MAX = 256

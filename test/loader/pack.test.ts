@@ -1,6 +1,7 @@
 /** The pack: what one start worked out, the next one does not work out again; and nothing else ever comes out of it. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setFlagsFromString } from 'node:v8'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { YAML_VERSION } from '../../modules/kernel/config-file.ts'
 import { ConfigParser, resolveConfigs, type DesiredState } from '../../modules/kernel/configs.ts'
@@ -13,6 +14,8 @@ import { TRANSFORM_VERSION } from '../../modules/loader/transform.ts'
 import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
 
 const FILE = 'runtime/cache/work.pack'
+/** of two modules the transformed code, and its compiled form */
+const FILLED = 4
 let root: TestRoot
 const loaders: ModuleLoader[] = []
 
@@ -50,9 +53,13 @@ function loaderWith(cache: Pack): ModuleLoader {
   return loader
 }
 
-async function answerOf(loader: ModuleLoader): Promise<Readonly<Record<string, unknown>>> {
+async function answerOf(
+  loader: ModuleLoader,
+  service = 's',
+  generation = 1,
+): Promise<Readonly<Record<string, unknown>>> {
   const scan = loader.scan(join(root.path, 'modules/m.ts'))
-  return (await loader.evaluate(scan, { service: 's', generation: 1 }, { evaluate_ms: 5_000 })).exports
+  return (await loader.evaluate(scan, { service, generation }, { evaluate_ms: 5_000 })).exports
 }
 
 const filled = async (): Promise<Pack> => {
@@ -62,13 +69,15 @@ const filled = async (): Promise<Pack> => {
   return open()
 }
 
-/** How many of the asked keys it knew. */
-function counted(pack: Pack): { hits: number; misses: number } {
+const isCompiled = (key: string): boolean => key.startsWith('compiled ')
+
+/** How many of the asked keys it knew: of compiled forms, or of all else. */
+function counted(pack: Pack, ofCompiled = false): { hits: number; misses: number } {
   const count = { hits: 0, misses: 0 }
   const get = pack.get.bind(pack)
   pack.get = (key) => {
     const found = get(key)
-    count[found === undefined ? 'misses' : 'hits']++
+    if (isCompiled(key) === ofCompiled) count[found === undefined ? 'misses' : 'hits']++
     return found
   }
   return count
@@ -117,6 +126,65 @@ describe('transformed code', () => {
   })
 })
 
+describe('compiled code', () => {
+  it('is not compiled again, and its stacks name the version that runs, also in functions that are compiled later', async () => {
+    const pack = await filled()
+    const compiled = counted(pack, true)
+    const loader = loaderWith(pack)
+    await answerOf(loader)
+    expect(compiled).toEqual({ hits: 2, misses: 0 })
+    for (const [service, generation] of [
+      ['s', 1],
+      ['s', 7],
+      ['other', 1],
+    ] as const) {
+      const { answer, fail } = (await answerOf(loader, service, generation)) as { answer: string; fail: () => void }
+      expect(answer).toBe('aü😀')
+      let thrown: unknown
+      try {
+        fail()
+      } catch (error) {
+        thrown = error
+      }
+      expect((thrown as Error).stack).toContain(`${root.path}/modules/m.ts:4:9`)
+      expect(loader.ownerOf(thrown)).toEqual({ service, generation })
+    }
+  })
+
+  it('is there for the next start also of a file that was saved meanwhile', async () => {
+    const pack = open()
+    const loader = loaderWith(pack)
+    await answerOf(loader)
+    root.write('modules/m.ts', `export const answer = 'saved'`)
+    await answerOf(loader, 's', 2)
+    await pack.save()
+    const again = open()
+    const compiled = counted(again, true)
+    expect((await answerOf(loaderWith(again)))['answer']).toBe('saved')
+    expect(compiled).toEqual({ hits: 1, misses: 0 })
+  })
+
+  it('that V8 refuses is compiled anew', async () => {
+    const pack = await filled()
+    const get = pack.get.bind(pack)
+    pack.get = (key) => (isCompiled(key) ? [Buffer.from('not what V8 wrote').toString('base64')] : get(key))
+    expect((await answerOf(loaderWith(pack)))['answer']).toBe('aü😀')
+  })
+
+  it('of a start with other flags of V8 is not even asked for', async () => {
+    await filled()
+    setFlagsFromString('--max-lazy')
+    try {
+      const pack = open()
+      const compiled = counted(pack, true)
+      expect((await answerOf(loaderWith(pack)))['answer']).toBe('aü😀')
+      expect(compiled).toEqual({ hits: 0, misses: 2 })
+    } finally {
+      setFlagsFromString('--no-max-lazy')
+    }
+  })
+})
+
 describe('a file that is not what was written', () => {
   const damages: [string, (text: string) => string][] = [
     ['torn', (text) => text.slice(0, -10)],
@@ -135,7 +203,7 @@ describe('a file that is not what was written', () => {
     expect(pack.size).toBe(0)
     expect((await answerOf(loaderWith(pack)))['answer']).toBe('aü😀')
     await pack.save()
-    expect(open().size).toBe(2)
+    expect(open().size).toBe(FILLED)
   })
 })
 
@@ -145,7 +213,7 @@ describe('is written', () => {
     root.write('modules/m.ts', 'export const answer = 1')
     await answerOf(loaderWith(pack))
     await pack.save()
-    expect(open().size).toBe(1)
+    expect(open().size).toBe(FILLED / 2)
   })
 
   it('not at all when it would hold the same', async () => {
@@ -171,7 +239,7 @@ describe('is written', () => {
     await expect(pack.save()).rejects.toThrow()
     root.remove('runtime/cache')
     await pack.save()
-    expect(open().size).toBe(2)
+    expect(open().size).toBe(FILLED)
   })
 })
 
