@@ -88,7 +88,9 @@ export function aspectRouteOf(switchboard: Switchboard, api: string, aspect: str
   let route = aspects.get(aspect)
   if (route === undefined) {
     const prototype = Object.create(switchboard.handleBase) as object
-    route = { api, aspect, prototype, cells: new Map(), loose: makeHandle(prototype, createCaller('anonymous', 0)) }
+    // Not made from `prototype`: what is put on an object that is a prototype already costs ten times as much.
+    const loose = makeHandle(switchboard.handleBase, createCaller('anonymous', 0))
+    route = { api, aspect, prototype, cells: new Map(), loose }
     Object.defineProperty(prototype, '_route', { value: route })
     aspects.set(aspect, route)
   }
