@@ -129,23 +129,31 @@ function leavingBases({ active, wanted }: PlanInput): ReadonlySet<string> {
   return bases
 }
 
+interface Move {
+  api: string
+  changed: ReadonlySet<string>
+}
+
 /** Moves that share a changed file belong together: switched in one tick, or none. */
-export function groupMoves(moves: readonly { api: string; changed: ReadonlySet<string> }[]): string[][] {
-  const groups: { apis: string[]; files: Set<string> }[] = []
+export function groupMoves(moves: readonly Move[]): string[][] {
+  const byFile = new Map<string, Move[]>()
   for (const move of moves) {
-    const joined = groups.filter((group) => [...move.changed].some((file) => group.files.has(file)))
-    const [first, ...others] = joined
-    if (first === undefined) {
-      groups.push({ apis: [move.api], files: new Set(move.changed) })
-      continue
-    }
-    first.apis.push(move.api)
-    for (const file of move.changed) first.files.add(file)
-    for (const other of others) {
-      first.apis.push(...other.apis)
-      for (const file of other.files) first.files.add(file)
-      groups.splice(groups.indexOf(other), 1)
+    for (const file of move.changed) {
+      const sharing = byFile.get(file)
+      if (sharing === undefined) byFile.set(file, [move])
+      else sharing.push(move)
     }
   }
-  return groups.map((group) => group.apis)
+  const left = new Set(moves)
+  const groups: string[][] = []
+  for (const first of left) {
+    const group = new Set([first])
+    // A set that grows while it is walked: who shares a file with a member is walked too.
+    for (const { changed } of group) {
+      for (const file of changed) for (const other of byFile.get(file) ?? []) group.add(other)
+    }
+    for (const move of group) left.delete(move)
+    groups.push(Array.from(group, ({ api }) => api))
+  }
+  return groups
 }
