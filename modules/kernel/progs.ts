@@ -8,10 +8,11 @@ import { coded, type CodedError } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { shownPath } from '../lib/shown-path.ts'
 
-const ENDINGS = ['.ts', '.mjs', '.js', '/index.ts', '/index.mjs', '/index.js']
+const ENDINGS = ['.ts', '.mjs', '.js']
 /** Folders of the package that hold no services. */
 const NOT_PROGS = new Set(['contracts', 'lib', 'loader', 'bracket'])
 const DEPTH_MAX = 6
+const NONE: ReadonlySet<string> = new Set()
 
 export interface ProgPlaces {
   fs: FileSystem
@@ -61,18 +62,21 @@ function folders(prog: string, places: ProgPlaces): string[] {
   return places.protected.has(prog) ? [shipped] : [own, shipped]
 }
 
+/** The file itself, or the index file of a folder of that name. */
 function filesOf(base: string, places: ProgPlaces): string[] {
-  return ENDINGS.map((ending) => base + ending).filter(
-    (path) => namesIn(dirname(path), places).has(basename(path)) && places.fs.stat(path)?.kind === 'file',
-  )
+  const name = basename(base)
+  const beside = namesIn(dirname(base), places)
+  const inside = beside.has(name) ? namesIn(base, places) : NONE
+  return [
+    ...ENDINGS.filter((ending) => beside.has(name + ending)).map((ending) => base + ending),
+    ...ENDINGS.filter((ending) => inside.has(`index${ending}`)).map((ending) => `${base}/index${ending}`),
+  ].filter((path) => places.fs.stat(path)?.kind === 'file')
 }
 
 function namesIn(folder: string, { fs, listings }: ProgPlaces): ReadonlySet<string> {
   let names = listings?.get(folder)
   if (names === undefined) {
-    // A folder that its own parent does not list need not be asked for.
-    const above = listings?.get(dirname(folder))
-    names = new Set(above !== undefined && !above.has(basename(folder)) ? [] : fs.list(folder))
+    names = new Set(fs.list(folder))
     listings?.set(folder, names)
   }
   return names
