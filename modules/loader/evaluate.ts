@@ -4,7 +4,6 @@
  * imports it back) is evaluated anew for every generation. Records are counted: the last user's release ends them.
  */
 import { dirname } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import type { CodeOwner, Evaluated, FaultListener } from '../contracts/seams.ts'
 import { coded, fromErrorData, reasonOf } from '../lib/errors.ts'
 import type { Compiler, ModuleBody } from './compile.ts'
@@ -189,7 +188,7 @@ export class Evaluator {
       (specifier: unknown) => this.importLater(record, session, String(specifier)),
       exports,
       (from: Exports) => exportAll(exports, from),
-      importMeta(node.path),
+      importMeta(node.path, record.url),
       ...scope.values,
     )
   }
@@ -283,6 +282,6 @@ function exportAll(into: Exports, from: Exports): void {
   }
 }
 
-function importMeta(path: string): Record<string, unknown> {
-  return { url: pathToFileURL(path).href, filename: path, dirname: dirname(path) }
+function importMeta(path: string, runsAs: string): Record<string, unknown> {
+  return { url: runsAs.slice(0, runsAs.indexOf('?')), filename: path, dirname: dirname(path) }
 }
