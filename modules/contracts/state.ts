@@ -199,9 +199,12 @@ export interface IsolatorState {
   readonly owned: Set<OwnedRecord>
   readonly background: Set<BackgroundRecord>
   /** aborts tasks; renewed when they are started again */
-  taskAbort: AbortController
+  readonly taskAbort: AbortController
   /** aborts everything that waits, when the generation ends */
   readonly endAbort: AbortController
+  /** both are made for the first who asks: most versions have nothing that waits */
+  tasksController: AbortController | undefined
+  endController: AbortController | undefined
   errorCount: number
   /** epoch milliseconds */
   lastErrorAt: number | null

@@ -16,7 +16,7 @@ export async function hold<T>(
   release: (resource: T) => unknown,
 ): Promise<T> {
   const service = machine.services.get(generation.api)
-  if (service === undefined || generation.isolator.endAbort.signal.aborted) throw coded('stopped')
+  if (service === undefined || generation.isolator.endController?.signal.aborted === true) throw coded('stopped')
   const known = service.held.get(key)
   if (known !== undefined) {
     known.users.add(generation)

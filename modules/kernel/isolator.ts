@@ -23,8 +23,8 @@ export class ModuleIsolator implements IsolatorState {
   readonly tasks = new Set<TaskRecord>()
   readonly owned = new Set<OwnedRecord>()
   readonly background = new Set<BackgroundRecord>()
-  taskAbort = manyListeners()
-  readonly endAbort = manyListeners()
+  tasksController: AbortController | undefined
+  endController: AbortController | undefined
   errorCount = 0
   lastErrorAt: number | null = null
   readonly clock: Clock
@@ -34,6 +34,14 @@ export class ModuleIsolator implements IsolatorState {
     this.api = options.api
     this.clock = options.clock
     this.onError = options.onError
+  }
+
+  get taskAbort(): AbortController {
+    return (this.tasksController ??= manyListeners())
+  }
+
+  get endAbort(): AbortController {
+    return (this.endController ??= manyListeners())
   }
 
   recordError(): void {
@@ -100,7 +108,7 @@ export class ModuleIsolator implements IsolatorState {
   }
 
   renewTasks(): void {
-    this.taskAbort = manyListeners()
+    this.tasksController = undefined
   }
 
   /** True when all tasks have ended, false when some are still there after `ms`. */
@@ -120,7 +128,7 @@ export class ModuleIsolator implements IsolatorState {
     }
     this.owned.add(record)
     // Owning after the end releases at once: a late init() must not leak.
-    if (this.endAbort.signal.aborted) void this.releaseOne(record)
+    if (this.endController?.signal.aborted === true) void this.releaseOne(record)
     return record.release
   }
 
