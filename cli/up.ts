@@ -19,6 +19,7 @@ const STOP_MS = 10_000
 /** what a system may take to end beyond its deadline */
 const FORCE_MS = 4_000
 const RESTARTS_MAX = 5
+const NAME_RETRY_MS = 1_000
 const RESTART_WINDOW_MS = 60_000
 
 export interface UpOptions {
@@ -36,8 +37,17 @@ export async function up(options: UpOptions): Promise<number> {
   try {
     return await new Parent({ ...options, root }, lock).run()
   } finally {
-    rmSync(join(root, 'runtime', 'http.json'), { force: true })
+    forgetAddress(root)
     lock.release()
+  }
+}
+
+/** Where nothing can be written the old one stays until the new system can write its own. */
+function forgetAddress(root: string): void {
+  try {
+    rmSync(join(root, 'runtime', 'http.json'), { force: true })
+  } catch {
+    return
   }
 }
 
@@ -78,7 +88,7 @@ class Parent {
   }
 
   private startChild(): Promise<Exit> {
-    rmSync(join(this.options.root, 'runtime', 'http.json'), { force: true })
+    forgetAddress(this.options.root)
     this.starts.push(performance.now())
     this.child = new SystemChild({
       ...this.options,
@@ -92,11 +102,17 @@ class Parent {
     return this.child.exited
   }
 
-  private nameChild(pid: number | undefined): void {
+  /** Until the lock names it, the next start would not wait for a system that its parent left behind. */
+  private nameChild(pid: number | undefined, told = false): void {
     try {
       if (pid !== undefined) this.lock.runs(pid)
+      if (told) this.say(dim('runtime/lock is written'))
     } catch (thrown) {
-      this.say(red(`${reasonOf(thrown)}; if this process is killed, the next start may not wait for the system`))
+      if (!told)
+        this.say(red(`${reasonOf(thrown)}; if this process is killed, the next start may not wait for the system`))
+      setTimeout(() => {
+        if (this.child?.pid === pid && !this.stopping) this.nameChild(pid, true)
+      }, NAME_RETRY_MS).unref()
     }
   }
 

@@ -11,6 +11,7 @@ import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
+import { isRefusedWrite } from '../lib/write-failure.ts'
 import { checkSchema, fillValues, placeValueError, secretPath } from './config-values.ts'
 import { readContract } from './contract.ts'
 import { openCalls, watchCalls } from './counts.ts'
@@ -23,8 +24,8 @@ import type { Machine } from './machine.ts'
 export type Prepared =
   | { kind: 'ready' }
   | { kind: 'waiting'; for: string[] }
-  /** `asked`: the services it has handles to */
-  | { kind: 'failed'; error: ErrorData; asked: string[] }
+  /** `asked`: the services it has handles to; `disk`: it wanted to write, and could not */
+  | { kind: 'failed'; error: ErrorData; asked: string[]; disk: boolean }
   | { kind: 'abandoned' }
 
 export function createGeneration(
@@ -106,6 +107,7 @@ export async function prepare(
         : {
             kind: 'failed',
             asked: [...generation.caller.handles.keys()].map((key) => key.split(' ')[0] as string),
+            disk: isRefusedWrite(thrown),
             error: error.file === undefined ? error : { ...error, file: shownPath(machine.options.root, error.file) },
           }
   }

@@ -3,13 +3,14 @@
  * methods stand on the switchboard's prototype, so that a newer kernel serves the objects modules already hold.
  */
 import { isAbsolute, join, normalize } from 'node:path'
-import { Cron } from 'croner'
 import type { EventsApi, KernelApi, MachineEvent, PathsApi, Release, Route } from '../contracts/module.ts'
 import type { Clock } from '../contracts/seams.ts'
 import type { GenerationRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
+import { CronTimes } from './cron-times.ts'
 import { hold } from './hold.ts'
 import type { ModuleIsolator } from './isolator.ts'
+import type { Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 
 interface Owned {
@@ -40,10 +41,10 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
       return isolatorOf(this._owner).sleep(ms, signal)
     },
     every(this: Owned, ms: number, work: () => unknown, label = `every ${ms} ms`) {
-      return repeat(this._owner, label, work, () => ms)
+      return repeat(this._owner, label, work, (isolator, signal) => isolator.sleep(ms, signal))
     },
     cron(this: Owned, pattern: string, work: () => unknown, label = `cron ${pattern}`) {
-      return repeat(this._owner, label, work, timesOf(pattern, machine.options.clock))
+      return repeat(this._owner, label, work, turnsOf(pattern, machine.options.clock, machine.limits))
     },
     prompt(path: string) {
       return readPrompt(machine, path)
@@ -114,28 +115,32 @@ function guarded(owner: GenerationRecord, pattern: string, callback: (event: Mac
   }
 }
 
-/** Milliseconds until the next time of a cron pattern; undefined when there is none. */
-function timesOf(pattern: string, clock: Pick<Clock, 'now'>): () => number | undefined {
-  const times = new Cron(pattern, { paused: true })
-  return () => {
-    const now = clock.now()
-    const next = times.nextRun(new Date(now))
-    return next === null ? undefined : Math.max(1, next.getTime() - now)
+/** Resolves when the next turn is due; to false when there will be none. Rejects when the signal ends the wait. */
+type Wait = (isolator: ModuleIsolator, signal: AbortSignal) => Promise<unknown>
+
+/** A wait by the wall clock is cut in pieces: it may jump at any time, and no timer knows. */
+function turnsOf(pattern: string, clock: Pick<Clock, 'now'>, limits: Limits): Wait {
+  const { cron_look_ms, cron_repeat_ms } = limits
+  const times = new CronTimes(pattern, clock.now(), cron_repeat_ms)
+  return async (isolator, signal) => {
+    times.taken(clock.now())
+    for (let ms = times.due(clock.now()); ms !== 0; ms = times.due(clock.now())) {
+      if (ms === undefined) return false
+      await isolator.sleep(Math.min(ms, cron_look_ms), signal)
+    }
+    return true
   }
 }
 
-/** Work at times `next()` gives (milliseconds from now, undefined to end), one at a time, as a task of the version. */
-function repeat(owner: GenerationRecord, label: string, work: () => unknown, next: () => number | undefined): Release {
+/** Work at each turn, one at a time, as a task of the version. */
+function repeat(owner: GenerationRecord, label: string, work: () => unknown, wait: Wait): Release {
   const isolator = isolatorOf(owner)
   const stop = new AbortController()
   const background = isolator.addBackground(label, async (signal) => {
     const both = AbortSignal.any([signal, stop.signal])
-    for (let ms = next(); ms !== undefined && !both.aborted; ms = next()) {
-      try {
-        await isolator.sleep(ms, both)
-      } catch {
-        return
-      }
+    for (;;) {
+      const comes = await wait(isolator, both).catch(() => false)
+      if (comes === false || both.aborted) return
       try {
         await work()
       } catch (thrown) {

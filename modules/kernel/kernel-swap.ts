@@ -9,12 +9,12 @@ import type { KernelChange, KernelSource, KernelSwapResult } from '../contracts/
 import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
 import type { KernelState } from '../contracts/kernel-state.ts'
 import type { Scan } from '../contracts/seams.ts'
-import { coded, codeOf, describeError, toErrorData } from '../lib/errors.ts'
+import { coded, describeError, toErrorData } from '../lib/errors.ts'
 import { findKernel, loadKernel, metaVersion, type FoundKernel } from '../lib/kernel-source.ts'
-import { beginTrial, endTrial, kernelEntry } from '../lib/kernel-trial.ts'
+import { beginTrial, endTrial, kernelEntry, rehearseTrial } from '../lib/kernel-trial.ts'
 import { findMetaFiles } from '../lib/meta-files.ts'
-import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
+import { placed, wantedKernel, type WantedKernel } from './kernel-wanted.ts'
 import type { Machine } from './machine.ts'
 import type { RefusedVersions } from './refused-versions.ts'
 
@@ -27,11 +27,8 @@ export interface KernelSwapOptions {
   onNext(next: NextKernel): void
 }
 
-interface Wanted {
-  found: FoundKernel | undefined
-  /** of the newer ones, why they are not wanted */
-  refused: Map<string, ErrorData>
-}
+/** Says nothing against the candidate: the system is busy, or the note of the trial cannot be written now. */
+const MAY_PASS = new Set(['kernel_busy', 'disk_full', 'read_only', 'file_failed'])
 
 export class KernelSwap {
   /** what this kernel is made from; undefined when its meta file could not be read at the start */
@@ -41,6 +38,8 @@ export class KernelSwap {
   /** monotonic ms since when the meta file of this kernel is gone */
   private goneSince: number | undefined
   private told = ''
+  /** monotonic ms: what was only put off is not tried again before */
+  private notBefore = 0
 
   constructor(options: KernelSwapOptions) {
     this.options = options
@@ -70,6 +69,7 @@ export class KernelSwap {
     const { machine } = this.options
     const { switchboard } = machine.options
     if (machine.stopping || machine.gone || this.underWay !== undefined || switchboard.frozen === 'all') return
+    if (machine.clock.monotonic() < this.notBefore) return
     const { found, refused } = this.wanted()
     this.tell(refused)
     if (found === undefined || this.isRunning(found) || this.waitsForGrace()) return
@@ -101,27 +101,8 @@ export class KernelSwap {
     return attempt
   }
 
-  /** Which kernel should run, of what stands on disk now. */
-  wanted(): Wanted {
-    const { machine, refused: versions } = this.options
-    const refused = new Map<string, ErrorData>()
-    for (const { path } of findMetaFiles(machine.options.root, machine.options.fs)) {
-      try {
-        const found = findKernel(machine.options, path)
-        const entry = versions.entries.get(kernelEntry(path))
-        const same = entry?.configHash === found.source.config_hash && entry.sourceKey === found.source.source_key
-        if (found.scan.error !== undefined) refused.set(path, this.placed(found.scan.error))
-        else if (!same) return { found, refused }
-        else
-          refused.set(
-            path,
-            entry.error ?? toErrorData(coded('version_refused', { api: 'kernel', reason: entry.takenBack })),
-          )
-      } catch (thrown) {
-        refused.set(path, this.placed(toErrorData(thrown)))
-      }
-    }
-    return { found: undefined, refused }
+  wanted(): WantedKernel {
+    return wantedKernel(this.options.machine, this.options.refused)
   }
 
   /** Meta files and kernels that cannot even be read: told once, when it becomes so. */
@@ -136,12 +117,6 @@ export class KernelSwap {
         this.note({ to: metaVersion(path), meta_file: path, outcome: 'refused', error })
     }
     this.told = text
-  }
-
-  private placed(error: ErrorData): ErrorData {
-    return error.file === undefined
-      ? error
-      : { ...error, file: shownPath(this.options.machine.options.root, error.file) }
   }
 
   private isRunning({ source }: FoundKernel): boolean {
@@ -173,15 +148,26 @@ export class KernelSwap {
     log.info(`kernel ${self.version} → ${version}: ${meta_file} is tried`)
     let next: NextKernel | undefined
     try {
+      rehearseTrial(fs, root)
       if (this.running !== undefined) await vet?.({ metaFile: meta_file, incumbent: this.running.scan.entry })
       next = await loadKernel(machine.options, found, this.nextNumber(), machine.limits.evaluate_ms)
       await self.pause(machine.limits.kernel_pause_ms)
-      beginTrial(fs, root, found.source)
+      this.beginTrial(found)
     } catch (thrown) {
       next?.release()
       return this.refuse(found, since, thrown)
     }
     return this.handOver(found, next, since)
+  }
+
+  private beginTrial({ source }: FoundKernel): void {
+    const { fs, root } = this.options.machine.options
+    try {
+      beginTrial(fs, root, source)
+    } catch (thrown) {
+      this.options.self.resume()
+      throw thrown
+    }
   }
 
   /** From here to the end of the first statement nothing is awaited: no call can come between. */
@@ -245,10 +231,14 @@ export class KernelSwap {
     const { source } = found
     const { loader } = machine.options
     const data = toErrorData(thrown)
-    const error = this.placed({ ...data, ...(data.file === undefined ? loader.placeOf(thrown) : {}) })
-    if (codeOf(thrown) === 'kernel_busy') {
-      machine.options.log.warn(`the kernel stays for now: ${error.message}`)
-      machine.clock.after(machine.limits.kernel_retry_ms, () => this.look(), { ref: false })
+    const place = data.file === undefined ? loader.placeOf(thrown) : {}
+    const error = placed(machine, { ...data, ...place })
+    if (MAY_PASS.has(error.code)) {
+      const { kernel_retry_ms, disk_retry_ms } = machine.limits
+      const ms = error.code === 'kernel_busy' ? kernel_retry_ms : disk_retry_ms
+      machine.options.log.warn(`the kernel stays for now: ${error.message}`, { code: error.code })
+      this.notBefore = machine.clock.monotonic() + ms
+      machine.clock.after(ms, () => this.look(), { ref: false })
     } else this.refuseSource(source, error, 'refused')
     return this.result(source.version, { error, since })
   }
@@ -261,9 +251,7 @@ export class KernelSwap {
     machine.events.emit('kernel.refused', { version, meta_file, outcome, error })
     machine.options.log.error(
       `kernel ${version} (${meta_file}) ${outcome.replace('_', ' ')}: ${describeError(error)}; ${self.version} serves`,
-      {
-        code: error.code,
-      },
+      { code: error.code },
     )
   }
 

@@ -41,6 +41,7 @@ import { versionOf } from './service.ts'
 import { stopAll } from './stop-all.ts'
 import { READS, Succession } from './succession.ts'
 import { Supervisor } from './supervisor.ts'
+import { upkeep } from './upkeep.ts'
 import { WaysBack } from './ways-back.ts'
 
 /** What runs in a safe start. */
@@ -131,7 +132,7 @@ export class Kernel implements KernelPort, Machine {
       prompts: this.prompts,
       swap: this.swap,
       onMeta: () => this.rereadMeta(),
-      onSwept: () => this.swept(),
+      onSwept: () => upkeep(this),
     })
     this.succession = new Succession(this, this.attention, () => this.install())
     const parts = { machine: this, waysBack: this.waysBack, swap: this.swap, succession: this.succession }
@@ -274,13 +275,6 @@ export class Kernel implements KernelPort, Machine {
     } catch (error) {
       this.options.log.error(`${describeError(toErrorData(error))}; the last good version stays in force`)
     }
-  }
-
-  private swept(): void {
-    this.calls.tick()
-    this.lastGood.tick()
-    this.reconciler.wanted.retryLost()
-    this.ring()
   }
 
   status(): KernelStatus {

@@ -20,6 +20,12 @@ export const LIMITS = {
   /** a reload that was put off is tried again after this long, doubled each time, up to the second */
   defer_ms: 100,
   defer_ms_max: 30_000,
+  /** what failed because nothing could be written is tried again at the first sweep after this long */
+  disk_retry_ms: 3_000,
+  /** how long a job may wait before the wall clock, which jumps, is looked at again */
+  cron_look_ms: 60_000,
+  /** a wall clock set back by less than this repeats no job; by more, it was wrong before */
+  cron_repeat_ms: 10_800_000,
   /** more restarts than this within the window, and the service is switched off */
   restarts_max: 5,
   restart_window_ms: 10_000,

@@ -114,8 +114,14 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void 
   const { service, desired, scan, prepared, generation } = candidate
   const asked = prepared.kind === 'failed' ? prepared.asked : []
   const again = machine.secondTries.failed(service, generation, asked, error)
-  service.refusedAttempt = again ? undefined : { configHash: desired.hash, sourceKey: scan.key, error }
-  service.refusal = error
+  const disk = prepared.kind === 'failed' && prepared.disk
+  if (disk) machine.secondTries.diskRefused(service)
+  const { refusal } = service
+  // It is tried again for as long as nothing can be written: to be told of it once is enough.
+  const told = disk && refusal?.code === error.code && refusal.message === error.message
+  const reason = told ? refusal : error
+  service.refusedAttempt = again ? undefined : { configHash: desired.hash, sourceKey: scan.key, error: reason }
+  service.refusal = reason
   service.lastErrorAt = machine.options.clock.now()
   service.waitingFor = []
   service.deferral = undefined
@@ -126,7 +132,7 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void 
     const { message } = error
     machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason: message }))
   }
-  machine.refused(service, error, scan.modified_ms)
+  if (!told) machine.refused(service, error, scan.modified_ms)
 }
 
 function putOff(machine: Machine, { service, desired, scan, asked }: Candidate): void {

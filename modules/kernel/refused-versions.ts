@@ -1,7 +1,8 @@
 /**
  * Versions that were taken back or stalled the process, by service: kept in runtime/refused.json so that they are not
- * loaded again, also not at boot, until their files change. Written whole after each change; a file that cannot be read
- * or written is told and costs nothing but the memory over a restart. Used by `ways-back.ts` and the reconciler.
+ * loaded again, also not at boot, until their files change. Written whole after each change, and tried again after each
+ * sweep while the disk takes no writes; until then only the memory over a restart is lost. Used by `ways-back.ts` and
+ * the reconciler.
  */
 import { join } from 'node:path'
 import type { TakenBack } from '../contracts/changes.ts'
@@ -22,10 +23,24 @@ const isEntry = (value: unknown): value is Entry => {
 
 export class RefusedVersions {
   private readonly machine: Machine
-  entries = new Map<string, Entry>()
+  private known = new Map<string, Entry>()
+  /** the file may not hold what is known */
+  private behind = false
+  /** why it could not be written, as it was told */
+  private told: string | undefined
 
   constructor(machine: Machine) {
     this.machine = machine
+  }
+
+  get entries(): Map<string, Entry> {
+    return this.known
+  }
+
+  /** Another kernel's, which may have failed to write them. */
+  set entries(entries: Map<string, Entry>) {
+    this.known = entries
+    this.behind = true
   }
 
   load(): void {
@@ -39,7 +54,7 @@ export class RefusedVersions {
       const text = fs.read(join(root, FILE))
       if (text === undefined) return
       for (const [api, entry] of Object.entries(JSON.parse(text) as object)) {
-        if (isEntry(entry)) this.entries.set(api, entry)
+        if (isEntry(entry)) this.known.set(api, entry)
       }
     } catch (thrown) {
       log.warn(`${FILE} is ignored: ${reasonOf(thrown)}`)
@@ -79,26 +94,42 @@ export class RefusedVersions {
 
   /** A new service starts with what is remembered of it. */
   recall(service: ServiceRecord): void {
-    service.refusedAttempt = this.entries.get(service.api)
+    service.refusedAttempt = this.known.get(service.api)
   }
 
   add(api: string, entry: Entry): void {
-    this.entries.set(api, entry)
+    this.known.set(api, entry)
     this.machine.lastGood.forget(api, entry)
     this.save()
   }
 
   forget(api: string): void {
-    if (this.entries.delete(api)) this.save()
+    if (this.known.delete(api)) this.save()
+  }
+
+  /** Makes up for a write that failed. Never throws. */
+  settle(): void {
+    if (this.behind) this.save()
   }
 
   private save(): void {
     const { fs, root, log } = this.machine.options
+    const path = join(root, FILE)
+    const text = `${JSON.stringify(Object.fromEntries(this.known), undefined, 2)}\n`
     try {
-      fs.write(join(root, FILE), `${JSON.stringify(Object.fromEntries(this.entries), undefined, 2)}\n`)
+      const written = fs.read(path)
+      if (written !== text && (written !== undefined || this.known.size > 0)) fs.write(path, text)
+      this.behind = false
+      if (this.told !== undefined) log.info(`${FILE} is written`)
+      this.told = undefined
     } catch (thrown) {
       const { message, code } = writeFailure(thrown, FILE)
-      log.error(`${message}; a version that was taken back would be loaded again after a restart`, { code })
+      this.behind = true
+      if (this.told === message) return
+      this.told = message
+      log.error(`${message}; until it is, a version that was taken back would be loaded again after a restart`, {
+        code,
+      })
     }
   }
 }

@@ -9,12 +9,26 @@ import type { ErrorData } from '../contracts/errors.ts'
 import type { KernelSource } from '../contracts/kernel.ts'
 import type { FileSystem } from '../contracts/seams.ts'
 import { coded, toErrorData } from './errors.ts'
+import { writeFailure } from './write-failure.ts'
 
 export const TRIAL_FILE = 'runtime/kernel-trial.json'
 
-/** Throws what the file system throws: without the note, a crash would be repeated at the next start. */
+/** Throws `disk_full`, `read_only` or `file_failed`: without the note, a crash would be repeated at the next start. */
 export function beginTrial(fs: FileSystem, root: string, source: KernelSource): void {
-  fs.write(join(root, TRIAL_FILE), `${JSON.stringify(source)}\n`, { mode: 0o600 })
+  writeNote(fs, root, `${JSON.stringify(source)}\n`)
+}
+
+/** The same, with what is there already: a disk that takes no writes is found before anything is tried. */
+export function rehearseTrial(fs: FileSystem, root: string): void {
+  writeNote(fs, root, fs.read(join(root, TRIAL_FILE)) ?? 'null\n')
+}
+
+function writeNote(fs: FileSystem, root: string, text: string): void {
+  try {
+    fs.write(join(root, TRIAL_FILE), text, { mode: 0o600 })
+  } catch (thrown) {
+    throw writeFailure(thrown, TRIAL_FILE)
+  }
 }
 
 /** Never throws: a note that stays costs one start on an older kernel, which says so. */

@@ -14,6 +14,8 @@ export const LOG_FILES_KEPT = 4
 /** A log file that is moved aside when it is full: mm.log, mm.log.1, … */
 export class RotatingFile {
   private bytes: number
+  /** lines that could not be written since the last that was */
+  private lost = 0
   private readonly path: string
   private readonly bytesMax: number
   private readonly kept: number
@@ -33,11 +35,27 @@ export class RotatingFile {
 
   write(line: string): void {
     try {
-      if (this.bytes + Buffer.byteLength(line) > this.bytesMax && this.bytes > 0) this.rotate()
-      appendFileSync(this.path, line)
-      this.bytes += Buffer.byteLength(line)
+      const text = this.lost === 0 ? line : `\n${lostLine(this.lost, line)}${line}`
+      const bytes = Buffer.byteLength(text)
+      if (this.bytes + bytes > this.bytesMax && this.bytes > 0) this.rotate()
+      this.append(text)
+      this.bytes += bytes
+      this.lost = 0
     } catch {
-      // See above: the terminal still has it.
+      // The terminal still has it. Nothing is kept for later: a disk may be full for days.
+      this.lost++
+    }
+  }
+
+  /** The folder may have been taken away, or never been made. */
+  private append(text: string): void {
+    try {
+      appendFileSync(this.path, text)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+      mkdirSync(dirname(this.path), { recursive: true })
+      appendFileSync(this.path, text)
+      this.bytes = 0
     }
   }
 
@@ -51,6 +69,12 @@ export class RotatingFile {
     renameSync(this.path, `${this.path}.1`)
     this.bytes = 0
   }
+}
+
+/** Stands where they would have stood; the last of them may be there by half. */
+function lostLine(lost: number, next: string): string {
+  const time = Number(/"time":(\d+)/.exec(next)?.[1] ?? 0)
+  return `${JSON.stringify({ level: 40, time, msg: `${lost} lines are missing here: they could not be written` })}\n`
 }
 
 const REDACTED = ['token', 'api_key', 'authorization', 'password', 'secret'].flatMap((name) => [name, `*.${name}`])

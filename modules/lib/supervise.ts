@@ -3,6 +3,7 @@
  * and gone back from when it is sick. Two functions, called once by `run.ts`.
  */
 import type { ErrorData } from '../contracts/errors.ts'
+import type { KernelSource } from '../contracts/kernel.ts'
 import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
 import { coded, describeError, reasonOf, toErrorData } from './errors.ts'
 import { findKernel, loadKernel, type FoundKernel, type KernelWorld } from './kernel-source.ts'
@@ -20,7 +21,7 @@ export async function launchKernel(world: World, boot_ms: number): Promise<NextK
   const { root, fs } = world
   const metas = findMetaFiles(root, fs)
   if (metas.length === 0) throw coded('no_meta', { root })
-  takeInTrial(world)
+  const crashed = takeInTrial(world)
   const lastResort: FoundKernel[] = []
   const reasons: string[] = []
   const failed = (path: string, error: ErrorData, stack?: string): void => {
@@ -29,7 +30,7 @@ export async function launchKernel(world: World, boot_ms: number): Promise<NextK
   for (const { path } of metas) {
     try {
       const found = findKernel(world, path)
-      const refused = refusedBefore(fs, root, found.source)
+      const refused = crashed?.of(found.source) ?? refusedBefore(fs, root, found.source)
       if (refused === undefined) return await startKernel(world, found, boot_ms)
       lastResort.push(found)
       failed(path, refused)
@@ -56,17 +57,22 @@ function note({ root, log, fallbacks }: World, path: string, error: ErrorData, s
   return told
 }
 
-/** A kernel that was on probation when the process ended is not started again by itself. */
-function takeInTrial({ root, fs, log }: World): void {
-  const source = readTrial(fs, root)
-  if (source === undefined) return
-  const error = toErrorData(coded('kernel_crashed', { version: source.version }, { file: source.meta_file }))
+/**
+ * A kernel that was on probation when the process ended is not started again by itself: also not where that cannot be
+ * written down, and then the note stays for the next start.
+ */
+function takeInTrial({ root, fs, log }: World): { of(source: KernelSource): ErrorData | undefined } | undefined {
+  const crashed = readTrial(fs, root)
+  if (crashed === undefined) return undefined
+  const error = toErrorData(coded('kernel_crashed', { version: crashed.version }, { file: crashed.meta_file }))
   try {
-    refuseOnDisk(fs, root, source, error)
+    refuseOnDisk(fs, root, crashed, error)
+    endTrial(fs, root)
   } catch (thrown) {
-    log.warn(`that kernel ${source.version} is refused cannot be written down: ${reasonOf(thrown)}`)
+    log.warn(`that kernel ${crashed.version} is refused cannot be written down: ${reasonOf(thrown)}`)
   }
-  endTrial(fs, root)
+  const keys = ['meta_file', 'config_hash', 'source_key'] as const
+  return { of: (source) => (keys.every((key) => source[key] === crashed[key]) ? error : undefined) }
 }
 
 async function startKernel(world: World, found: FoundKernel, boot_ms: number): Promise<NextKernel> {

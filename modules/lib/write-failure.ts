@@ -2,6 +2,7 @@
 import { coded, reasonOf, type CodedError } from './errors.ts'
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'SQLITE_FULL'])
+const CAUSES_MAX = 8
 const CLOSED = new Set(['EROFS', 'EACCES', 'EPERM', 'SQLITE_READONLY'])
 
 /** A disk or a folder that takes no writes, whoever reports it; undefined for any other failure. */
@@ -10,6 +11,17 @@ export function writeRefusal(thrown: unknown, path: string): CodedError | undefi
   if (typeof code !== 'string') return undefined
   if (FULL.has(code)) return coded('disk_full', { path }, {}, thrown)
   return CLOSED.has(code) ? coded('read_only', { path, reason: code }, {}, thrown) : undefined
+}
+
+/** Whether this, or what lies behind it, is a disk or a folder that takes no writes: it may take them later. */
+export function isRefusedWrite(thrown: unknown): boolean {
+  let error = thrown
+  for (let depth = 0; depth < CAUSES_MAX && typeof error === 'object' && error !== null; depth++) {
+    const { code, cause } = error as { code?: unknown; cause?: unknown }
+    if (code === 'disk_full' || code === 'read_only' || writeRefusal(error, '') !== undefined) return true
+    error = cause
+  }
+  return false
 }
 
 /** `disk_full`, `read_only` or `file_failed`. `path` is shown as given. */

@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import type { ReloadResult, ServiceDetail } from '../../modules/contracts/kernel.ts'
 import type { KernelPort, Switchboard } from '../../modules/contracts/kernel-port.ts'
 import type { Handle, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
-import type { FileSystem } from '../../modules/contracts/seams.ts'
+import type { Clock, FileSystem } from '../../modules/contracts/seams.ts'
 import type { CallerRecord, ServiceRecord } from '../../modules/contracts/state.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
@@ -57,7 +57,7 @@ const EVENT_MS = 15_000
 /** `settle: false`: without waiting for the services of the first plan. */
 export async function startSystem(
   files: Record<string, string> | TestRoot = {},
-  { settle = true, fs = realFileSystem }: { settle?: boolean; fs?: FileSystem } = {},
+  { settle = true, fs = realFileSystem, clock = realClock }: { settle?: boolean; fs?: FileSystem; clock?: Clock } = {},
 ): Promise<TestSystem> {
   const root =
     'path' in files && typeof files.dispose === 'function'
@@ -71,7 +71,7 @@ export async function startSystem(
     root: root.path,
     packageRoot,
     fs: realFileSystem,
-    clock: realClock,
+    clock,
     fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
   })
   const scan = loader.scan(join(packageRoot, 'modules', 'kernel', 'kernel.ts'))
@@ -85,7 +85,7 @@ export async function startSystem(
     meta: readMeta(metaFile, root.read(metaFile)),
     loader,
     switchboard,
-    clock: realClock,
+    clock,
     fs,
     log,
     safe: false,

@@ -3,7 +3,7 @@
  * else is rebuilt with each. `runtime/http.json` says where it listens, once it does and this version is live.
  */
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
@@ -11,13 +11,15 @@ import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
-import { coded, statusOf, type CodedError } from '../../lib/errors.ts'
+import { coded, statusOf, toErrorData, type CodedError } from '../../lib/errors.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 import { createApp } from './app.ts'
 import { EventStreams } from './event-streams.ts'
 import { checkRequest, hostNames, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
 import { readTarget } from './target.ts'
+
+const ADDRESS_RETRY_MS = 1_000
 
 export const configSchema = z.object({
   host: z.string().default('127.0.0.1'),
@@ -87,6 +89,16 @@ export class Module {
   #wentLive(): void {
     const kernel = this.#kernel
     this.#listener?.limit(this.#config)
+    kernel.log.info(`listening on ${this.url()}`)
+    if (this.#writeAddress(true)) return
+    const stop = kernel.every(ADDRESS_RETRY_MS, () => {
+      if (this.#writeAddress(false)) void stop()
+    })
+  }
+
+  /** False when it could not be written: whoever looks for the system waits until it can be. */
+  #writeAddress(tell: boolean): boolean {
+    const kernel = this.#kernel
     const file = join(kernel.paths.runtime, 'http.json')
     const where = {
       url: this.url(),
@@ -94,8 +106,15 @@ export class Module {
       supervisor_pid: process.connected ? process.ppid : process.pid,
       token_file: join(kernel.paths.runtime, 'token'),
     }
-    writeWhole(file, `${JSON.stringify(where)}\n`, 'runtime/http.json')
-    kernel.log.info(`listening on ${where.url}`)
+    try {
+      writeWhole(file, `${JSON.stringify(where)}\n`, 'runtime/http.json')
+      if (!tell) kernel.log.info('runtime/http.json is written')
+      return true
+    } catch (thrown) {
+      const { code, message, hint } = toErrorData(thrown)
+      if (tell) kernel.log.error(`${message}; it is tried again each second. ${hint}`, { code })
+      return false
+    }
   }
 
   async run(signal: AbortSignal): Promise<void> {
@@ -174,16 +193,25 @@ function refuse(request: IncomingMessage, response: ServerResponse, error: Coded
 
 /** Made at the first start; 0600 always, also when somebody copied it with other rights. */
 function readToken(path: string): string {
-  if (existsSync(path)) {
+  const stat = statSync(path, { throwIfNoEntry: false })
+  if (stat !== undefined) {
     const token = readFileSync(path, 'utf8').trim()
     if (token.length >= 32) {
-      chmodSync(path, 0o600)
+      if ((stat.mode & 0o777) !== 0o600) closeToOthers(path)
       return token
     }
   }
   const token = randomBytes(32).toString('hex')
   writeWhole(path, `${token}\n`, 'runtime/token')
   return token
+}
+
+function closeToOthers(path: string): void {
+  try {
+    chmodSync(path, 0o600)
+  } catch (thrown) {
+    throw writeFailure(thrown, 'runtime/token')
+  }
 }
 
 /** Whole or not at all, for this user only. Throws `disk_full`, `read_only` or `file_failed`. */
