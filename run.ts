@@ -20,6 +20,7 @@ import { findMetaFiles } from './modules/lib/meta-files.ts'
 import { shownPath } from './modules/lib/shown-path.ts'
 import { STALL_FILE } from './modules/lib/stall.ts'
 import { createSwitchboard } from './modules/lib/switchboard.ts'
+import { removeDrafts } from './modules/lib/whole-file.ts'
 import { createVet, VET_MS, VET_THREAD } from './modules/loader/vet.ts'
 import { stallLimit, Watchdog, WATCHDOG_THREAD } from './modules/lib/watchdog.ts'
 import { ModuleLoader } from './modules/loader/loader.ts'
@@ -98,6 +99,7 @@ async function runKernels(world: RunWorld, cache: Pack, onKernel: (kernel: Kerne
   void first.kernel.settled().then(() => {
     process.send?.({ type: 'settled', status: first.kernel.status() })
     void keepWork(cache, world.log)
+    void tidyUp(world)
   })
   await superviseKernels(world, first, probationTime(process.env), onKernel)
   endTrial(world.fs, world.root)
@@ -112,6 +114,12 @@ function createWorld({ fault, ...options }: WorldOptions): RunWorld {
   const loader = new ModuleLoader({ root, packageRoot, ...seams, fault, ...(cache === undefined ? {} : { cache }) })
   const vet = createVet({ root, packageRoot, thread: () => threadWithImports(VET_THREAD), vet_ms: VET_MS })
   return { ...options, ...seams, packageRoot, switchboard: createSwitchboard(), loader, vet, fallbacks: [] }
+}
+
+/** What a process that was killed while it wrote has left behind. Whoever has the root writes in it: older is left. */
+async function tidyUp({ root, log }: RunWorld): Promise<void> {
+  const removed = await removeDrafts(root, performance.timeOrigin)
+  if (removed.length > 0) log.info(`removed what a killed process had begun to write: ${removed.join(', ')}`)
 }
 
 /** For the next start. */

@@ -4,8 +4,8 @@
  */
 import { lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, type BigIntStats } from 'node:fs'
 import { dirname } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import type { FileStat, FileSystem } from '../contracts/seams.ts'
+import { writeWhole, writeWholeLater } from './whole-file.ts'
 
 const isMissing = (error: unknown): boolean => {
   const code = (error as NodeJS.ErrnoException).code
@@ -40,11 +40,11 @@ export const realFileSystem: FileSystem = {
   list: (path) => orMissing(() => readdirSync(path).sort(), []),
   write(path, text, options) {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileAtomic.sync(path, text, options?.mode === undefined ? {} : { mode: options.mode })
+    writeWhole(path, text, options)
   },
-  async writeLater(path, text, { mode, flush = false } = {}) {
+  async writeLater(path, text, { flush = false, ...options } = {}) {
     mkdirSync(dirname(path), { recursive: true })
-    await writeFileAtomic(path, text, { fsync: flush, ...(mode === undefined ? {} : { mode }) })
+    await writeWholeLater(path, text, { flush, ...options })
   },
   remove(path) {
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmSync(path, { force: true })

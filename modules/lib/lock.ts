@@ -55,12 +55,20 @@ function startTimeByPs(pid: number): string | undefined {
   }
 }
 
-function isAlive({ pid, started }: Started): boolean {
+function exists(pid: number): boolean {
   try {
     process.kill(pid, 0)
+    return true
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ESRCH') return false
+    return (error as NodeJS.ErrnoException).code !== 'ESRCH'
   }
+}
+
+/** Whoever it is by now. */
+export const isRunning = (pid: number): boolean => exists(pid) && startTime(pid) !== ENDED
+
+function isAlive({ pid, started }: Started): boolean {
+  if (!exists(pid)) return false
   const now = startTime(pid)
   return now === undefined || now === started
 }

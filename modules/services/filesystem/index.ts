@@ -14,12 +14,12 @@ import {
   statSync,
 } from 'node:fs'
 import { dirname, join } from 'node:path'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { FileEntry, FilesystemApi } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
+import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 import { isSecret, safePath } from './paths.ts'
 
@@ -84,7 +84,7 @@ export class Module implements FilesystemApi {
       if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true)
         throw coded('file_kind', { path: shown, found: 'a folder' })
       mkdirSync(dirname(absolute), { recursive: true })
-      writeFileAtomic.sync(absolute, content)
+      writeWhole(absolute, content)
       return { path: shown, bytes }
     })
   }

@@ -7,11 +7,11 @@ import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { dirname, join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import writeFileAtomic from 'write-file-atomic'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import { coded, statusOf, toErrorData, type CodedError } from '../../lib/errors.ts'
+import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 import { createApp } from './app.ts'
 import { EventStreams } from './event-streams.ts'
@@ -107,7 +107,7 @@ export class Module {
       token_file: join(kernel.paths.runtime, 'token'),
     }
     try {
-      writeWhole(file, `${JSON.stringify(where)}\n`, 'runtime/http.json')
+      writePrivate(file, `${JSON.stringify(where)}\n`, 'runtime/http.json')
       if (!tell) kernel.log.info('runtime/http.json is written')
       return true
     } catch (thrown) {
@@ -202,7 +202,7 @@ function readToken(path: string): string {
     }
   }
   const token = randomBytes(32).toString('hex')
-  writeWhole(path, `${token}\n`, 'runtime/token')
+  writePrivate(path, `${token}\n`, 'runtime/token')
   return token
 }
 
@@ -215,10 +215,10 @@ function closeToOthers(path: string): void {
 }
 
 /** Whole or not at all, for this user only. Throws `disk_full`, `read_only` or `file_failed`. */
-function writeWhole(path: string, text: string, shown: string): void {
+function writePrivate(path: string, text: string, shown: string): void {
   try {
     mkdirSync(dirname(path), { recursive: true })
-    writeFileAtomic.sync(path, text, { mode: 0o600 })
+    writeWhole(path, text, { mode: 0o600 })
   } catch (thrown) {
     throw writeFailure(thrown, shown)
   }
