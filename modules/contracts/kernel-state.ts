@@ -65,7 +65,9 @@ export interface LastGoodKnown {
 
 /**
  * What one kernel passes to the next, version 1. Containers are passed by reference: who takes over goes on writing to
- * them. A kernel that finds fields it does not know passes them on as they are.
+ * them. Functions of an earlier kernel that have not ended (a stream, a call, a task's end) go on with `services`,
+ * `events` and the records in them: these are to stay the same objects. A kernel that finds fields it does not know
+ * passes them on as they are.
  */
 export interface KernelState {
   readonly version: number
@@ -88,6 +90,7 @@ export interface KernelState {
   readonly files: Map<string, FileRecord>
   /** config errors that were told already */
   readonly told: Set<string>
+  /** the kernel that hands over writes the change into it right after the tick */
   readonly history: KernelChange[]
   /** monotonic ms since when the system runs */
   readonly bornAt: number

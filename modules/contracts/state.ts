@@ -90,6 +90,16 @@ export interface HandleRecord {
   _used: number
 }
 
+/** What stands on the prototype of all handles to one aspect, besides the forwarders. */
+export interface HandlePrototype {
+  readonly _route: AspectRoute
+}
+
+/** A `KernelApi` object and its `events` as the methods on the switchboard's prototypes find them behind `this`. */
+export interface OwnedApi {
+  readonly _owner: GenerationRecord
+}
+
 export interface AspectRoute {
   readonly api: string
   readonly aspect: string
@@ -213,6 +223,15 @@ export interface IsolatorState {
   readonly clock: Clock
   /** Told each error of work that no caller waits for; replaced by the kernel that takes over. Must not throw. */
   onError: (thrown: unknown, label: string, what: FaultKind) => void
+}
+
+/** What work that began under one kernel calls on its isolator under the next, which puts methods of its own there. */
+export interface IsolatorMethods {
+  /** Rejects with `stopped` when `signal` aborts or the generation ends. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>
+  startOne(record: BackgroundRecord): void
+  /** Aborts what waits and releases what is owned, last acquired first. Never rejects. */
+  end(): Promise<void>
 }
 
 /** Where an error came from: work that has ended by it, one turn of timed work, a subscriber to events. */

@@ -5,7 +5,7 @@
 import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, fromErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
-import { LIFECYCLE_NAMES } from './contract.ts'
+import { LIFECYCLE_NAMES } from '../lib/module-contract.ts'
 
 export type Decision =
   | { kind: 'admit'; generation: GenerationRecord }

@@ -4,7 +4,7 @@
  */
 import type { Contract, DesiredService, Method } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
-import { readContract } from './contract.ts'
+import { readContract } from '../lib/module-contract.ts'
 import { callEnded } from './counts.ts'
 import { createGeneration } from './generation.ts'
 import { aspectRouteOf, openRoute } from './handle.ts'

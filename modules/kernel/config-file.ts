@@ -4,26 +4,12 @@
  */
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { Json, JsonMap } from '../contracts/seams.ts'
+import { RESERVED_KEYS } from '../lib/desired-service.ts'
 import { codedData, type ErrorPlace } from '../lib/errors.ts'
 import { readYaml, type YamlLimits } from '../lib/yaml.ts'
 import { SERVICE_LIMITS } from './limits.ts'
 
 export type ParsedConfig = { ok: true; value: JsonMap } | { ok: false; error: ErrorData }
-
-export const RESERVED_KEYS = [
-  'api',
-  'prog',
-  'enabled',
-  'domain',
-  'needs',
-  'sandbox',
-  'grants',
-  'reload',
-  'restart',
-  'limits',
-  'record',
-  'description',
-] as const
 
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_./:-]{0,127}$/
 

@@ -5,19 +5,11 @@
 import type { ErrorData } from '../contracts/errors.ts'
 import type { ContentCache, JsonMap } from '../contracts/seams.ts'
 import type { DesiredService } from '../contracts/state.ts'
-import { canonicalJson } from '../lib/canonical-json.ts'
+import { toDesired } from '../lib/desired-service.ts'
 import { codedData } from '../lib/errors.ts'
-import { shortHash } from '../lib/hash.ts'
 import { parseVersionName, type VersionName } from '../lib/version-name.ts'
 import { locate, type Place, type YamlLimits } from '../lib/yaml.ts'
-import {
-  configFromValue,
-  parseConfig,
-  RESERVED_KEYS,
-  wrongName,
-  YAML_VERSION,
-  type ParsedConfig,
-} from './config-file.ts'
+import { configFromValue, parseConfig, wrongName, YAML_VERSION, type ParsedConfig } from './config-file.ts'
 
 export interface ConfigText {
   /** path under configs/, with `/` */
@@ -197,48 +189,4 @@ function readingOf(candidate: Candidate, own: JsonMap, { defaults }: ConfigOptio
     return { error: codedData('config_key', { key, reason }, place) }
   }
   return { error: undefined, service }
-}
-
-const asMap = (value: unknown): JsonMap =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : {}
-
-/** `limits` and `restart` of the defaults are completed key by key, all else is replaced whole. */
-function overlay(defaults: JsonMap, own: JsonMap): JsonMap {
-  const all: JsonMap = { ...defaults, ...own }
-  for (const key of ['limits', 'restart']) {
-    if (Object.hasOwn(defaults, key) && Object.hasOwn(own, key))
-      all[key] = { ...asMap(defaults[key]), ...asMap(own[key]) }
-  }
-  return all
-}
-
-const RESERVED = new Set<string>([...RESERVED_KEYS, 'params'])
-
-function toDesired(candidate: Candidate, own: JsonMap, defaults: JsonMap): DesiredService | undefined {
-  const all = overlay(defaults, own)
-  if (all['enabled'] === false) return undefined
-  const params: JsonMap = {}
-  for (const [key, value] of Object.entries(all)) if (!RESERVED.has(key)) params[key] = value
-  for (const [key, value] of Object.entries(asMap(all['params']))) params[key] = value
-  const service = {
-    api: typeof all['api'] === 'string' ? all['api'] : candidate.base,
-    prog: typeof all['prog'] === 'string' ? all['prog'] : candidate.base,
-    params,
-    needs: Array.isArray(all['needs']) ? (all['needs'] as string[]) : [],
-    reload: all['reload'] as DesiredService['reload'],
-    limits: asMap(all['limits']) as Record<string, number>,
-    grants: all['grants'],
-    sandbox: all['sandbox'],
-    restart: all['restart'],
-    record: all['record'],
-    domain: all['domain'] as string | undefined,
-  }
-  return {
-    ...service,
-    file: `configs/${candidate.file.path}`,
-    base: candidate.base,
-    version: candidate.version.version,
-    description: typeof all['description'] === 'string' ? all['description'] : null,
-    hash: shortHash(canonicalJson(service)),
-  }
 }

@@ -12,8 +12,8 @@ import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
 import { isRefusedWrite } from '../lib/write-failure.ts'
-import { checkSchema, fillValues, placeValueError, secretPath } from './config-values.ts'
-import { readContract } from './contract.ts'
+import { checkSchema, fillValues, placeValueError, secretPath } from '../lib/config-values.ts'
+import { readContract } from '../lib/module-contract.ts'
 import { openCalls, watchCalls } from './counts.ts'
 import { createCaller, stopCaller } from './handle.ts'
 import { leaveHeld } from './hold.ts'
@@ -233,6 +233,7 @@ export function readConfig(
  * that one waits then.
  */
 export function drained(machine: Machine, generation: GenerationRecord, ms: number): Promise<boolean> {
+  if (machine.gone) return new Promise(() => {})
   if (openCalls(generation) === 0) return Promise.resolve(true)
   const { clock } = machine
   return new Promise((resolve) => {

@@ -14,6 +14,7 @@ import type {
   CallerRecord,
   Cell,
   Edge,
+  HandlePrototype,
   HandleRecord,
 } from '../contracts/state.ts'
 import { retireEdge } from './counts.ts'
@@ -37,8 +38,6 @@ export const CLOSED: Admission = { generation: undefined }
 /** An edge whose next call takes the slow path to be timed: measuring costs the other calls nothing. */
 export const SAMPLING: Admission = { generation: undefined }
 
-type Owner = { _route: AspectRoute }
-
 /** The class of all handles. Its methods stand on the switchboard's shared prototype. */
 export class ModuleHandle {
   static [Symbol.hasInstance](value: unknown): boolean {
@@ -47,19 +46,19 @@ export class ModuleHandle {
 
   static install(switchboard: Switchboard, slow: SlowPath): void {
     const methods: Record<string | symbol, unknown> = {
-      as(this: HandleRecord & Owner, aspect: string) {
+      as(this: HandleRecord & HandlePrototype, aspect: string) {
         return slow.asAspect(this, this._route, aspect)
       },
-      with(this: HandleRecord & Owner, options: CallOptions) {
+      with(this: HandleRecord & HandlePrototype, options: CallOptions) {
         return slow.withOptions(this, this._route, options)
       },
-      getStats(this: HandleRecord & Owner) {
+      getStats(this: HandleRecord & HandlePrototype) {
         return slow.stats(this, this._route)
       },
-      toString(this: Owner) {
+      toString(this: HandlePrototype) {
         return `[handle ${this._route.api}]`
       },
-      [inspect.custom](this: Owner) {
+      [inspect.custom](this: HandlePrototype) {
         return `[handle ${this._route.api}${this._route.aspect === 'default' ? '' : ` as ${this._route.aspect}`}]`
       },
     }
@@ -67,7 +66,7 @@ export class ModuleHandle {
       Object.defineProperty(switchboard.handleBase, name, { value: methods[name], configurable: true, writable: true })
     }
     switchboard.onMiss = (handle, name) => {
-      const route = (handle as Partial<Owner>)._route
+      const route = (handle as Partial<HandlePrototype>)._route
       if (route === undefined || name.startsWith('_handle')) return undefined
       return (...args: unknown[]) => slow.invoke(route, name, handle as HandleRecord, args)
     }

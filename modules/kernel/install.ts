@@ -5,7 +5,7 @@
 import type { ReloadResult } from '../contracts/kernel.ts'
 import type { StateCopy } from '../contracts/changes.ts'
 import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
-import { aspectOf, readAspect } from './contract.ts'
+import { aspectOf, readAspect } from '../lib/module-contract.ts'
 import { callsOf, openCalls } from './counts.ts'
 import { drained, end } from './generation.ts'
 import { aspectRouteOf, closeRoute, openRoute, routeOf } from './handle.ts'

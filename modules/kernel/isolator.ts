@@ -8,7 +8,7 @@ import { setMaxListeners } from 'node:events'
 import type { TaskInfo } from '../contracts/kernel.ts'
 import type { Release } from '../contracts/module.ts'
 import type { Clock } from '../contracts/seams.ts'
-import type { BackgroundRecord, IsolatorState, OwnedRecord, TaskRecord } from '../contracts/state.ts'
+import type { BackgroundRecord, IsolatorMethods, IsolatorState, OwnedRecord, TaskRecord } from '../contracts/state.ts'
 import { coded, codeOf } from '../lib/errors.ts'
 import { within } from '../lib/within.ts'
 
@@ -18,7 +18,7 @@ export interface IsolatorOptions {
   onError: IsolatorState['onError']
 }
 
-export class ModuleIsolator implements IsolatorState {
+export class ModuleIsolator implements IsolatorState, IsolatorMethods {
   readonly api: string
   readonly tasks = new Set<TaskRecord>()
   readonly owned = new Set<OwnedRecord>()

@@ -5,7 +5,7 @@
 import { isAbsolute, join, normalize } from 'node:path'
 import type { EventsApi, KernelApi, MachineEvent, PathsApi, Release, Route } from '../contracts/module.ts'
 import type { Clock } from '../contracts/seams.ts'
-import type { GenerationRecord } from '../contracts/state.ts'
+import type { GenerationRecord, OwnedApi } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { CronTimes } from './cron-times.ts'
 import { hold } from './hold.ts'
@@ -13,37 +13,33 @@ import type { ModuleIsolator } from './isolator.ts'
 import type { Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 
-interface Owned {
-  _owner: GenerationRecord
-}
-
 const isolatorOf = (owner: GenerationRecord): ModuleIsolator => owner.isolator as ModuleIsolator
 
 export function installKernelApi(machine: Machine, handleFor: (owner: GenerationRecord, api: string) => object): void {
   const { switchboard } = machine.options
   const api: Omit<KernelApi, 'api' | 'generation' | 'log' | 'events' | 'paths' | 'clock' | 'getApi'> &
-    ThisType<Owned> & { getApi: unknown } = {
-    getApi(this: Owned, name: string) {
+    ThisType<OwnedApi> & { getApi: unknown } = {
+    getApi(this: OwnedApi, name: string) {
       return handleFor(this._owner, String(name))
     },
-    own(this: Owned, release: Release | Disposable | AsyncDisposable, label: string) {
+    own(this: OwnedApi, release: Release | Disposable | AsyncDisposable, label: string) {
       return isolatorOf(this._owner).own(release, label)
     },
-    hold<T>(this: Owned, key: string, create: (route: Route) => T | Promise<T>, release: (resource: T) => unknown) {
+    hold<T>(this: OwnedApi, key: string, create: (route: Route) => T | Promise<T>, release: (resource: T) => unknown) {
       return hold(machine, this._owner, key, create, release)
     },
-    spawn(this: Owned, label: string, work: (signal: AbortSignal) => unknown) {
+    spawn(this: OwnedApi, label: string, work: (signal: AbortSignal) => unknown) {
       // Before the version is live its background waits, so that two versions never work at once.
       if (this._owner.state === 'live') isolatorOf(this._owner).spawn(label, work)
       else isolatorOf(this._owner).addBackground(label, work)
     },
-    sleep(this: Owned, ms: number, signal?: AbortSignal) {
+    sleep(this: OwnedApi, ms: number, signal?: AbortSignal) {
       return isolatorOf(this._owner).sleep(ms, signal)
     },
-    every(this: Owned, ms: number, work: () => unknown, label = `every ${ms} ms`) {
+    every(this: OwnedApi, ms: number, work: () => unknown, label = `every ${ms} ms`) {
       return repeat(this._owner, label, work, (isolator, signal) => isolator.sleep(ms, signal))
     },
-    cron(this: Owned, pattern: string, work: () => unknown, label = `cron ${pattern}`) {
+    cron(this: OwnedApi, pattern: string, work: () => unknown, label = `cron ${pattern}`) {
       return repeat(this._owner, label, work, turnsOf(pattern, machine.options.clock, machine.limits))
     },
     prompt(path: string) {
@@ -52,11 +48,11 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
   }
   Object.assign(switchboard.kernelApiBase, api)
   const events: EventsApi = {
-    on(this: Owned, pattern: string, callback: (event: MachineEvent) => void) {
+    on(this: OwnedApi, pattern: string, callback: (event: MachineEvent) => void) {
       const owner = this._owner
       return isolatorOf(owner).own(machine.events.on(pattern, guarded(owner, pattern, callback)), `on ${pattern}`)
     },
-    emit(this: Owned, type: string, data: Record<string, unknown> = {}) {
+    emit(this: OwnedApi, type: string, data: Record<string, unknown> = {}) {
       machine.events.emit(type, { ...data, source: this._owner.api })
     },
   }

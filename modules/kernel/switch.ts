@@ -287,5 +287,10 @@ export async function endService(
     await retire(machine, service, live, drainMs)
     if (drainMs === undefined) return
   }
-  await Promise.all([...service.draining].map((old) => retire(machine, service, old, drainMs ?? leftOf(machine, old))))
+  // One may drain for a kernel before, which was replaced while it waited for the tasks.
+  const endOne = async (old: GenerationRecord): Promise<void> => {
+    await stopTasks(machine, old)
+    await retire(machine, service, old, drainMs ?? leftOf(machine, old))
+  }
+  await Promise.all([...service.draining].map(endOne))
 }

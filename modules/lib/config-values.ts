@@ -5,8 +5,8 @@
 import { join } from 'node:path'
 import type { Json, JsonMap } from '../contracts/seams.ts'
 import type { DesiredService } from '../contracts/state.ts'
-import { coded, toErrorData } from '../lib/errors.ts'
-import { locate } from '../lib/yaml.ts'
+import { coded, toErrorData } from './errors.ts'
+import { locate } from './yaml.ts'
 
 export interface ValueReaders {
   env(name: string): string | undefined

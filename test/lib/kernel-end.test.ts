@@ -1,7 +1,7 @@
 /** Who hears that a kernel's time is over, and what is kept for it. */
 import { expect, it } from 'vitest'
 import type { NextKernel } from '../../modules/contracts/kernel-port.ts'
-import { KernelEnd } from '../../modules/kernel/kernel-end.ts'
+import { KernelEnd } from '../../modules/lib/kernel-end.ts'
 
 const next = { release() {} } as unknown as NextKernel
 

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import type { JsonMap } from '../contracts/seams.ts'
 import type { AspectContract, Contract, Method, ToolContract } from '../contracts/state.ts'
 import type { ToolContext } from '../contracts/tool.ts'
-import { coded, reasonOf } from '../lib/errors.ts'
-import { foldToolName, signatureOf } from '../lib/tool-name.ts'
+import { coded, reasonOf } from './errors.ts'
+import { foldToolName, signatureOf } from './tool-name.ts'
 
 export const LIFECYCLE_NAMES = new Set([
   'constructor',

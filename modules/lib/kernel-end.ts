@@ -1,7 +1,7 @@
 /**
  * How a kernel's time ends: with an orderly stop, or with another kernel. Told to whoever waits, and else kept until
  * the first who asks: a kernel that is gone and still known to somebody must not hold all those that came after it.
- * Used by `kernel.ts`.
+ * Used by kernels.
  */
 import type { NextKernel } from '../contracts/kernel-port.ts'
 
