@@ -38,8 +38,8 @@ export class KernelSwap {
   /** monotonic ms since when the meta file of this kernel is gone */
   private goneSince: number | undefined
   private told = ''
-  /** monotonic ms: what was only put off is not tried again before */
-  private notBefore = 0
+  /** it was put off for a while */
+  private rests = false
 
   constructor(options: KernelSwapOptions) {
     this.options = options
@@ -55,6 +55,7 @@ export class KernelSwap {
   }
 
   start(): void {
+    this.rests = false
     const { machine } = this.options
     try {
       this.running = findKernel(machine.options, machine.options.metaFile)
@@ -64,12 +65,17 @@ export class KernelSwap {
     this.look()
   }
 
+  private goOn(): void {
+    this.rests = false
+    this.look()
+  }
+
   /** Looks now; starts a swap when another kernel is wanted. Never throws. */
   look(): void {
     const { machine } = this.options
     const { switchboard } = machine.options
     if (machine.stopping || machine.gone || this.underWay !== undefined || switchboard.frozen === 'all') return
-    if (machine.clock.monotonic() < this.notBefore) return
+    if (this.rests) return
     const { found, refused } = this.wanted()
     this.tell(refused)
     if (found === undefined || this.isRunning(found) || this.waitsForGrace()) return
@@ -237,8 +243,8 @@ export class KernelSwap {
       const { kernel_retry_ms, disk_retry_ms } = machine.limits
       const ms = error.code === 'kernel_busy' ? kernel_retry_ms : disk_retry_ms
       machine.options.log.warn(`the kernel stays for now: ${error.message}`, { code: error.code })
-      this.notBefore = machine.clock.monotonic() + ms
-      machine.clock.after(ms, () => this.look(), { ref: false })
+      this.rests = true
+      machine.clock.after(ms, () => this.goOn(), { ref: false })
     } else this.refuseSource(source, error, 'refused')
     return this.result(source.version, { error, since })
   }

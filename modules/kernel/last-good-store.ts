@@ -253,7 +253,7 @@ export class LastGoodStore {
   private failed(api: string, thrown: unknown): void {
     const { clock } = this.machine.options
     this.state.marks.delete(api)
-    this.state.pausedUntil = clock.monotonic() + this.machine.limits.fresh_ms
+    this.state.pausedUntil = clock.monotonic() + this.machine.limits.disk_retry_ms
     const { message, code } = writeFailure(thrown, LAST_GOOD_FOLDER)
     this.tell(`${message}; what was kept before stays`, api, code)
   }
