@@ -50,7 +50,7 @@ export function ruleOf(desired: Pick<DesiredService, 'restart'>, limits: Limits)
 
 export interface SupervisorActions {
   rollback(api: string, reason: string): Promise<ReloadResult>
-  reload(api: string): Promise<unknown>
+  reload(api: string): Promise<ReloadResult>
   /** kernels change hands */
   isHeld(): boolean
 }
@@ -163,11 +163,20 @@ export class Supervisor {
         supervision.timer = undefined
         supervision.restartAt = undefined
         // A newer version may have come meanwhile: then there is nothing to start anew.
-        if (this.supervised(live) === undefined) return
-        void this.actions.reload(api).catch(() => undefined)
+        if (this.supervised(live) !== undefined) void this.restart(api, live)
       },
       { ref: false },
     )
+  }
+
+  /** A start that fails is the next failure: it is tried again as long as the rule allows. */
+  private async restart(api: string, live: GenerationRecord): Promise<void> {
+    try {
+      const { ok, deferred, error } = await this.actions.reload(api)
+      if (!ok && !deferred && error !== null) this.failed(live, error)
+    } catch {
+      return // it is wanted no more
+    }
   }
 
   private async trip(service: ServiceRecord, rule: RestartRule, error: ErrorData): Promise<void> {
