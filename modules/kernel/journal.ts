@@ -11,6 +11,9 @@ import { shortHash } from '../lib/hash.ts'
 import type { Machine } from './machine.ts'
 import type { Member } from './switch.ts'
 
+/** Stands for the hash of what could not be read. */
+const UNREADABLE = 'unreadable'
+
 export class Journal {
   private readonly machine: Machine
   /** oldest first; another kernel's, after an adoption */
@@ -45,8 +48,16 @@ export class Journal {
   stopped(service: ServiceRecord, earlier: VersionSource | undefined): void {
     if (earlier?.configText === undefined || this.undoing.has(service.api)) return
     const path = this.configPath(earlier)
-    const now = this.machine.readFile(path)
-    this.add([service.api], new Map([[path, { before: earlier.configText, after: now?.hash ?? null }]]))
+    this.add([service.api], new Map([[path, { before: earlier.configText, after: this.hashNow(path) }]]))
+  }
+
+  /** null: it is gone. What cannot be read is nothing anybody knows the hash of: an undo finds it changed. */
+  private hashNow(path: string): string | null {
+    try {
+      return this.machine.readFile(path)?.hash ?? null
+    } catch {
+      return UNREADABLE
+    }
   }
 
   /** The latest change of a service that is not undone. */
@@ -96,13 +107,13 @@ export class Journal {
       const hash = after.scan.files.get(path)
       if (hash === before.scan.files.get(path)) continue
       // What is no longer imported may still be there, unchanged: then nothing happened to it.
-      const now = hash ?? this.machine.readFile(path)?.hash ?? null
-      if (now !== before.scan.files.get(path)) changed.set(path, { before: text, after: now })
+      const now = hash ?? this.hashNow(path)
+      if (now !== UNREADABLE && now !== before.scan.files.get(path)) changed.set(path, { before: text, after: now })
     }
     const [from, to] = [this.configPath(before), this.configPath(after)]
     if (from !== to) {
       if (after.configText !== undefined) changed.set(to, { before: null, after: shortHash(after.configText) })
-      if (before.configText !== undefined && this.machine.readFile(from) === undefined)
+      if (before.configText !== undefined && this.hashNow(from) === null)
         changed.set(from, { before: before.configText, after: null })
     } else if (before.configText !== undefined && after.configText !== undefined) {
       if (before.configText !== after.configText)

@@ -9,7 +9,7 @@ import type { KernelChange, KernelSource, KernelSwapResult } from '../contracts/
 import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
 import type { KernelState } from '../contracts/kernel-state.ts'
 import type { Scan } from '../contracts/seams.ts'
-import { coded, describeError, toErrorData } from '../lib/errors.ts'
+import { coded, describeError, reasonOf, toErrorData } from '../lib/errors.ts'
 import { findKernel, loadKernel, metaVersion, type FoundKernel } from '../lib/kernel-source.ts'
 import { beginTrial, endTrial, kernelEntry, rehearseTrial } from '../lib/kernel-trial.ts'
 import { findMetaFiles } from '../lib/meta-files.ts'
@@ -65,6 +65,11 @@ export class KernelSwap {
     this.look()
   }
 
+  private restFor(ms: number): void {
+    this.rests = true
+    this.options.machine.clock.after(ms, () => this.goOn(), { ref: false })
+  }
+
   private goOn(): void {
     this.rests = false
     this.look()
@@ -76,10 +81,16 @@ export class KernelSwap {
     const { switchboard } = machine.options
     if (machine.stopping || machine.gone || this.underWay !== undefined || switchboard.frozen === 'all') return
     if (this.rests) return
-    const { found, refused } = this.wanted()
-    this.tell(refused)
-    if (found === undefined || this.isRunning(found) || this.waitsForGrace()) return
-    void this.begin(found)
+    try {
+      const { found, refused } = this.wanted()
+      this.tell(refused)
+      if (found === undefined || this.isRunning(found) || this.waitsForGrace()) return
+      void this.begin(found)
+    } catch (thrown) {
+      // The folder cannot be listed: nobody can say which kernel is wanted.
+      machine.options.log.warn(`the meta files cannot be read: ${reasonOf(thrown)}`)
+      this.restFor(machine.limits.kernel_retry_ms)
+    }
   }
 
   /** Somebody asks for it: what was refused is tried again, and what runs is loaded anew. */
@@ -201,12 +212,8 @@ export class KernelSwap {
     const told = { pause_ms: Math.round(pause_ms * 100) / 100 }
     this.note({ to: version, meta_file: found.source.meta_file, outcome: 'swapped', error: null, ...told })
     machine.options.log.info(`kernel ${self.version} → ${version}  paused ${told.pause_ms} ms`)
-    machine.events.emit('kernel.swapped', {
-      from: self.version,
-      to: version,
-      meta_file: found.source.meta_file,
-      ...told,
-    })
+    const { meta_file } = found.source
+    machine.events.emit('kernel.swapped', { from: self.version, to: version, meta_file, ...told })
     onNext({ ...next, given: state })
     return this.result(version, { error: null, since, ...told })
   }
@@ -243,8 +250,7 @@ export class KernelSwap {
       const { kernel_retry_ms, disk_retry_ms } = machine.limits
       const ms = error.code === 'kernel_busy' ? kernel_retry_ms : disk_retry_ms
       machine.options.log.warn(`the kernel stays for now: ${error.message}`, { code: error.code })
-      this.rests = true
-      machine.clock.after(ms, () => this.goOn(), { ref: false })
+      this.restFor(ms)
     } else this.refuseSource(source, error, 'refused')
     return this.result(source.version, { error, since })
   }
@@ -270,14 +276,8 @@ export class KernelSwap {
   private result(to: string, facts: { error: ErrorData | null; since: number; pause_ms?: number }): KernelSwapResult {
     const { machine, self } = this.options
     const ms = Math.round(machine.options.clock.monotonic() - facts.since)
-    return {
-      ok: facts.error === null,
-      from: self.version,
-      to,
-      error: facts.error,
-      pause_ms: facts.pause_ms ?? null,
-      ms,
-    }
+    const { error, pause_ms = null } = facts
+    return { ok: error === null, from: self.version, to, error, pause_ms, ms }
   }
 
   /** Numbers of the kernels of this process, as stacks name them. */

@@ -10,7 +10,7 @@ import type { KernelState } from '../contracts/kernel-state.ts'
 import type { CodeOwner } from '../contracts/seams.ts'
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { describeError, toErrorData } from '../lib/errors.ts'
-import { FileCache, type CachedFile } from '../lib/file-cache.ts'
+import { FileCache, readCached, type CachedFile } from '../lib/file-cache.ts'
 import { metaVersion } from '../lib/kernel-source.ts'
 import { leaseClock, type LeasedClock } from '../lib/leased-clock.ts'
 import { shownPath } from '../lib/shown-path.ts'
@@ -88,7 +88,7 @@ export class Kernel implements KernelPort, Machine {
     this.clock = leaseClock(clock)
     this.facts = { bornAt: clock.monotonic(), history: [] }
     this.cache = new FileCache(fs, clock)
-    this.prompts = new PromptFiles(this.cache, (path) =>
+    this.prompts = new PromptFiles(this.cache, options.root, (path) =>
       this.events.emit('prompt.changed', { path: shownPath(options.root, path) }),
     )
     this.events = this.createEvents()
@@ -132,7 +132,7 @@ export class Kernel implements KernelPort, Machine {
       prompts: this.prompts,
       swap: this.swap,
       onMeta: () => this.rereadMeta(),
-      onSwept: () => upkeep(this),
+      onSwept: () => this.swept(),
     })
     this.succession = new Succession(this, this.attention, () => this.install())
     const parts = { machine: this, waysBack: this.waysBack, swap: this.swap, succession: this.succession }
@@ -237,7 +237,7 @@ export class Kernel implements KernelPort, Machine {
   }
 
   readFile(path: string): CachedFile | undefined {
-    return this.cache.get(path)
+    return readCached(this.cache, path, this.options.root)
   }
 
   readPrompt(path: string): CachedFile | undefined {
@@ -266,15 +266,20 @@ export class Kernel implements KernelPort, Machine {
   private rereadMeta(): void {
     const { root, metaFile } = this.options
     try {
-      const file = this.cache.get(join(root, metaFile))
-      if (file === undefined) return
-      if (!this.meta.take(metaFile, file.text)) return
+      const file = this.cache.getOrLast(join(root, metaFile))
+      if (file === undefined || !this.meta.take(metaFile, file.text)) return
       this.limits = this.meta.limits
       this.reconciler.wanted.forgetConfigs()
       this.ring()
     } catch (error) {
       this.options.log.error(`${describeError(toErrorData(error))}; the last good version stays in force`)
     }
+  }
+
+  /** A meta file that could not be read when it was noticed is read now. */
+  private swept(): void {
+    this.rereadMeta()
+    upkeep(this)
   }
 
   status(): KernelStatus {

@@ -33,7 +33,7 @@ export interface Machine {
   /** Look again: compares the desired with the active state soon. Level-triggered; may be called from anywhere. */
   ring(): void
   limitsOf(desired: DesiredService | undefined): Limits
-  /** A file's present content, remembered by stat. */
+  /** A file's present content, remembered by stat. Throws `file_failed` when it is there and cannot be read. */
   readFile(path: string): CachedFile | undefined
   /** The same, and its changes are told as `prompt.changed` from now on. */
   readPrompt(path: string): CachedFile | undefined

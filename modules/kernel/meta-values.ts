@@ -2,6 +2,7 @@
  * The meta file's say over the kernel that it chose: limits, defaults of all services, what a root may override. As live
  * as any config, but for `prog`: another kernel is another swap. Used by `kernel.ts`.
  */
+import { isDeepStrictEqual } from 'node:util'
 import type { JsonMap } from '../contracts/seams.ts'
 import { readMeta } from '../lib/meta-files.ts'
 import { LIMITS, withLimits, type Limits } from './limits.ts'
@@ -14,6 +15,8 @@ const asMap = (value: unknown): JsonMap =>
 
 export class MetaValues {
   values: JsonMap
+  /** what was looked at last */
+  private text: string | undefined
 
   constructor(values: JsonMap) {
     this.values = values
@@ -32,10 +35,15 @@ export class MetaValues {
     return new Set(PROTECTED.filter((prog) => !overridden.includes(prog)))
   }
 
-  /** False when the text names another kernel: its values are not for this one. Throws when it is no meta file. */
+  /**
+   * False when it says nothing new, or names another kernel: such values are not for this one. Throws when it is no
+   * meta file, once a text.
+   */
   take(path: string, text: string): boolean {
+    if (text === this.text) return false
+    this.text = text
     const values = readMeta(path, text)
-    if (values['prog'] !== this.values['prog']) return false
+    if (values['prog'] !== this.values['prog'] || isDeepStrictEqual(values, this.values)) return false
     this.values = values
     return true
   }

@@ -8,8 +8,25 @@ import type { FileSystem } from '../contracts/seams.ts'
 
 const PARENTS_MAX = 20
 
-/** The lock of the repository a folder is in, if it is in one. */
+/** The lock of the repository a folder is in, if it is in one, and the disk says so. */
 export function indexLockOf(folder: string, fs: FileSystem): string | undefined {
+  try {
+    return findLock(folder, fs)
+  } catch {
+    return undefined
+  }
+}
+
+/** What cannot be looked at holds nothing up. */
+export function isLocked(lock: string, fs: FileSystem): boolean {
+  try {
+    return fs.stat(lock) !== undefined
+  } catch {
+    return false
+  }
+}
+
+function findLock(folder: string, fs: FileSystem): string | undefined {
   let at = folder
   for (let level = 0; level < PARENTS_MAX; level++) {
     const git = join(at, '.git')

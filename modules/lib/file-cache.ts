@@ -6,8 +6,9 @@
  */
 import type { FileRecord } from '../contracts/kernel-state.ts'
 import type { Clock, FileSystem } from '../contracts/seams.ts'
-import { coded } from './errors.ts'
+import { coded, reasonOf } from './errors.ts'
 import { shortHash } from './hash.ts'
+import { shownPath } from './shown-path.ts'
 
 /** Twice the coarsest common tick of a file system clock (10 ms at 100 Hz). */
 const RACY_MS = 20
@@ -57,6 +58,15 @@ export class FileCache {
     return file
   }
 
+  /** The same; a file that is there and cannot be read is as it was last read. */
+  getOrLast(path: string): CachedFile | undefined {
+    try {
+      return this.get(path)
+    } catch {
+      return this.files.get(path)
+    }
+  }
+
   /** What was last read, without looking. */
   peek(path: string): CachedFile | undefined {
     return this.files.get(path)
@@ -68,5 +78,15 @@ export class FileCache {
 
   get size(): number {
     return this.files.size
+  }
+}
+
+/** A file by its cache; throws `file_failed` when it is there and cannot be read. */
+export function readCached(cache: FileCache, path: string, root: string): CachedFile | undefined {
+  try {
+    return cache.get(path)
+  } catch (thrown) {
+    const file = shownPath(root, path)
+    throw coded('file_failed', { path: file, reason: reasonOf(thrown) }, { file }, thrown)
   }
 }
