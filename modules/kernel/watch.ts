@@ -6,6 +6,7 @@
 import type { Clock, CreateWatcher, FileStat, FileSystem, Log, TimerToken, Watcher } from '../contracts/seams.ts'
 import { reasonOf } from '../lib/errors.ts'
 import type { Limits } from './limits.ts'
+import { isLocked } from './repository.ts'
 import { sweep } from './sweep.ts'
 import { createWatcher } from './watcher.ts'
 
@@ -47,6 +48,13 @@ const QUIET_MS_A_PATH = 0.25
 
 /** What `restsIn` answers when events that are already there have to be taken in first. */
 const AFTER_EVENTS = -1
+
+/** Two who read a file at different times: the one who was first may not know what the other saw. */
+function merged(stamps: Iterable<readonly [string, string | undefined]>): Map<string, string | undefined> {
+  const known = new Map<string, string | undefined>()
+  for (const [path, key] of stamps) known.set(path, known.has(path) && known.get(path) !== key ? '' : key)
+  return known
+}
 
 export class Bell {
   private readonly pending = new Map<string, Pending>()
@@ -144,7 +152,7 @@ export class Bell {
     const now = clock.monotonic()
     const age = now - this.burstStart
     // Also for the first few files: the others of a checkout are still to come.
-    if (lock !== undefined && age < limits.checkout_cap_ms && fs.stat(lock) !== undefined) return limits.burst_quiet_ms
+    if (lock !== undefined && age < limits.checkout_cap_ms && isLocked(lock, fs)) return limits.burst_quiet_ms
     const paths = this.rested.size + this.pending.size
     if (paths < limits.burst_paths) return 0
     const quietMs = Math.min(limits.burst_quiet_ms + paths * QUIET_MS_A_PATH, limits.burst_quiet_ms_max)
@@ -231,7 +239,7 @@ export class Bell {
     if (this.sweeping || this.closed) return
     this.sweeping = true
     const { fs, clock, limits, log, configs } = this.options
-    const known = new Map(this.options.known())
+    const known = merged(this.options.known())
     try {
       this.watcher.follow(known.keys())
       this.watcher.startMissing()
