@@ -153,15 +153,15 @@ function take(queue: QueuedCall[], queued: QueuedCall): boolean {
   return at >= 0
 }
 
-/** A rejection the caller may ignore: failed calls are counted, never "unhandled". */
+/** A rejection the caller may ignore: failed calls are counted, never "unhandled". Who reads a stream gets it too. */
 export function rejected(error: unknown): Promise<never> {
-  const promise = Promise.reject(error)
+  const promise = Promise.reject<never>(error)
   promise.catch(ignore)
-  return promise
+  return streamable(promise)
 }
 
 /** A call that waits may turn out to be a stream: its promise can also be read with `for await`. */
-function streamable(promise: Promise<unknown>): Promise<unknown> {
+function streamable<T>(promise: Promise<T>): Promise<T> {
   const read = async function* (): AsyncGenerator {
     yield* (await promise) as AsyncGenerator
   }

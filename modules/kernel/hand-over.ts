@@ -7,9 +7,10 @@ import type { StateCopy } from '../contracts/changes.ts'
 import type { GenerationRecord } from '../contracts/state.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
 import type { Machine } from './machine.ts'
+import type { Candidate } from './switch.ts'
 
 /** undefined when the module hands nothing over. Throws `hand_over_failed` or `hand_over_not_cloneable`. */
-export function takeCopy(machine: Machine, generation: GenerationRecord): StateCopy | undefined {
+function takeCopy(machine: Machine, generation: GenerationRecord): StateCopy | undefined {
   const { api, instance } = generation
   if (typeof instance?.handOver !== 'function') return undefined
   const state = guarded(machine, generation, 'handOver', () => instance.handOver?.())
@@ -43,4 +44,39 @@ function guarded(machine: Machine, generation: GenerationRecord, phase: string, 
     throw failed(`${phase} returned a Promise; it must be synchronous`)
   }
   return result
+}
+
+/** Where one side knows no state, it is lost, and the result says so. Throws when a side that does know it fails. */
+export function handOver(machine: Machine, candidate: Candidate): void {
+  const { incumbent, generation, stood, back } = candidate
+  if (incumbent === undefined || stood === 'serving') return
+  if (stood === 'quiet') candidate.copy = copyOf(machine, candidate, incumbent)
+  const { copy } = candidate
+  try {
+    if (copy !== undefined && giveCopy(machine, generation, copy)) candidate.state = 'carried'
+    else if (back?.copy !== undefined && giveCopy(machine, generation, back.copy)) candidate.state = 'restored'
+  } catch (thrown) {
+    if (back === undefined) throw thrown
+    restore(machine, candidate)
+  }
+}
+
+/** The version that is gone back to may not know the newer state: then it gets the last one it handed over itself. */
+function restore(machine: Machine, candidate: Candidate): void {
+  const copy = candidate.back?.copy
+  try {
+    if (copy !== undefined && giveCopy(machine, candidate.generation, copy)) candidate.state = 'restored'
+  } catch (thrown) {
+    machine.faults.noteError(candidate.service, thrown, candidate.generation)
+  }
+}
+
+/** A failing version's state is taken if that works: going back does not depend on it. */
+export function copyOf(machine: Machine, candidate: Candidate, incumbent: GenerationRecord): StateCopy | undefined {
+  try {
+    return takeCopy(machine, incumbent)
+  } catch (thrown) {
+    if (candidate.back === undefined) throw thrown
+    return undefined
+  }
 }

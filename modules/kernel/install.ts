@@ -46,7 +46,6 @@ export function install(
   }
   openRoutes(machine, service, generation)
   setState(service, 'live')
-  machine.secondTries.wentLive(service.api)
 }
 
 interface Sources {
@@ -87,6 +86,12 @@ export async function stopTasks(machine: Machine, old: GenerationRecord): Promis
   machine.events.emit('service.task_overrun', { api: old.api, generation: old.number, tasks: labels })
 }
 
+/** Its end comes before that of its calls. */
+export function overran(machine: Machine, old: GenerationRecord): void {
+  const { api, number: generation } = old
+  machine.events.emit('service.drain_overrun', { api, generation, in_flight: openCalls(old) })
+}
+
 /**
  * Calls drain, then the old version ends. A call past the limit loses its instance; who waits with options, and who
  * reads a stream, is told.
@@ -100,7 +105,7 @@ export async function retire(
   const { api, number: generation } = old
   old.drainUntil = machine.clock.monotonic() + drainMs
   const clean = await drained(machine, old, drainMs)
-  if (!clean) machine.events.emit('service.drain_overrun', { api, generation, in_flight: openCalls(old) })
+  if (!clean) overran(machine, old)
   await end(machine, service, old, { shutdown: true })
   // A stop may have ended it first, with a shorter deadline.
   if (!service.draining.delete(old)) return

@@ -19,19 +19,24 @@ export class SecondTries {
   hopes = new Map<string, Set<ServiceRecord>>()
   /** monotonic ms; a try costs a service that becomes quiet for it more than a look at the disk */
   private diskAt = 0
+  /** monotonic ms at which a service last went live */
+  private readonly news = new WeakMap<ServiceRecord, number>()
 
   constructor(machine: Machine) {
     this.machine = machine
   }
 
   /** True when the news has come already: the failed version began before a service it asked for was renewed. */
-  failed(service: ServiceRecord, generation: GenerationRecord, asked: readonly string[], error: ErrorData): boolean {
+  failed(service: ServiceRecord, generation: GenerationRecord, askedFor: readonly string[], error: ErrorData): boolean {
     if (!MAY_PASS.has(error.code)) return false
-    for (const api of asked) {
-      const liveAt = this.machine.services.get(api)?.live?.liveAt
-      if (liveAt !== undefined && liveAt > generation.startedAt) return true
+    // What it asked itself for cannot become better by its own going live.
+    const others = askedFor.filter((api) => api !== service.api)
+    const { services } = this.machine
+    for (const api of others) {
+      const asked = services.get(api)
+      if (asked !== undefined && (this.news.get(asked) ?? 0) > generation.startedAt) return true
     }
-    for (const api of asked) this.hope(api, service)
+    for (const api of others) this.hope(api, service)
     return false
   }
 
@@ -43,7 +48,7 @@ export class SecondTries {
 
   /** Time has passed: a disk that was full may take writes again. */
   diskMayTake(): void {
-    if (this.machine.clock.monotonic() >= this.diskAt) this.wentLive(DISK)
+    if (this.machine.clock.monotonic() >= this.diskAt) this.fulfil(DISK)
   }
 
   private hope(api: string, service: ServiceRecord): void {
@@ -51,12 +56,18 @@ export class SecondTries {
     this.hopes.set(api, waiting.add(service))
   }
 
-  wentLive(api: string): void {
+  /** Not told of a version that is only made again: two that fail by each other would try for ever. */
+  wentLive(service: ServiceRecord): void {
+    this.news.set(service, this.machine.options.clock.monotonic())
+    this.fulfil(service.api)
+  }
+
+  private fulfil(api: string): void {
     const waiting = this.hopes.get(api)
     if (waiting === undefined) return
     this.hopes.delete(api)
-    for (const service of waiting) {
-      if (service.refusedAttempt?.takenBack === undefined) service.refusedAttempt = undefined
+    for (const one of waiting) {
+      if (one.refusedAttempt?.takenBack === undefined) one.refusedAttempt = undefined
     }
     this.machine.ring()
   }

@@ -9,9 +9,9 @@ import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { callsOf } from './counts.ts'
 import { abandon, createGeneration, end, prepare, type Prepared } from './generation.ts'
-import { giveCopy, takeCopy } from './hand-over.ts'
+import { copyOf, giveCopy, handOver } from './hand-over.ts'
 import { closeRoute, routeOf } from './handle.ts'
-import { announce, install, keep, retire, stopTasks } from './install.ts'
+import { announce, install, keep, overran, retire, stopTasks } from './install.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
 import { quiesce, reopen } from './quiesce.ts'
@@ -47,6 +47,7 @@ export async function move(machine: Machine, members: readonly Member[], since: 
     return Promise.all(candidates.map((one) => giveUp(machine, one, problem, since)))
   }
   for (const { service, generation, copy } of candidates) install(machine, service, generation, copy)
+  for (const { service } of candidates) machine.secondTries.wentLive(service)
   const results = candidates.map((candidate) => succeeded(machine, candidate, since))
   for (const [index, { service }] of candidates.entries()) announce(machine, service, results[index] as ReloadResult)
   await Promise.all(candidates.map((candidate) => start(machine, candidate)))
@@ -75,6 +76,13 @@ async function prepareCandidate(machine: Machine, candidate: Candidate): Promise
   const { service, generation, incumbent } = candidate
   candidate.prepared = await prepare(machine, service, generation, async () => {
     if (incumbent === undefined) return
+    const [drains] = service.draining
+    if (generation.mode === 'exclusive' && drains !== undefined && candidate.back === undefined) {
+      throw coded('reload_deferred', {
+        api: service.api,
+        reason: `g${drains.number} drains, and nothing can be shared`,
+      })
+    }
     if (generation.mode === 'exclusive' || incumbent.mode === 'exclusive')
       await standDown(machine, candidate, incumbent)
   })
@@ -90,6 +98,7 @@ async function standDown(machine: Machine, candidate: Candidate, incumbent: Gene
   if (noise !== undefined && candidate.back === undefined) {
     throw coded('reload_deferred', { api: service.api, reason: noise.reason })
   }
+  if (noise !== undefined) overran(machine, incumbent)
   candidate.copy = copyOf(machine, candidate, incumbent)
   candidate.stood = 'ended'
   service.live = undefined
@@ -152,44 +161,10 @@ function problemOf(candidate: Candidate): Problem {
   }
 }
 
-/** Where one side knows no state, it is lost, and the result says so. Throws when a side that does know it fails. */
-function handOver(machine: Machine, candidate: Candidate): void {
-  const { incumbent, generation, stood, back } = candidate
-  if (incumbent === undefined || stood === 'serving') return
-  if (stood === 'quiet') candidate.copy = copyOf(machine, candidate, incumbent)
-  const { copy } = candidate
-  try {
-    if (copy !== undefined && giveCopy(machine, generation, copy)) candidate.state = 'carried'
-    else if (back?.copy !== undefined && giveCopy(machine, generation, back.copy)) candidate.state = 'restored'
-  } catch (thrown) {
-    if (back === undefined) throw thrown
-    restore(machine, candidate)
-  }
-}
-
-/** The version that is gone back to may not know the newer state: then it gets the last one it handed over itself. */
-function restore(machine: Machine, candidate: Candidate): void {
-  const copy = candidate.back?.copy
-  try {
-    if (copy !== undefined && giveCopy(machine, candidate.generation, copy)) candidate.state = 'restored'
-  } catch (thrown) {
-    machine.faults.noteError(candidate.service, thrown, candidate.generation)
-  }
-}
-
-/** A failing version's state is taken if that works: going back does not depend on it. */
-function copyOf(machine: Machine, candidate: Candidate, incumbent: GenerationRecord): StateCopy | undefined {
-  try {
-    return takeCopy(machine, incumbent)
-  } catch (thrown) {
-    if (candidate.back === undefined) throw thrown
-    return undefined
-  }
-}
-
 /** After the tick: the old tasks end, the new ones start, who waited goes on, the old version drains. */
 async function start(machine: Machine, { service, generation, incumbent, stood }: Candidate): Promise<void> {
-  if (incumbent !== undefined && stood === 'serving') {
+  // Also on a way back that did not wait for it to become quiet.
+  if (incumbent !== undefined && (stood === 'serving' || hasTasks(incumbent))) {
     machine.calls.queue.flush(service)
     await stopTasks(machine, incumbent)
   }
@@ -199,6 +174,8 @@ async function start(machine: Machine, { service, generation, incumbent, stood }
   }
   if (incumbent !== undefined && stood !== 'ended') void retire(machine, service, incumbent)
 }
+
+const hasTasks = ({ isolator }: GenerationRecord): boolean => (isolator as ModuleIsolator).tasks.size > 0
 
 function succeeded(machine: Machine, candidate: Candidate, since: number): ReloadResult {
   const { service, generation, incumbent, state, back } = candidate
@@ -223,7 +200,7 @@ async function giveUp(machine: Machine, candidate: Candidate, problem: Problem, 
   let state: ReloadResult['state'] = 'none'
   if (stood === 'quiet' && incumbent !== undefined) reopen(machine, service, incumbent)
   if (stood === 'ended' && incumbent !== undefined && !machine.stopping) {
-    state = await rebuild(machine, candidate, incumbent)
+    state = await rebuild(machine, candidate, incumbent, since)
   }
   const ms = Math.round((machine.options.clock.monotonic() - since) * 10) / 10
   return { ...settleFailure(machine, candidate, problem), state, ms }
@@ -234,11 +211,17 @@ async function rebuild(
   machine: Machine,
   candidate: Candidate,
   incumbent: GenerationRecord,
+  since: number,
 ): Promise<ReloadResult['state']> {
   const { service, copy } = candidate
   const generation = createGeneration(machine, service, incumbent)
   const prepared = await prepare(machine, service, generation)
+  service.quietWith = undefined
   if (prepared.kind !== 'ready') return 'lost'
+  if (machine.stopping) {
+    await end(machine, service, generation, { shutdown: true })
+    return 'lost'
+  }
   let state: ReloadResult['state'] = 'lost'
   try {
     if (copy !== undefined && giveCopy(machine, generation, copy)) state = 'restored'
@@ -248,6 +231,7 @@ async function rebuild(
   const { kept } = service
   install(machine, service, generation, undefined)
   service.kept = kept?.number === incumbent.number ? undefined : kept
+  announce(machine, service, { ...succeeded(machine, { ...candidate, generation, state }, since), rolled_back: false })
   ;(generation.isolator as ModuleIsolator).startBackground()
   machine.calls.queue.flush(service)
   return state

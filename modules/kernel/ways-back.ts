@@ -31,8 +31,13 @@ export class WaysBack {
 
   /** Rejects with `service_not_found` or `nothing_to_roll_back`. */
   async rollback(api: string, reason: string): Promise<ReloadResult> {
-    const service = this.reconciler.find(api)
-    await this.reconciler.movements.free(service)
+    const { movements } = this.reconciler
+    let service = this.reconciler.find(api)
+    // Looked up again after each wait: it may be gone, and somebody else may have waited for the same moment.
+    while (movements.of(service) !== undefined) {
+      await movements.free(service)
+      service = this.reconciler.find(api)
+    }
     const { live } = service
     const kept = service.kept ?? this.fromDisk(service)
     if (kept === undefined) throw coded('nothing_to_roll_back', { api })
@@ -40,14 +45,10 @@ export class WaysBack {
     const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
     const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
     service.goingBack = true
-    const [result] = await this.reconciler.movements.start(
-      [member],
-      this.machine.options.clock.monotonic(),
-      ([back]) => {
-        service.goingBack = false
-        if (back?.ok === true) this.takenBack(service, taken)
-      },
-    )
+    const [result] = await movements.start([member], this.machine.options.clock.monotonic(), ([back]) => {
+      service.goingBack = false
+      if (back?.ok === true) this.takenBack(service, taken)
+    })
     return result as ReloadResult
   }
 
@@ -69,8 +70,11 @@ export class WaysBack {
 
   /** Rejects with `nothing_to_undo`, `file_changed`, or why a file could not be written. */
   async undo(api: string): Promise<ReloadResult> {
-    const service = this.machine.services.get(api)
-    if (service !== undefined) await this.reconciler.movements.free(service)
+    const { services } = this.machine
+    for (let moving = services.get(api); moving !== undefined && this.isMoving(moving); moving = services.get(api)) {
+      await this.reconciler.movements.free(moving)
+    }
+    const service = services.get(api)
     const change = this.journal.latest(api)
     const stale = service === undefined ? undefined : this.staleFiles(service)
     const files = stale ?? change?.files
@@ -84,6 +88,10 @@ export class WaysBack {
     this.machine.events.emit('change.undone', { services: apis, files: this.shown(files) })
     const results = await this.journal.whileUndoing(apis, () => this.reconciler.apply(new Set(files.keys()), apis))
     return results[apis.indexOf(api)] as ReloadResult
+  }
+
+  private isMoving(service: ServiceRecord): boolean {
+    return this.reconciler.movements.of(service) !== undefined
   }
 
   /** Files that differ between what runs and a version on disk that was refused; undefined when there is none. */
