@@ -31,6 +31,8 @@ export interface KeptVersion extends VersionSource {
 export interface RefusedAttempt {
   configHash: string
   sourceKey: string
+  /** a neighbor that shares a changed file failed, and not this version itself */
+  because?: string
   /** somebody, or the supervisor, went back from it: kept in runtime/refused.json */
   takenBack?: string
   /** why, where it is known: told again when its files come back */

@@ -5,7 +5,7 @@
  */
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { ModuleClass, ModuleInstance } from '../contracts/module.ts'
-import type { Scan } from '../contracts/seams.ts'
+import type { FileSystem, Scan } from '../contracts/seams.ts'
 import type { VersionSource } from '../contracts/changes.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
@@ -24,7 +24,7 @@ import type { Machine } from './machine.ts'
 export type Prepared =
   | { kind: 'ready' }
   | { kind: 'waiting'; for: string[] }
-  /** `asked`: the services it has handles to; `disk`: it wanted to write, and could not */
+  /** `asked`: the services it has handles to; `disk`: a disk that refused it something may not do so later */
   | { kind: 'failed'; error: ErrorData; asked: string[]; disk: boolean }
   | { kind: 'abandoned' }
 
@@ -107,7 +107,8 @@ export async function prepare(
         : {
             kind: 'failed',
             asked: [...generation.caller.handles.keys()].map((key) => key.split(' ')[0] as string),
-            disk: isRefusedWrite(thrown),
+            // What could not be scanned is scanned again anyway.
+            disk: isRefusedWrite(thrown) || (error.code === 'file_failed' && generation.scan.error === undefined),
             error: error.file === undefined ? error : { ...error, file: shownPath(machine.options.root, error.file) },
           }
   }
@@ -216,16 +217,23 @@ export function readConfig(
   try {
     values = fillValues(desired.params, {
       env: (name) => process.env[name],
-      secret: (name) => {
-        const path = secretPath(root, name)
-        const secret = fs.read(path)
-        return secret === undefined ? undefined : { text: secret, mode: fs.stat(path)?.mode ?? 0 }
-      },
+      secret: (name) => readSecret(fs, root, name),
     })
   } catch (thrown) {
     throw placeValueError(thrown, desired, text)
   }
   return checkSchema(schema, values, desired, text)
+}
+
+function readSecret(fs: FileSystem, root: string, name: string): { text: string; mode: number } | undefined {
+  const path = secretPath(root, name)
+  try {
+    const text = fs.read(path)
+    return text === undefined ? undefined : { text, mode: fs.stat(path)?.mode ?? 0 }
+  } catch (thrown) {
+    const file = shownPath(root, path)
+    throw coded('file_failed', { path: file, reason: reasonOf(thrown) }, { file }, thrown)
+  }
 }
 
 /**

@@ -22,8 +22,8 @@ export interface Active {
   full: boolean
   live: { prog: string; configHash: string; sourceKey: string } | undefined
   candidate: { configHash: string; sourceKey: string } | undefined
-  /** the last attempt that did not go live */
-  refused: { configHash: string; sourceKey: string; takenBack?: string } | undefined
+  /** the last attempt that did not go live; `because` of a neighbor that failed, and not by itself */
+  refused: { configHash: string; sourceKey: string; because?: string; takenBack?: string } | undefined
   /** an attempt that was put off and is not due yet */
   putOff: { configHash: string; sourceKey: string } | undefined
   waitingFor: readonly string[]
@@ -107,7 +107,7 @@ function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput
     return outOfDate ? { kind: 'abandon', api: wanted.api } : undefined
   }
   if (active.live !== undefined && same(active.live, wanted)) return calm(active)
-  if (same(active.refused, wanted)) {
+  if (same(active.refused, wanted) && isStill(active.refused?.because, input)) {
     // Where the version on disk was taken back, it is the last good one that waits.
     const waits = active.waitingFor.length > 0 && active.refused?.takenBack === undefined
     return waits && active.waitingFor.every((api) => input.isLive(api)) ? move : calm(active)
@@ -115,6 +115,15 @@ function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput
   if (active.full || same(active.putOff, wanted)) return calm(active)
   if (active.live !== undefined && active.live.prog !== wanted.prog) return graced(active, input, move)
   return move
+}
+
+/** The neighbor because of which a version was refused still cannot follow; a version that failed by itself always. */
+function isStill(because: string | undefined, { active, wanted }: PlanInput): boolean {
+  if (because === undefined) return true
+  const neighbor = active.get(because)
+  const target = wanted.get(because)
+  if (neighbor === undefined || target === undefined || neighbor.refused?.takenBack !== undefined) return false
+  return neighbor.busy || same(neighbor.refused, target) || same(neighbor.putOff, target)
 }
 
 /**

@@ -66,10 +66,10 @@ export function settleFailure(machine: Machine, candidate: Candidate, problem: P
       return { ...result, deferred: true }
     case 'waiting':
       if (problem.of === candidate) wait(machine, candidate, problem.for)
-      else refuse(machine, candidate, result.error as ErrorData)
+      else refuse(machine, candidate, result.error as ErrorData, problem.of)
       return result
     case 'failed':
-      refuse(machine, candidate, result.error as ErrorData)
+      refuse(machine, candidate, result.error as ErrorData, problem.of)
       return result
     default: {
       const never: never = problem
@@ -105,12 +105,15 @@ function errorOf(candidate: Candidate, problem: Problem): ErrorData {
 function wait(machine: Machine, { service, desired, scan }: Candidate, needs: string[]): void {
   service.waitingFor = needs
   service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key }
+  // What it waits for brings it back: an earlier delay has nothing more to say.
+  service.deferral = undefined
   if (service.live !== undefined) return
   setState(service, 'waiting')
   machine.events.emit('service.waiting', { api: service.api, waiting_for: needs })
 }
 
-function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void {
+/** `of` is the one that failed: the candidate itself, or a neighbor. */
+function refuse(machine: Machine, candidate: Candidate, error: ErrorData, of: Candidate): void {
   const { service, desired, scan, prepared, generation } = candidate
   const asked = prepared.kind === 'failed' ? prepared.asked : []
   const again = machine.secondTries.failed(service, generation, asked, error)
@@ -120,7 +123,9 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData): void 
   // It is tried again for as long as nothing can be written: to be told of it once is enough.
   const told = disk && refusal?.code === error.code && refusal.message === error.message
   const reason = told ? refusal : error
-  service.refusedAttempt = again ? undefined : { configHash: desired.hash, sourceKey: scan.key, error: reason }
+  const { api } = of.service
+  const refused = { configHash: desired.hash, sourceKey: scan.key, error: reason }
+  service.refusedAttempt = again ? undefined : { ...refused, ...(api !== service.api && { because: api }) }
   service.refusal = reason
   service.lastErrorAt = machine.options.clock.now()
   service.waitingFor = []
