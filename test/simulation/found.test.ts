@@ -1,0 +1,165 @@
+/** What the simulation found in the kernel, each told as shortly as it can be. */
+import { expect, it } from 'vitest'
+import { coded } from '../../modules/lib/errors.ts'
+import { diskError } from './memory-fs.ts'
+import { begin, end, events, liveNumber, moduleText } from './story.ts'
+import { at } from './world.ts'
+
+it('who reads a stream that is refused gets the reason', async () => {
+  const world = await begin({})
+  const code = await world.call('one', world.handle('one', 'nobody'), 'nobody', 'stream', [1, 0])
+  expect(code).toBe('service_not_found')
+  expect(await end(world)).toEqual([])
+})
+
+it('a version that can share nothing and is taken back under a call says first that the call is cut off', async () => {
+  const world = await begin({
+    'configs/m.yml': 'limits: {quiesce_ms: 50}',
+    'modules/m.ts': moduleText({ mode: 'exclusive' }),
+  })
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive' }))
+  await world.clock.advance(100)
+  world.callFrom('one', 'm', 'slow', [5_000])
+  world.askFrom('two', 'rollback', 'm')
+  await world.clock.advance(100)
+  expect(liveNumber(world, 'm')).toBe(3)
+  expect(events(world, 'service.drain_overrun', 'm')).toMatchObject([{ generation: 2 }])
+  expect(await end(world)).toEqual([])
+})
+
+it('two that fail by each other, and are made again each time, do not try for ever', async () => {
+  const world = await begin({
+    'configs/a.yml': '',
+    'configs/b.yml': '',
+    'modules/a.ts': moduleText({ mode: 'exclusive' }),
+    'modules/b.ts': moduleText({ mode: 'exclusive' }),
+  })
+  world.fs.replace(at('modules/a.ts'), moduleText({ mode: 'exclusive', asks: 'b', breaks: 'init' }))
+  world.fs.replace(at('modules/b.ts'), moduleText({ mode: 'exclusive', asks: 'a', breaks: 'init' }))
+  await world.clock.advance(30_000)
+  expect(events(world, 'service.starting', 'a').length).toBeLessThan(10)
+  expect(await end(world)).toEqual([])
+})
+
+it('a version that is made again goes live like any other, and is told', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ mode: 'exclusive', state: true }) })
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive', breaks: 'constructor' }))
+  await world.clock.advance(1_000)
+  expect(events(world, 'service.live', 'm')).toMatchObject([
+    { state: 'none' },
+    { state: 'restored', rolledBack: false },
+  ])
+  world.callFrom('one', 'm', 'now', [])
+  expect(await end(world)).toEqual([])
+})
+
+it('two who ask for a way back at once get one each, or are told that there is none', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ init_ms: 40 }) })
+  world.fs.replace(at('modules/m.ts'), moduleText({ init_ms: 40 }))
+  await world.clock.advance(200)
+  world.askFrom('one', 'reload', 'm')
+  await world.clock.advance(10)
+  for (const what of ['rollback', 'undo', 'rollback', 'undo']) world.askFrom('two', what, 'm')
+  await world.clock.advance(10)
+  world.fs.delete(at('configs/m.yml'))
+  expect(await end(world)).toEqual([])
+})
+
+it('a service whose file changed while nobody told it follows, though another has read the file since', async () => {
+  const files = { 'configs/a.yml': 'prog: m', 'configs/b.yml': 'prog: m', 'modules/m.ts': moduleText() }
+  const world = await begin(files, 1)
+  world.fs.replace(at('modules/m.ts'), moduleText())
+  await world.clock.advance(100)
+  world.askFrom('one', 'reload', 'b')
+  await world.clock.advance(3_000)
+  expect([liveNumber(world, 'a'), liveNumber(world, 'b')]).toEqual([2, 2])
+  expect(await end(world)).toEqual([])
+})
+
+it('a version that was held back because its neighbor failed goes live when the neighbor can', async () => {
+  const world = await begin({
+    'configs/a.yml': '',
+    'configs/b.yml': '',
+    'modules/a.ts': moduleText({ use: ['shared.ts'] }),
+    'modules/b.ts': moduleText({ use: ['shared.ts'] }),
+    'modules/shared.ts': 'helper 1\n',
+  })
+  world.fs.replace(at('modules/b.ts'), moduleText({ use: ['shared.ts'], breaks: 'init' }))
+  world.fs.replace(at('modules/shared.ts'), 'helper 2\n')
+  await world.clock.advance(5_000)
+  expect([liveNumber(world, 'a'), liveNumber(world, 'b')]).toEqual([1, 1])
+  world.fs.replace(at('modules/b.ts'), moduleText({ use: ['shared.ts'] }))
+  await world.clock.advance(5_000)
+  expect([liveNumber(world, 'a'), liveNumber(world, 'b')]).toEqual([2, 2])
+  expect(await end(world)).toEqual([])
+})
+
+it('a version that can share nothing waits for what still drains', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() })
+  world.callFrom('one', 'm', 'slow', [2_000])
+  world.fs.replace(at('modules/m.ts'), moduleText())
+  await world.clock.advance(100)
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive' }))
+  await world.clock.advance(500)
+  expect(liveNumber(world, 'm')).toBe(2)
+  await world.clock.advance(10_000)
+  expect(liveNumber(world, 'm')).toBe(3)
+  expect(await end(world)).toEqual([])
+})
+
+it('a way back that could not wait for old work gives it its time before the new work begins', async () => {
+  const world = await begin({
+    'configs/m.yml': 'limits: {quiesce_ms: 50}',
+    'modules/m.ts': moduleText({ state: true, run_ms: 15 }),
+  })
+  world.fs.replace(at('modules/m.ts'), moduleText({ state: true, run_ms: 15, deaf_ms: 900 }))
+  await world.clock.advance(500)
+  world.askFrom('one', 'rollback', 'm')
+  await world.clock.advance(5_000)
+  expect(liveNumber(world, 'm')).toBe(3)
+  expect(await end(world)).toEqual([])
+})
+
+it('a load that fails once is tried again', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() })
+  world.loader.fault = (path) => coded('file_failed', { path, reason: 'EMFILE' }, { file: path })
+  world.fs.replace(at('modules/m.ts'), moduleText())
+  await world.clock.advance(2_000)
+  expect(world.kernel.services.get('m')).toMatchObject({ state: 'live', refusal: { code: 'file_failed' } })
+  world.loader.fault = undefined
+  await world.clock.advance(10_000)
+  expect(liveNumber(world, 'm')).toBe(2)
+  expect(await end(world)).toEqual([])
+})
+
+it('defaults whose file could not be read at once hold when it can', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() }, 1)
+  const meta = at('configs/meta-v1.0.0.yml')
+  let failures = 1
+  world.fs.fault = (call, path) =>
+    path === meta && call === 'read' && failures-- > 0 ? diskError('EIO', call) : undefined
+  world.fs.replace(meta, 'prog: kernel\ndefaults: {size: 5}\n')
+  await world.clock.advance(3_000)
+  expect(world.kernel.services.get('m')?.live).toMatchObject({ number: 2, desired: { params: { size: 5 } } })
+  expect(await end(world)).toEqual([])
+})
+
+it.each(['stat', 'read', 'list'] as const)('nothing breaks when each %s fails while files change', async (failing) => {
+  const world = await begin({
+    '.git/HEAD': '',
+    'configs/m.yml': '',
+    'modules/m.ts': moduleText(),
+    'prompts/p.md': 'one',
+  })
+  world.kernel.readPrompt(at('prompts/p.md'))
+  world.fs.fault = (call) => (call === failing ? diskError('EIO', call) : undefined)
+  world.fs.put(at('.git/index.lock'), '')
+  for (const path of ['prompts/p.md', 'configs/meta-v1.0.0.yml', 'configs/m.yml', 'modules/m.ts']) {
+    world.fs.onChange(at(path), true)
+  }
+  await world.clock.advance(5_000)
+  world.fs.delete(at('.git/index.lock'))
+  world.callFrom('one', 'm', 'now', [])
+  await world.clock.advance(5_000)
+  expect(await end(world)).toEqual([])
+})

@@ -1,0 +1,246 @@
+/**
+ * One simulated system: the real kernel on simulated files, time, watcher and modules, and everybody who calls it. All
+ * that happens is written down; nothing here judges it.
+ */
+import type { ReloadResult } from '../../modules/contracts/kernel.ts'
+import type { Clock, FileSystem, Log } from '../../modules/contracts/seams.ts'
+import type { CallerRecord } from '../../modules/contracts/state.ts'
+import { codeOf, reasonOf } from '../../modules/lib/errors.ts'
+import { readMeta } from '../../modules/lib/meta-files.ts'
+import { createSwitchboard } from '../../modules/lib/switchboard.ts'
+import type { Random } from '../support/load.ts'
+import { SimClock } from './clock.ts'
+import { History, type Answer, type Entry } from './history.ts'
+import type { KernelInside, KernelMaker } from './kernel-copy.ts'
+import { SimLoader } from './loader.ts'
+import { MemoryFileSystem } from './memory-fs.ts'
+import type { Stage } from './modules.ts'
+import { hearing, type Hearing } from './watcher.ts'
+
+export const ROOT = '/sim'
+export const META_FILE = 'configs/meta-v1.0.0.yml'
+export const META_TEXT = 'prog: kernel\n'
+export const at = (path: string): string => `${ROOT}/${path}`
+
+export interface WorldOptions {
+  Kernel: KernelMaker
+  random: Random
+  hearing: Hearing
+  clock?: SimClock
+  /** files that are there already */
+  fs?: MemoryFileSystem
+}
+
+/** What of an event the rules look at. */
+interface EventData {
+  api?: string
+  generation?: number
+  state?: string
+  rolled_back?: boolean
+  error?: { code: string } | null
+}
+
+export interface CallExtras {
+  deadlineMs?: number
+  detail?: boolean
+  signal?: AbortSignal
+  /** a stream's reader leaves after so many items */
+  items?: number
+}
+
+type AnyHandle = Record<string, (...args: unknown[]) => Promise<unknown>> & { with(options: object): AnyHandle }
+
+export class World implements Stage {
+  readonly clock: SimClock
+  readonly fs: MemoryFileSystem
+  readonly history: History
+  readonly loader: SimLoader
+  readonly kernel: KernelInside
+  readonly switchboard = createSwitchboard()
+  /** calls and requests that have no answer yet */
+  readonly open = new Set<number>()
+  private readonly callers = new Map<string, CallerRecord>()
+  private numbers = 0
+  /** calls under way in modules: their callers may have given up */
+  inside = 0
+
+  constructor(options: WorldOptions) {
+    this.clock = options.clock ?? new SimClock()
+    this.clock.onThrow = (thrown) => this.broke(`a callback threw ${reasonOf(thrown)} ${placesOf(thrown)}`)
+    this.fs = options.fs ?? new MemoryFileSystem(this.clock)
+    this.history = new History(this.clock.monotonic)
+    for (const folder of ['configs', 'modules', 'prompts', 'runtime']) this.fs.mkdir(at(folder))
+    if (this.fs.textOf(at(META_FILE)) === undefined) this.fs.put(at(META_FILE), META_TEXT)
+    this.loader = new SimLoader({ fs: this.fs, clock: this.clock, stage: this, modules: at('modules') })
+    this.kernel = this.createKernel(options)
+    this.kernel.events.on('*', ({ type, data }) => {
+      const { api, generation, state, error, rolled_back } = data as EventData
+      const mode = this.kernel.services.get(String(api))?.live?.mode
+      const rolledBack = rolled_back === true
+      this.record({ kind: 'machine', type, api: String(api), generation, state, rolledBack, code: error?.code, mode })
+    })
+  }
+
+  private createKernel({ Kernel, random, hearing: how }: WorldOptions): KernelInside {
+    const { clock, fs, loader, switchboard } = this
+    const seams: { clock: Clock; fs: FileSystem } = { clock, fs }
+    return new Kernel({
+      ...seams,
+      root: ROOT,
+      packageRoot: ROOT,
+      metaFile: META_FILE,
+      meta: readMeta(META_FILE, fs.textOf(at(META_FILE)) ?? META_TEXT),
+      loader,
+      switchboard,
+      log: this.createLog(),
+      safe: false,
+      watcher: hearing(fs, clock, random, how),
+    })
+  }
+
+  /** The kernel's log is silent, but for what it calls its own defect. */
+  private createLog(): Log {
+    const nothing = (): void => {}
+    const error = (message: string, fields?: Record<string, unknown>): void => {
+      if (message.startsWith('a movement broke')) this.broke(`${message} ${String(fields?.['stack'] ?? '')}`)
+    }
+    const log: Log = { debug: nothing, info: nothing, warn: nothing, error, child: () => log }
+    return log
+  }
+
+  // --- the stage of the modules -------------------------------------------------------------------------------------
+
+  record(entry: Entry): void {
+    if (entry.kind === 'entered') this.inside++
+    if (entry.kind === 'left') this.inside--
+    this.history.add(entry)
+  }
+
+  broke(what: string): void {
+    this.record({ kind: 'broke', what })
+  }
+
+  number(): number {
+    return ++this.numbers
+  }
+
+  wait(ms: number): Promise<void> {
+    if (ms === 0) return Promise.resolve()
+    return new Promise((resolve) => void this.clock.after(ms, resolve))
+  }
+
+  private stateOf(api: string): string {
+    return this.kernel.services.get(api)?.state ?? 'absent'
+  }
+
+  /** One call, to its end. Never rejects: resolves with the code of its failure. */
+  async call(
+    from: string,
+    handle: object,
+    api: string,
+    method: string,
+    args: unknown[],
+    { items, ...options }: CallExtras = {},
+  ): Promise<string | undefined> {
+    const call = this.number()
+    this.open.add(call)
+    const { deadlineMs: deadline, signal } = options
+    const aborts = signal !== undefined
+    this.record({ kind: 'called', call, api, method, from, state: this.stateOf(api), deadline, aborts })
+    const plain = handle as AnyHandle
+    let answer: Answer | undefined
+    let generation: number | undefined
+    let code: string | undefined
+    try {
+      const callee = Object.keys(options).length === 0 ? plain : plain.with(options)
+      const made = callee[method]?.(call, ...args)
+      this.record({ kind: 'returned', call })
+      if (method === 'stream') answer = await read(made as never, items)
+      else if (options.detail === true) ({ result: answer, generation } = (await made) as never)
+      else answer = (await made) as Answer
+    } catch (thrown) {
+      code = codeOf(thrown) ?? `none: ${reasonOf(thrown)}`
+    }
+    this.open.delete(call)
+    this.record({
+      kind: 'answered',
+      call,
+      state: this.stateOf(api),
+      answer,
+      code,
+      ...(generation === undefined ? {} : { generation }),
+    })
+    return code
+  }
+
+  /** Asks the kernel for a change, and writes down what became of it. Never rejects. */
+  async ask(_from: string, kernel: object, what: string, api: string): Promise<void> {
+    const ask = this.number()
+    this.open.add(ask)
+    this.record({ kind: 'asked', ask, what, api })
+    let told: { ok: boolean; code: string | undefined; state: string | undefined }
+    try {
+      const result = (await (kernel as AnyHandle)[what]?.(api)) as ReloadResult | undefined
+      told = { ok: result?.ok ?? false, code: result?.error?.code, state: result?.state }
+    } catch (thrown) {
+      told = { ok: false, code: codeOf(thrown) ?? `none: ${reasonOf(thrown)}`, state: undefined }
+    }
+    this.open.delete(ask)
+    this.record({ kind: 'told', ask, ...told })
+  }
+
+  // --- people outside -----------------------------------------------------------------------------------------------
+
+  /** A handle as somebody outside holds it; the same one each time. */
+  handle(from: string, api: string): object {
+    const caller = this.callers.get(from) ?? createCaller(from)
+    this.callers.set(from, caller)
+    return this.kernel.calls.handleFor(caller, api, 'default')
+  }
+
+  callFrom(from: string, api: string, method: string, args: unknown[], extras?: CallExtras): void {
+    void this.call(from, this.handle(from, api), api, method, args, extras)
+  }
+
+  askFrom(from: string, what: string, api: string): void {
+    void this.ask(from, this.handle(from, 'kernel'), what, api)
+  }
+
+  /** Between two steps everything that was to happen at once has happened: nobody waits for what is live. */
+  lookAtQueues(): void {
+    for (const { api, state, queue } of this.kernel.services.values()) {
+      if (state === 'live' && queue.length > 0) this.broke(`${api} is live, and ${queue.length} calls wait for it`)
+    }
+  }
+}
+
+/** The nearest places in the kernel's sources. */
+const placesOf = (thrown: unknown): string =>
+  [...String((thrown as Error).stack).matchAll(/modules\/(\S+?\.ts)\S*?(:\d+):\d+/g)]
+    .slice(0, 4)
+    .map(([, file, line]) => `${file}${line}`)
+    .join(' < ')
+
+const createCaller = (api: string): CallerRecord => ({
+  api,
+  generation: 1,
+  stopped: false,
+  handles: new Map(),
+  edges: new Set(),
+  waiting: new Map(),
+  starting: undefined,
+})
+
+/** Reads a stream to its end, or leaves it after so many items. */
+async function read(stream: AsyncIterable<Answer>, items = Number.POSITIVE_INFINITY): Promise<Answer | undefined> {
+  let last: Answer | undefined
+  for await (const item of stream) {
+    if (item.n !== (last?.n ?? 0) + 1) throw Object.assign(new Error('an item is missing'), { code: 'sim_item_lost' })
+    if (last !== undefined && item.instance !== last.instance) {
+      throw Object.assign(new Error('another version goes on'), { code: 'sim_stream_mixed' })
+    }
+    last = item
+    if (item.n >= items) break
+  }
+  return last
+}
