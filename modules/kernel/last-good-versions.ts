@@ -170,7 +170,15 @@ export class LastGoodVersions {
     for (const base of broken.keys()) if (!bases.has(base)) missing.set(`base ${base}`, () => this.store.find(base))
     const fresh = [...missing].filter(([name]) => !this.sought.has(name))
     this.sought = new Set(missing.keys())
-    return fresh.flatMap(([, find]) => this.revive(find()))
+    return fresh.flatMap(([name, find]) => {
+      try {
+        return this.revive(find())
+      } catch {
+        // The folder cannot be listed now: it is looked for again.
+        this.sought.delete(name)
+        return []
+      }
+    })
   }
 
   private revive(api: string | undefined): ServiceRecord[] {

@@ -2,8 +2,11 @@
 import { expect, it } from 'vitest'
 import { coded } from '../../modules/lib/errors.ts'
 import { diskError } from './memory-fs.ts'
+import { stop } from './run.ts'
 import { begin, end, events, liveNumber, moduleText } from './story.ts'
-import { at } from './world.ts'
+import { at, type World } from './world.ts'
+
+const textOf = (world: World, path: string): string => world.fs.textOf(path) ?? ''
 
 it('who reads a stream that is refused gets the reason', async () => {
   const world = await begin({})
@@ -118,6 +121,22 @@ it('a way back that could not wait for old work gives it its time before the new
   await world.clock.advance(5_000)
   expect(liveNumber(world, 'm')).toBe(3)
   expect(await end(world)).toEqual([])
+})
+
+it('what was kept is looked for again when its folder could not be listed at first', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() })
+  await stop(world)
+  const files = Object.fromEntries(
+    world.fs.paths(at('')).map((path) => [path.slice(at('').length), textOf(world, path)]),
+  )
+  const next = await begin({ ...files, 'configs/m.yml': 'prog: [' }, 0, (call, path) =>
+    call === 'list' && path.endsWith('last-good') ? diskError('EIO', call) : undefined,
+  )
+  expect(liveNumber(next, 'm')).toBeUndefined()
+  next.fs.fault = undefined
+  await next.clock.advance(3_000)
+  expect(liveNumber(next, 'm')).toBe(1)
+  expect(await end(next)).toEqual([])
 })
 
 it('a load that fails once is tried again', async () => {

@@ -3,6 +3,7 @@ import { random } from '../support/load.ts'
 import { check } from './checker.ts'
 import type { Dated } from './history.ts'
 import { loadKernel, type KernelMaker } from './kernel-copy.ts'
+import type { MemoryFileSystem } from './memory-fs.ts'
 import { comeToRest } from './rest.ts'
 import { stop } from './run.ts'
 import { EMPTY, writeSpec, type Spec } from './spec.ts'
@@ -16,11 +17,16 @@ export const moduleText = (spec: Partial<Spec> = {}): string => writeSpec({ ...E
 let kernels: Promise<{ Kernel: KernelMaker }> | undefined
 
 /** `lost`: the share of hints that never come. */
-export async function begin(files: Record<string, string>, lost = 0): Promise<World> {
+export async function begin(
+  files: Record<string, string>,
+  lost = 0,
+  fault?: MemoryFileSystem['fault'],
+): Promise<World> {
   kernels ??= loadKernel()
   const { Kernel } = await kernels
   const world = new World({ Kernel, random: random(1), hearing: { lost, doubled: 0, late_ms_max: 0 } })
   for (const [path, text] of Object.entries(files)) world.fs.put(at(path), text)
+  world.fs.fault = fault
   await world.kernel.boot()
   await world.clock.advance(100)
   return world
