@@ -7,8 +7,8 @@ import type { ErrorData } from './errors.ts'
 import type { CheckReport, FreezeScope, KernelSource, KernelStatus } from './kernel.ts'
 import type { KernelState } from './kernel-state.ts'
 import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
-import type { JsonMap, Loader, Log, Pulse } from './seams.ts'
-import type { AspectRoute } from './state.ts'
+import type { JsonMap, Loader, Log, ModuleHost, Pulse } from './seams.ts'
+import type { AspectRoute, DesiredService } from './state.ts'
 
 /** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
 export interface KernelOptions {
@@ -32,6 +32,8 @@ export interface KernelOptions {
   pulse?: Pulse | undefined
   /** what hears that files change. @default the operating system's watches */
   watcher?: CreateWatcher | undefined
+  /** where the versions of a service run. @default the loader: in this process */
+  hostOf?: ((service: DesiredService) => ModuleHost | undefined) | undefined
   /** tries a kernel where it can be killed; without it, a candidate is only loaded and constructed before the switch */
   vet?: VetKernel | undefined
   /** what `run.ts` tried before this kernel, newest first */

@@ -127,6 +127,25 @@ export interface CodeOwner {
 export interface Evaluated {
   readonly exports: Readonly<Record<string, unknown>>
   release(): void
+  /**
+   * Code that runs elsewhere cannot hand its state over in the tick of the switch. Asked when it is quiet; afterwards
+   * `handOver` answers at once. Never rejects: what went wrong is thrown by `handOver`.
+   */
+  fetchState?(): Promise<void>
+  /** Resolves when what `takeOver` was given has arrived there. Rejects as `takeOver` would throw. */
+  stateArrived?(): Promise<void>
+}
+
+/**
+ * Where the versions of a service run. What it gives stands for the code: `exports.Module` is constructed and its
+ * instances are called like any others, wherever the code itself is. Calls to another place pass structured clones and
+ * may fail later than those here: a constructor that throws there may be told by `init()`. After `release` nothing of
+ * the version runs any more. The suite in `test/conformance/module-host.ts` says the rest; in this process the loader is
+ * the host.
+ */
+export interface ModuleHost {
+  /** Rejects with a coded error naming file, line and column. */
+  evaluate(scan: Scan, owner: CodeOwner, limits: { evaluate_ms: number }): Promise<Evaluated>
 }
 
 /** Told what comes next on the main thread, so that a standstill finds whose it is. Must be cheap and never throw. */
@@ -140,15 +159,13 @@ export interface Pulse {
 /** A late error of evaluated code, told to whoever owns it. Must not throw. */
 export type FaultListener = (thrown: unknown, owner: CodeOwner) => void
 
-export interface Loader {
+export interface Loader extends ModuleHost {
   /** Looks at every file of the graph anew, transforms what changed. Never throws: errors are in the result. */
   scan(entry: string): Scan
   /** The same from texts that were kept: of the graph, nothing is read from disk; packages are the installed ones. */
   scanTexts(entry: string, texts: ReadonlyMap<string, string>): Scan
   /** The packages a graph imports, with their installed versions. */
   packagesOf(scan: Scan): Record<string, string>
-  /** Evaluates what `scan` found. Rejects with a coded error naming file, line and column. */
-  evaluate(scan: Scan, owner: CodeOwner, limits: { evaluate_ms: number }): Promise<Evaluated>
   /** Which service's code a thrown value comes from, by the first stack frame that names one. */
   ownerOf(thrown: unknown): CodeOwner | undefined
   /** Where a thrown value comes from, in the source as it was written: the first frame inside a loaded module. */

@@ -24,12 +24,16 @@ export async function checkRoot(machine: Machine, wanted: WantedReader): Promise
 }
 
 async function checkService(machine: Machine, desired: DesiredService): Promise<ErrorData | undefined> {
-  const { loader } = machine.options
+  const { loader, hostOf } = machine.options
   const { scan, configText } = machine.services.get(desired.api) ?? {}
   if (scan === undefined) return undefined
   if (scan.error !== undefined) return scan.error
   try {
-    const evaluated = await loader.evaluate(scan, { service: desired.api, generation: 0 }, machine.limitsOf(desired))
+    const evaluated = await (hostOf?.(desired) ?? loader).evaluate(
+      scan,
+      { service: desired.api, generation: 0 },
+      machine.limitsOf(desired),
+    )
     try {
       if (typeof evaluated.exports['Module'] !== 'function') {
         throw coded('no_module_class', { prog: desired.prog }, { file: scan.entry })

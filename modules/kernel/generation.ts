@@ -130,11 +130,11 @@ async function build(
   generation: GenerationRecord,
   beforeConstruct: () => Promise<void>,
 ): Promise<Prepared> {
-  const { loader, pulse } = machine.options
+  const { loader, pulse, hostOf } = machine.options
   const { desired, scan } = generation
   const limits = machine.limitsOf(desired)
   pulse?.building(generation.owner)
-  const evaluated = await loader.evaluate(scan, generation.owner, limits)
+  const evaluated = await (hostOf?.(desired) ?? loader).evaluate(scan, generation.owner, limits)
   generation.evaluated = evaluated
   if (generation.abandoned) {
     evaluated.release()

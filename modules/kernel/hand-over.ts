@@ -6,7 +6,9 @@
 import type { StateCopy } from '../contracts/changes.ts'
 import type { GenerationRecord } from '../contracts/state.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
+import { within } from '../lib/within.ts'
 import type { Machine } from './machine.ts'
+import type { Problem } from './refuse.ts'
 import type { Candidate } from './switch.ts'
 
 /** undefined when the module hands nothing over. Throws `hand_over_failed` or `hand_over_not_cloneable`. */
@@ -79,4 +81,30 @@ export function copyOf(machine: Machine, candidate: Candidate, incumbent: Genera
     if (candidate.back === undefined) throw thrown
     return undefined
   }
+}
+
+/** Code that runs elsewhere is asked for its state before the tick in which it has to be there. Never rejects. */
+export async function fetchStates(machine: Machine, incumbents: readonly GenerationRecord[]): Promise<void> {
+  await Promise.all(incumbents.map((one) => inTime(machine, one, 'fetchState').catch(() => undefined)))
+}
+
+/** What candidates elsewhere were given is theirs before they serve. Resolves with the first problem. */
+export async function statesArrive(machine: Machine, candidates: readonly Candidate[]): Promise<Problem | undefined> {
+  for (const candidate of candidates) {
+    const { api, scan } = candidate.generation
+    try {
+      await inTime(machine, candidate.generation, 'stateArrived')
+    } catch (thrown) {
+      const failed = coded('hand_over_failed', { api, reason: reasonOf(thrown) }, { file: scan.entry }, thrown)
+      return { kind: 'failed', of: candidate, error: machine.faults.describe(failed) }
+    }
+    if (machine.stopping) return { kind: 'abandoned', of: candidate }
+  }
+  return undefined
+}
+
+function inTime(machine: Machine, generation: GenerationRecord, what: 'fetchState' | 'stateArrived'): Promise<void> {
+  const { quiesce_ms: ms } = machine.limitsOf(generation.desired)
+  const late = (): Error => new Error(`its host did not answer within ${ms} ms`)
+  return within(machine.clock, ms, generation.evaluated?.[what]?.() ?? Promise.resolve(), late)
 }

@@ -9,7 +9,7 @@ import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { callsOf } from './counts.ts'
 import { abandon, createGeneration, end, prepare, type Prepared } from './generation.ts'
-import { copyOf, giveCopy, handOver } from './hand-over.ts'
+import { copyOf, fetchStates, giveCopy, handOver, statesArrive } from './hand-over.ts'
 import { closeRoute, routeOf } from './handle.ts'
 import { announce, install, keep, overran, retire, stopTasks } from './install.ts'
 import type { ModuleIsolator } from './isolator.ts'
@@ -99,6 +99,7 @@ async function standDown(machine: Machine, candidate: Candidate, incumbent: Gene
     throw coded('reload_deferred', { api: service.api, reason: noise.reason })
   }
   if (noise !== undefined) overran(machine, incumbent)
+  if (incumbent.evaluated?.fetchState !== undefined) await fetchStates(machine, [incumbent])
   candidate.copy = copyOf(machine, candidate, incumbent)
   candidate.stood = 'ended'
   service.live = undefined
@@ -125,6 +126,9 @@ async function makeReady(machine: Machine, candidates: readonly Candidate[]): Pr
           quieting.map(({ one, incumbent }) => ({ service: one.service, generation: incumbent })),
         )
   for (const { one } of quieting) one.stood = 'quiet'
+  // For code in this process nothing is awaited from here on: no call may run between the copy and the switch.
+  const away = quieting.flatMap(({ incumbent }) => (incumbent.evaluated?.fetchState === undefined ? [] : [incumbent]))
+  if (noise === undefined && away.length > 0) await fetchStates(machine, away)
   const first = candidates[0]
   if (machine.stopping && first !== undefined) return { kind: 'abandoned', of: first }
   const late = candidates.find((one) => one.service === noise?.service)
@@ -139,7 +143,8 @@ async function makeReady(machine: Machine, candidates: readonly Candidate[]): Pr
       return { kind: 'failed', of: candidate, error: machine.faults.describe(thrown) }
     }
   }
-  return undefined
+  const given = candidates.filter(({ generation }) => generation.evaluated?.stateArrived !== undefined)
+  return given.length === 0 ? undefined : statesArrive(machine, given)
 }
 
 function problemOf(candidate: Candidate): Problem {

@@ -6,7 +6,7 @@ import type { KernelChange, ReloadResult, ServiceDetail } from '../../modules/co
 import type { KernelOptions, KernelPort, Switchboard } from '../../modules/contracts/kernel-port.ts'
 import type { KernelState } from '../../modules/contracts/kernel-state.ts'
 import type { Handle, KernelApi, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
-import type { Log } from '../../modules/contracts/seams.ts'
+import type { FaultListener, Log } from '../../modules/contracts/seams.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
 import { createSwitchboard } from '../../modules/lib/switchboard.ts'
@@ -39,6 +39,7 @@ export type KernelService = {
 export interface Bench {
   readonly root: TestRoot
   readonly switchboard: Switchboard
+  readonly loader: ModuleLoader
   /** the one that runs */
   readonly kernel: KernelPort
   /** what the service `probe` was given */
@@ -70,19 +71,20 @@ const META = 'prog: kernel\nlimits: { sweep_ms: 50, restart_pause_ms: 20 }\n'
 const silent = (): void => {}
 const log: Log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log }
 
-export async function startBench(make: MakeKernel, files: Record<string, string> = {}): Promise<Bench> {
+/** `hostOf` is given what is told late errors. */
+export async function startBench(
+  make: MakeKernel,
+  files: Record<string, string> = {},
+  hostOf?: (fault: FaultListener) => KernelOptions['hostOf'],
+): Promise<Bench> {
   const all = { 'configs/probe.yml': '', 'modules/probe.ts': PROBE, 'configs/meta-v1.0.0.yml': META, ...files }
   const root = createRoot(all)
   const switchboard = createSwitchboard()
   let kernel: KernelPort | undefined
-  const loader = new ModuleLoader({
-    root: root.path,
-    packageRoot,
-    fs: realFileSystem,
-    clock: realClock,
-    fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
-  })
-  const options = { root: root.path, packageRoot, loader, switchboard, clock: realClock, fs: realFileSystem, log }
+  const fault: FaultListener = (thrown, owner) => kernel?.fault(thrown, 'exception', owner)
+  const seams = { root: root.path, packageRoot, fs: realFileSystem, clock: realClock }
+  const loader = new ModuleLoader({ ...seams, fault })
+  const options = { ...seams, loader, switchboard, log, hostOf: hostOf?.(fault) }
   const limits = { sweep_ms: 50, restart_pause_ms: 20 }
   const makeOne: Bench['make'] = (way, metaFile = 'configs/meta-v1.0.0.yml') =>
     way({ ...options, safe: false, metaFile, meta: { prog: 'kernel', limits } })
@@ -93,6 +95,7 @@ export async function startBench(make: MakeKernel, files: Record<string, string>
   const bench: Bench = {
     root,
     switchboard,
+    loader,
     get kernel() {
       return kernel as KernelPort
     },
