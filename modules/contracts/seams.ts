@@ -51,11 +51,22 @@ export interface FileSystem {
   remove(path: string): void
 }
 
-/** Texts that were worked out from content, perhaps by a process before. A key holds the hash of that content. */
+/** Large files that are no text. */
+export interface ByteFiles {
+  /** undefined when nothing is there. */
+  readBytes(path: string): Buffer | undefined
+  /** Whole or not at all, without blocking and without waiting for the disk. */
+  writeBytes(path: string, bytes: Buffer): Promise<void>
+}
+
+/** What was worked out from content, perhaps by a process before. A key holds the hash of that content. */
 export interface ContentCache {
+  /** The parts of an entry as texts. */
   get(key: string): readonly string[] | undefined
+  /** The same as bytes, nothing of which is copied. */
+  bytes(key: string): readonly Buffer[] | undefined
   /** Who knows what is in use; asked when the cache is written. A later one of the same name replaces it. */
-  keep(name: string, inUse: () => Iterable<readonly [key: string, texts: () => readonly string[]]>): void
+  keep(name: string, inUse: () => Iterable<readonly [key: string, parts: () => readonly (string | Buffer)[]]>): void
 }
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error'

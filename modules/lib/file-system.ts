@@ -4,7 +4,7 @@
  */
 import { lstatSync, mkdirSync, readFileSync, readdirSync, rmSync, statSync, type BigIntStats } from 'node:fs'
 import { dirname } from 'node:path'
-import type { FileStat, FileSystem } from '../contracts/seams.ts'
+import type { ByteFiles, FileStat, FileSystem } from '../contracts/seams.ts'
 import { writeWhole, writeWholeLater } from './whole-file.ts'
 
 const isMissing = (error: unknown): boolean => {
@@ -30,7 +30,7 @@ const shape = (stats: BigIntStats): FileStat => ({
   modified_ms: Number(stats.mtimeNs) / 1e6,
 })
 
-export const realFileSystem: FileSystem = {
+export const realFileSystem: FileSystem & ByteFiles = {
   stat: (path) =>
     orMissing(() => {
       const stats = statSync(path, { bigint: true, throwIfNoEntry: false })
@@ -45,6 +45,11 @@ export const realFileSystem: FileSystem = {
   async writeLater(path, text, { flush = false, ...options } = {}) {
     mkdirSync(dirname(path), { recursive: true })
     await writeWholeLater(path, text, { flush, ...options })
+  },
+  readBytes: (path) => orMissing(() => readFileSync(path), undefined),
+  async writeBytes(path, bytes) {
+    mkdirSync(dirname(path), { recursive: true })
+    await writeWholeLater(path, bytes, { flush: false })
   },
   remove(path) {
     if (lstatSync(path, { throwIfNoEntry: false }) !== undefined) rmSync(path, { force: true })

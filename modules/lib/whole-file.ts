@@ -63,7 +63,7 @@ export function writeWhole(path: string, text: string, { mode, flush = true }: W
 /** Like `writeWhole`, beside everything else. Two at once for one file: the one that ends last stays. */
 export async function writeWholeLater(
   path: string,
-  text: string,
+  content: string | Buffer,
   { mode, flush = true }: WholeFileOptions = {},
 ): Promise<void> {
   const target = await realpath(path).catch(() => path)
@@ -73,7 +73,7 @@ export async function writeWholeLater(
   try {
     const file = await open(draft, 'w', rights ?? NEW_FILE)
     try {
-      await file.writeFile(text)
+      await file.writeFile(content)
       if (flush) await file.sync()
     } finally {
       await file.close()

@@ -53,8 +53,8 @@ export class Compiler {
 
   /** Throws what V8 throws for code it does not understand. */
   compile(codeKey: string, transformed: Transformed, url: string): ModuleBody {
-    const [known] = this.cache?.get(this.keyOf(codeKey, url)) ?? []
-    const script = this.scriptOf(transformed, url, known === undefined ? undefined : Buffer.from(known, 'base64'))
+    const [known] = this.cache?.bytes(this.keyOf(codeKey, url)) ?? []
+    const script = this.scriptOf(transformed, url, known)
     if (this.cache !== undefined) {
       const [place, next] = urlsOf(url)
       const isGood = script.cachedDataRejected !== false && (next === url || !KEEPS_NAME)
@@ -73,15 +73,15 @@ export class Compiler {
 
   private *inUse(
     code: Iterable<readonly [string, Transformed]>,
-  ): Iterable<readonly [key: string, texts: () => readonly string[]]> {
+  ): Iterable<readonly [key: string, parts: () => readonly Buffer[]]> {
     const present = new Set(Array.from(code, ([key]) => key))
     for (const [place, { codeKey, transformed, url, script }] of this.compiled) {
       const key = this.keyOf(codeKey, url)
-      const known = script === undefined ? this.cache?.get(key) : undefined
+      const known = script === undefined ? this.cache?.bytes(key) : undefined
       if (!present.has(codeKey)) this.compiled.delete(place)
       else if (known !== undefined) yield [key, () => known]
       // From the script that runs come also the functions that were compiled since, because they were called.
-      else yield [key, () => [(script ?? this.scriptOf(transformed, url)).createCachedData().toString('base64')]]
+      else yield [key, () => [(script ?? this.scriptOf(transformed, url)).createCachedData()]]
     }
   }
 }

@@ -10,7 +10,7 @@ import { FileCache } from '../lib/file-cache.ts'
 import { shortHash } from '../lib/hash.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import type { Resolved, Resolver } from './resolve.ts'
-import { codeFromTexts, codeKey, codeTexts, transform, type Transformed } from './transform.ts'
+import { codeFromBytes, codeKey, codeTexts, transform, type Transformed } from './transform.ts'
 
 export interface GraphNode {
   readonly path: string
@@ -158,8 +158,8 @@ export class Sources {
   private transformOnce(path: string, text: string, hash: string): ReturnType<typeof transform> {
     const known = this.transformed.get(path)
     if (known?.hash === hash) return known.result
-    const cached = this.cache?.get(codeKey(path, hash))
-    const result = cached === undefined ? transform(path, text) : ({ ok: true, value: codeFromTexts(cached) } as const)
+    const cached = this.cache?.bytes(codeKey(path, hash))
+    const result = cached === undefined ? transform(path, text) : ({ ok: true, value: codeFromBytes(cached) } as const)
     this.transformed.set(path, { hash, result })
     return result
   }

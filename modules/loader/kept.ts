@@ -29,7 +29,7 @@ export function scanKept(entry: string, texts: ReadonlyMap<string, string>, plac
     root,
     resolver: new Resolver({ ...places, fs }),
     // It may look things up; what the next start keeps is the business of the files on disk.
-    cache: cache && { get: (key) => cache.get(key), keep: () => {} },
+    cache: cache && { get: (key) => cache.get(key), bytes: (key) => cache.bytes(key), keep: () => {} },
   })
   return sources.scan(entry)
 }

@@ -1,46 +1,56 @@
 /**
- * What was worked out from the content of many files (transformed code, parsed configs), in one file, so that the next
- * start works it out no more. An entry is found by a hash of the content, never by path or time: a changed file is
- * simply not there. A pack that is torn or foreign is as good as none. Written whole or not at all, without blocking,
- * and only with what is in use. Made by `run.ts`.
+ * What was worked out from the content of many files (transformed and compiled code, parsed configs), in one file, so
+ * that the next start works it out no more. An entry is found by a hash of the content, never by path or time: a changed
+ * file is simply not there. A pack that is torn or foreign is as good as none. It stays as the bytes it is: most of it is
+ * never asked for. Written whole or not at all, without blocking, and only with what is in use. Made by `run.ts`.
  */
-import type { Clock, ContentCache, FileSystem } from '../contracts/seams.ts'
+import type { ByteFiles, Clock, ContentCache } from '../contracts/seams.ts'
 import { shortHash } from '../lib/hash.ts'
 
-const FORMAT = 'meta-machine pack 1'
+const FORMAT = 'meta-machine pack 2'
 /** What does not fit is worked out again at the next start. */
-const PACK_CHARS_MAX = 100_000_000
+const PACK_BYTES_MAX = 100_000_000
 /** Entries made ready to be written before anything else gets its turn. */
 const SLICE_ENTRIES = 32
+const LINE_END = 10
 
-/** One line of JSON at the head of the file; the texts of all entries follow without anything in between. */
+/** The first line of the file. */
 interface Head {
   format: string
-  /** over the texts */
+  /** over all that follows */
   hash: string
-  entries: [key: string, ...lengths: number[]][]
+}
+
+/** The second line lists these; the bytes of all parts follow without anything in between. */
+type Entry = [key: string, ...lengths: number[]]
+
+interface PackOptions {
+  fs: ByteFiles
+  clock: Pick<Clock, 'soon'>
+  path: string
+  bytes_max?: number
 }
 
 export class Pack implements ContentCache {
-  private text = ''
-  /** key → where its texts begin, in characters, and where each ends */
+  private data: Buffer = Buffer.alloc(0)
+  /** key → where its parts begin, and where each ends */
   private readonly places = new Map<string, readonly number[]>()
   /** keys of what the file was last made from */
   private written: ReadonlySet<string>
   private readonly users = new Map<string, Parameters<ContentCache['keep']>[1]>()
   private saving: Promise<void> = Promise.resolve()
-  private readonly fs: FileSystem
+  private readonly fs: ByteFiles
   private readonly clock: Pick<Clock, 'soon'>
   private readonly path: string
-  private readonly charsMax: number
+  private readonly bytesMax: number
 
-  constructor(options: { fs: FileSystem; clock: Pick<Clock, 'soon'>; path: string; chars_max?: number }) {
+  constructor(options: PackOptions) {
     this.fs = options.fs
     this.clock = options.clock
     this.path = options.path
-    this.charsMax = options.chars_max ?? PACK_CHARS_MAX
+    this.bytesMax = options.bytes_max ?? PACK_BYTES_MAX
     try {
-      this.open(this.fs.read(this.path) ?? '')
+      this.open(this.fs.readBytes(this.path))
     } catch {
       this.places.clear() // not readable, or not ours: a start without it is only slower
     }
@@ -52,9 +62,12 @@ export class Pack implements ContentCache {
   }
 
   get(key: string): readonly string[] | undefined {
+    return this.bytes(key)?.map(String)
+  }
+
+  bytes(key: string): readonly Buffer[] | undefined {
     const ends = this.places.get(key)
-    if (ends === undefined) return undefined
-    return ends.slice(1).map((end, index) => this.text.slice(ends[index], end))
+    return ends?.slice(1).map((end, index) => this.data.subarray(ends[index], end))
   }
 
   keep(name: string, inUse: Parameters<ContentCache['keep']>[1]): void {
@@ -72,36 +85,41 @@ export class Pack implements ContentCache {
     return saving
   }
 
-  private open(text: string): void {
-    const end = text.indexOf('\n')
-    if (end < 0) return
-    const head = JSON.parse(text.slice(0, end)) as Head
-    if (head.format !== FORMAT || head.hash !== shortHash(text.slice(end + 1))) return
-    let at = end + 1
-    for (const [key, ...lengths] of head.entries) this.places.set(key, [at, ...lengths.map((length) => (at += length))])
-    this.text = text
+  private open(data: Buffer | undefined): void {
+    if (data === undefined) return
+    const first = data.indexOf(LINE_END)
+    const second = data.indexOf(LINE_END, first + 1)
+    if (first < 0 || second < 0) return
+    const { format, hash } = JSON.parse(data.toString('utf8', 0, first)) as Head
+    if (format !== FORMAT || hash !== shortHash(data.subarray(first + 1))) return
+    let at = second + 1
+    for (const [key, ...lengths] of JSON.parse(data.toString('utf8', first + 1, second)) as Entry[])
+      this.places.set(key, [at, ...lengths.map((length) => (at += length))])
+    this.data = data
   }
 
   private async write(): Promise<void> {
     const wanted = new Map([...this.users.values()].flatMap((inUse) => [...inUse()]))
     if (wanted.size === this.written.size && [...wanted.keys()].every((key) => this.written.has(key))) return
-    const head: Head = { format: FORMAT, hash: '', entries: [] }
-    const parts: string[] = []
-    let chars = 0
+    const entries: Entry[] = []
+    const chunks: Buffer[] = []
+    let size = 0
     let ready = 0
-    for (const [key, textsOf] of wanted) {
+    for (const [key, partsOf] of wanted) {
       if (++ready % SLICE_ENTRIES === 0) await new Promise<void>((resolve) => this.clock.soon(resolve))
-      const texts = textsOf()
-      const lengths = texts.map((one) => one.length)
+      const parts = partsOf().map((part) => (typeof part === 'string' ? Buffer.from(part) : part))
+      const lengths = parts.map((part) => part.length)
       const more = lengths.reduce((sum, length) => sum + length, 0)
-      if (chars + more > this.charsMax) continue
-      chars += more
-      parts.push(...texts)
-      head.entries.push([key, ...lengths])
+      if (size + more > this.bytesMax) continue
+      size += more
+      chunks.push(...parts)
+      entries.push([key, ...lengths])
     }
-    const body = parts.join('')
-    head.hash = shortHash(body)
-    await this.fs.writeLater(this.path, `${JSON.stringify(head)}\n${body}`)
+    const body = Buffer.concat([line(entries), ...chunks])
+    const head: Head = { format: FORMAT, hash: shortHash(body) }
+    await this.fs.writeBytes(this.path, Buffer.concat([line(head), body]))
     this.written = new Set(wanted.keys())
   }
 }
+
+const line = (value: unknown): Buffer => Buffer.from(`${JSON.stringify(value)}\n`)

@@ -38,16 +38,20 @@ export const codeTexts = ({ code, imports, dynamic_imports, maps }: Transformed)
   JSON.stringify(maps),
 ]
 
-export function codeFromTexts([code = '', imports = '[[],[]]', maps = '[]']: readonly string[]): Transformed {
-  const [found, dynamic] = JSON.parse(imports) as [string[], string[]]
+/** From the bytes of those texts. */
+export function codeFromBytes([code, imports, maps]: readonly Buffer[]): Transformed {
+  const [found, dynamic] = JSON.parse(String(imports)) as [string[], string[]]
   let read: RawMap[] | undefined
   return {
-    code,
+    /** Asked for once, to be compiled: it is not kept as a text beside the bytes. */
+    get code() {
+      return String(code)
+    },
     imports: found,
     dynamic_imports: dynamic,
     /** Read when a stack is: that is almost never. */
     get maps() {
-      read ??= JSON.parse(maps) as RawMap[]
+      read ??= JSON.parse(String(maps)) as RawMap[]
       return read
     },
   }

@@ -1,5 +1,5 @@
 /** The pack: what one start worked out, the next one does not work out again; and nothing else ever comes out of it. */
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setFlagsFromString } from 'node:v8'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
@@ -32,12 +32,12 @@ afterEach(() => {
   root.dispose()
 })
 
-const open = (charsMax?: number): Pack =>
+const open = (bytesMax?: number): Pack =>
   new Pack({
     fs: realFileSystem,
     clock: realClock,
     path: join(root.path, FILE),
-    ...(charsMax === undefined ? {} : { chars_max: charsMax }),
+    ...(bytesMax === undefined ? {} : { bytes_max: bytesMax }),
   })
 
 function loaderWith(cache: Pack): ModuleLoader {
@@ -74,9 +74,9 @@ const isCompiled = (key: string): boolean => key.startsWith('compiled ')
 /** How many of the asked keys it knew: of compiled forms, or of all else. */
 function counted(pack: Pack, ofCompiled = false): { hits: number; misses: number } {
   const count = { hits: 0, misses: 0 }
-  const get = pack.get.bind(pack)
-  pack.get = (key) => {
-    const found = get(key)
+  const bytes = pack.bytes.bind(pack)
+  pack.bytes = (key) => {
+    const found = bytes(key)
     if (isCompiled(key) === ofCompiled) count[found === undefined ? 'misses' : 'hits']++
     return found
   }
@@ -166,8 +166,8 @@ describe('compiled code', () => {
 
   it('that V8 refuses is compiled anew', async () => {
     const pack = await filled()
-    const get = pack.get.bind(pack)
-    pack.get = (key) => (isCompiled(key) ? [Buffer.from('not what V8 wrote').toString('base64')] : get(key))
+    const bytes = pack.bytes.bind(pack)
+    pack.bytes = (key) => (isCompiled(key) ? [Buffer.from('not what V8 wrote')] : bytes(key))
     expect((await answerOf(loaderWith(pack)))['answer']).toBe('aü😀')
   })
 
@@ -186,19 +186,29 @@ describe('compiled code', () => {
 })
 
 describe('a file that is not what was written', () => {
-  const damages: [string, (text: string) => string][] = [
+  /** Bytes as characters, so that they can be searched and replaced. */
+  const asCharacters = (text: string): string => Buffer.from(text).toString('latin1')
+  const damages: [string, (content: string) => string][] = [
     ['torn', (text) => text.slice(0, -10)],
     ['torn in its head', (text) => text.slice(0, 40)],
     ['empty', () => ''],
     ['foreign', () => 'PK\u0003\u0004 something else\n'],
     ['JSON, but no pack', () => '{"format": 5}\n'],
-    ['of another version', (text) => text.replace('meta-machine pack 1', 'meta-machine pack 0')],
-    ['changed inside', (text) => text.replace('ü😀', 'ä😀')],
+    ['of another version', (text) => text.replace('meta-machine pack 2', 'meta-machine pack 1')],
+    ['changed inside', (text) => text.replace(asCharacters('ü😀'), asCharacters('ä😀'))],
+    [
+      'changed in its list of entries',
+      (text) => text.replace(/,(\d+)\]\]/, (_all, length) => `,${Number(length) - 1}]]`),
+    ],
     ['longer than written', (text) => `${text}x`],
   ]
   it.each(damages)('%s is as good as none, and is replaced', async (_name, damage) => {
     await filled()
-    root.write(FILE, damage(root.read(FILE)))
+    const path = join(root.path, FILE)
+    const content = readFileSync(path, 'latin1')
+    const damaged = damage(content)
+    expect(damaged).not.toBe(content)
+    writeFileSync(path, damaged, 'latin1')
     const pack = open()
     expect(pack.size).toBe(0)
     expect((await answerOf(loaderWith(pack)))['answer']).toBe('aü😀')
