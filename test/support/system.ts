@@ -27,6 +27,7 @@ interface KernelInside extends KernelPort {
   readonly events: {
     on(pattern: string, callback: (event: MachineEvent) => void): () => void
     since(id: number): MachineEvent[]
+    readonly subscriberCount: number
   }
   readonly calls: { handleFor(caller: CallerRecord, api: string, aspect: string): object }
   reload(api: string): Promise<ReloadResult>
