@@ -10,7 +10,7 @@ const SEED = 1
 
 // First, while nothing else has filled the heap.
 const { heap_kb } = await memoryOfSwaps(swaps, collect)
-const { counts, calls, pauses, collected } = await swapUnderLoad(swaps, SEED)
+const { counts, calls, pauses, collected } = await swapUnderLoad({ swaps, seed: SEED })
 console.log(`### Kernel swaps (${machine()})\n`)
 const rows = [
   [

@@ -8,7 +8,7 @@ const SWAPS = 100
 it(`${SWAPS} swaps under load drop no call, build nothing again, and leave no kernel behind`, {
   timeout: 300_000,
 }, async () => {
-  const { counts, calls, collected, wrong, digests } = await swapUnderLoad(SWAPS, SEED)
+  const { counts, calls, collected, wrong, digests } = await swapUnderLoad({ swaps: SWAPS, seed: SEED })
   expect(counts.failed.slice(0, 5)).toEqual([])
   expect(wrong).toEqual([])
   expect(digests[1]).toBe(digests[0])

@@ -33,7 +33,7 @@ export interface SwapFigures {
 }
 
 /** A system of 50 services, as the storm calls them. */
-export function startFleet(): Promise<TestSystem> {
+export function startFleet(more: Record<string, string> = {}): Promise<TestSystem> {
   const fixture = (name: string): string => readFileSync(join(packageRoot, 'test/fixtures/storm', name), 'utf8')
   const files: Record<string, string> = {
     'configs/http.yml': 'prog: services/http\nport: 0',
@@ -42,7 +42,7 @@ export function startFleet(): Promise<TestSystem> {
     'modules/storm.ts': fixture('module.ts'),
   }
   for (const api of fleet) files[`configs/${api}.yml`] = 'prog: storm\n'
-  return startSystem(files)
+  return startSystem({ ...files, ...more })
 }
 
 const fleet = Array.from({ length: SERVICES }, (_, n) => `s${n}`)
@@ -51,10 +51,15 @@ const fleet = Array.from({ length: SERVICES }, (_, n) => `s${n}`)
  * Raises the meta file to `1.n.0` and takes the one before away; resolves when the next kernel runs. `before` is what
  * the swap before gave: its code is given back, as the bootloader does with a kernel that nobody goes back to.
  */
-export async function swapTo(system: TestSystem, n: number, before?: NextKernel): Promise<NextKernel> {
+export async function swapTo(
+  system: TestSystem,
+  n: number,
+  before?: NextKernel,
+  meta = 'prog: kernel\n',
+): Promise<NextKernel> {
   const { kernel, root } = system
   const ended = kernel.waitForShutdown()
-  root.write(`configs/meta-v1.${n}.0.yml`, 'prog: kernel\n')
+  root.write(`configs/meta-v1.${n}.0.yml`, meta)
   const next = await ended
   if (next?.kernel.version !== `1.${n}.0`) throw new Error(`${next?.kernel.version} runs instead of 1.${n}.0`)
   root.remove(`configs/meta-v1.${n - 1}.0.yml`)
@@ -85,8 +90,17 @@ function digest({ kernel }: TestSystem): string {
   return createHash('sha256').update(JSON.stringify(told)).digest('hex')
 }
 
-export async function swapUnderLoad(swaps: number, seed: number): Promise<SwapFigures> {
-  const system = await startFleet()
+export interface SwapStorm {
+  swaps: number
+  seed: number
+  /** files besides those of the fleet */
+  files?: Record<string, string>
+  /** text of the n-th meta file */
+  metaOf?: (n: number) => string
+}
+
+export async function swapUnderLoad({ swaps, seed, files, metaOf }: SwapStorm): Promise<SwapFigures> {
+  const system = await startFleet(files)
   const stop = new AbortController()
   const counts = { now: 0, slow: 0, stream: 0, http: 0, failed: [] }
   const shared = { system, apis: fleet, random: random(seed), counts, stop: stop.signal }
@@ -102,7 +116,7 @@ export async function swapUnderLoad(swaps: number, seed: number): Promise<SwapFi
   for (let n = 1; n <= swaps; n++) {
     const swapped = system.event('kernel.swapped')
     old.push(new WeakRef(system.kernel))
-    next = await swapTo(system, n, next)
+    next = await swapTo(system, n, next, metaOf?.(n))
     pauses.push(Number((await swapped).data['pause_ms']))
     await made(storm, storm.nextId + CALLS_BETWEEN)
   }
