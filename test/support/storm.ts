@@ -1,7 +1,7 @@
 /**
  * The callers of the reload storm: in the process, over HTTP, and readers of streams. Each call carries an id of its
  * own and is checked where it is made: its answer, the version that gave it, and that this version was the live one
- * when the call went in. Nothing is tried again. Used by test/gate/reload-storm.test.ts.
+ * when the call went in. Nothing is tried again. Used by reload-storm.ts.
  */
 import { Agent, request } from 'node:http'
 import type { Handle } from '../../modules/contracts/module.ts'
