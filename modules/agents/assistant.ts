@@ -4,6 +4,7 @@
  * ever executed: a fence inside a result or a user's message stays text.
  */
 import { z } from 'zod'
+import { isQuoted } from './quoted.ts'
 import { fence, printResult, printScanError, scan, type Part } from '../bracket/index.ts'
 import type { Handle, KernelApi } from '../contracts/module.ts'
 import type {
@@ -80,7 +81,8 @@ export class Module implements AssistantApi {
     for (let step = 0; step < this.#config.steps_max; step++) {
       const { text, finish } = await this.#complete(turn, [...history, ...added])
       added.push({ role: 'assistant', content: text })
-      const parts = scan(text)
+      const seen = [...history, ...added.slice(0, -1)]
+      const parts = scan(text, { repair: true }).filter((part) => part.kind !== 'call' || !isQuoted(part, seen))
       if (finish === 'length' || !parts.some((part) => part.kind === 'call' || part.kind === 'error')) {
         this.#remember(id, added)
         yield { type: 'text', text }
@@ -135,6 +137,9 @@ export class Module implements AssistantApi {
       return fence('result', printScanError(part.error))
     }
     if (part.kind !== 'call') return undefined
+    const repairs = part.warnings?.map(({ code }) => code)
+    if (repairs !== undefined)
+      this.#kernel.events.emit('call.repaired', { model: turn.model, tool: part.name, repairs })
     const started = this.#kernel.clock.monotonic()
     const result = await this.#tools.invoke(part.name, part.params, { caller: this.#kernel.api })
     const ms = Math.round(this.#kernel.clock.monotonic() - started)

@@ -1,0 +1,61 @@
+/**
+ * The part of a message that is being read: what came with the last chunk, and the few characters before it that could
+ * not be decided yet. A reader takes what it understands and leaves the rest; it never looks back.
+ */
+export class Input {
+  text = ''
+  /** the next character to be read */
+  at = 0
+  /** offset of the first character of `text` in the message */
+  base = 0
+  /** nothing comes any more */
+  ended = false
+  /** only blanks since the last line break */
+  blank = true
+  /** where these stand next, as far as it is known */
+  private readonly known = { '"': -1, "'": -1, '\\': -1 }
+
+  feed(chunk: string): void {
+    this.base += this.at
+    this.text = this.at === this.text.length ? chunk : this.text.slice(this.at) + chunk
+    this.at = 0
+    this.forget()
+  }
+
+  /** Goes on at another place of the message, of which `text` is all that is known. */
+  seek(text: string, offset: number): void {
+    const inside = offset - this.base
+    if (inside >= 0 && inside <= this.text.length) this.at = inside
+    else {
+      this.text = text.slice(offset)
+      this.base = offset
+      this.at = 0
+    }
+    this.forget()
+  }
+
+  private forget(): void {
+    this.known['"'] = -1
+    this.known["'"] = -1
+    this.known['\\'] = -1
+  }
+
+  get offset(): number {
+    return this.base + this.at
+  }
+
+  /** Index of the next one, or the length of the text: looked for once, not at each string and each escape. */
+  next(sign: '"' | "'" | '\\'): number {
+    if (this.known[sign] < this.at) {
+      const found = this.text.indexOf(sign, this.at)
+      this.known[sign] = found < 0 ? this.text.length : found
+    }
+    return this.known[sign]
+  }
+}
+
+/** `\s` of regular expressions, quickly. */
+export function isSpace(code: number): boolean {
+  if (code <= 32) return code === 32 || (code >= 9 && code <= 13)
+  return code >= 0xa0 && /\s/.test(String.fromCharCode(code))
+}

@@ -1,0 +1,45 @@
+/**
+ * Repairs of what stands around the blocks of a fence: kept for the next block of it, each kind told once a fence. Used
+ * by the scanner.
+ */
+import type { BracketWarning, BracketWarningCode } from './types.ts'
+
+type AroundCode = 'fence_label' | 'fence_in_line' | 'no_fence' | 'prose_in_fence' | 'list_of_calls' | 'extra_brace'
+
+const MESSAGES: Record<AroundCode, string> = {
+  fence_label: 'a fence of another label was read as ```tool',
+  fence_in_line: 'a fence in the middle of a line was read',
+  no_fence: 'a call without a fence was read',
+  prose_in_fence: 'text between the calls of a fence was passed over',
+  list_of_calls: 'a list of calls was read as the calls in it',
+  extra_brace: 'closing braces that close nothing were passed over',
+}
+
+/** What stands between the blocks of a fence when a model wrote a list of them, or a brace too many. */
+export const NOISE: Record<string, AroundCode> = {
+  '}': 'extra_brace',
+  '[': 'list_of_calls',
+  ',': 'list_of_calls',
+  ']': 'list_of_calls',
+}
+
+export class Warnings {
+  private readonly told = new Set<BracketWarningCode>()
+  private pending: BracketWarning[] = []
+
+  /** Another fence begins. */
+  begin(): void {
+    this.told.clear()
+    this.pending = []
+  }
+
+  add(code: AroundCode, offset: number): void {
+    if (this.told.has(code)) return
+    this.told.add(code)
+    this.pending.push({ code, message: MESSAGES[code], offset })
+  }
+
+  take(): BracketWarning[] {
+    return this.pending.splice(0)
+  }
+}
