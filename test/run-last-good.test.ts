@@ -268,3 +268,17 @@ it('a safe start brings back only what it may start, and forgets nothing', async
   expect(kept(root)).toEqual(records)
   expect(await (await start(root)).call('x', 'say')).toBe('old')
 })
+
+it('a rollback that was acknowledged is not lost to kill -9, also to a version that had just begun', async () => {
+  const root = rootWith({ 'configs/x.yml': '', 'modules/x.ts': saying('one') })
+  const system = await start(root)
+  for (const word of ['two', 'three']) {
+    root.write('modules/x.ts', saying(word))
+    await expect.poll(() => system.call('x', 'say')).toBe(word)
+  }
+  expect((await system.api('POST', '/api/services/x/rollback')).body).toMatchObject({ ok: true })
+  process.kill(system.childPid, 'SIGKILL')
+  await system.restarted(1)
+  expect(await system.call('x', 'say')).toBe('two')
+  expect(await show(system, 'x')).toMatchObject({ stale: true, last_error: { code: 'version_refused' } })
+})

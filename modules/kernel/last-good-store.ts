@@ -78,7 +78,8 @@ export class LastGoodStore {
     const mark = markOf(version)
     const { clock } = this.machine.options
     const { marks, pausedUntil } = this.state
-    if (marks.get(api) === mark || clock.monotonic() < pausedUntil) return Promise.resolve()
+    if (marks.get(api) === mark) return this.idle()
+    if (clock.monotonic() < pausedUntil) return Promise.resolve()
     marks.set(api, mark)
     return this.inTurn(async () => {
       // Another kernel has taken over before this one's turn came: it keeps what is good.

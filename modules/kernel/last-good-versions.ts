@@ -10,6 +10,7 @@ import type { LastGoodUse, LastGoodVersion, RefusedAttempt } from '../contracts/
 import type { LastGoodState } from '../contracts/kernel-state.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { describeError } from '../lib/errors.ts'
+import { within } from '../lib/within.ts'
 import type { DesiredState } from './configs.ts'
 import {
   hashesOf,
@@ -86,9 +87,12 @@ export class LastGoodVersions {
     if (isSame(this.store.hashesOf(api), version)) this.store.forget(api)
   }
 
-  /** What serves now is known to be good: it was gone back to. */
-  keep({ live }: ServiceRecord): void {
-    if (live !== undefined) void this.store.keep(live)
+  /** What serves now is known to be good: it was gone back to. Resolves when it is on disk, or has taken too long. */
+  async keep({ live }: ServiceRecord): Promise<void> {
+    if (live === undefined) return
+    const { clock } = this.machine.options
+    const late = (): string => 'slow disk'
+    await within(clock, this.machine.limits.last_good_write_ms, this.store.keep(live), late).catch(() => undefined)
   }
 
   /** The orderly stop: all that serves well is good. Resolves when it is kept; never rejects. */

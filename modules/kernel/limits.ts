@@ -48,6 +48,8 @@ export const LIMITS = {
   /** characters of the texts of one last good version, and of all that are kept */
   last_good_chars_max: 4_194_304,
   last_good_total_chars_max: 67_108_864,
+  /** a rollback waits so long for the version it goes back to to be on disk */
+  last_good_write_ms: 1_000,
   config_bytes_max: 1_048_576,
   /** names, values, signs and spaces of one config: each costs about 5 µs to read */
   config_tokens_max: 10_000,

@@ -98,9 +98,20 @@ export class RefusedVersions {
   }
 
   add(api: string, entry: Entry): void {
+    this.note(api, entry)
+    this.save()
+  }
+
+  /** What serves instead goes to disk first: a crash in between must not leave a refusal, and nothing to go back to. */
+  async addAfter(api: string, entry: Entry, first: () => Promise<void>): Promise<void> {
+    this.note(api, entry)
+    await first()
+    if (!this.machine.gone) this.save()
+  }
+
+  private note(api: string, entry: Entry): void {
     this.known.set(api, entry)
     this.machine.lastGood.forget(api, entry)
-    this.save()
   }
 
   forget(api: string): void {

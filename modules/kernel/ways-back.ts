@@ -45,10 +45,12 @@ export class WaysBack {
     const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
     const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
     service.goingBack = true
+    const written: Promise<void>[] = []
     const [result] = await movements.start([member], this.machine.options.clock.monotonic(), ([back]) => {
       service.goingBack = false
-      if (back?.ok === true) this.takenBack(service, taken)
+      if (back?.ok === true) written.push(this.takenBack(service, taken))
     })
+    await Promise.all(written)
     return result as ReloadResult
   }
 
@@ -58,14 +60,15 @@ export class WaysBack {
     return source && { ...source, number: 0, copy: undefined }
   }
 
-  private takenBack(service: ServiceRecord, taken: RefusedAttempt & { takenBack: string }): void {
+  /** Resolves when a process that is killed from then on would come back to it. */
+  private takenBack(service: ServiceRecord, taken: RefusedAttempt & { takenBack: string }): Promise<void> {
     const { api } = service
     service.kept = undefined
     service.refusedAttempt = taken
     service.refusal = toErrorData(coded('version_refused', { api, reason: taken.takenBack }))
-    this.refused.add(api, taken)
-    this.machine.lastGood.keep(service)
+    const onDisk = this.refused.addAfter(api, taken, () => this.machine.lastGood.keep(service))
     this.machine.events.emit('service.rolled_back', { api, generation: service.live?.number, reason: taken.takenBack })
+    return onDisk
   }
 
   /** Rejects with `nothing_to_undo`, `file_changed`, or why a file could not be written. */
