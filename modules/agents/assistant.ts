@@ -4,8 +4,7 @@
  * ever executed: a fence inside a result or a user's message stays text.
  */
 import { z } from 'zod'
-import { isQuoted } from './quoted.ts'
-import { fence, printResult, printScanError, scan, type Part } from '../bracket/index.ts'
+import { fence, isQuoted, printResult, printScanError, scan, type Part } from '../bracket/index.ts'
 import type { Handle, KernelApi } from '../contracts/module.ts'
 import type {
   AssistantApi,
@@ -81,7 +80,7 @@ export class Module implements AssistantApi {
     for (let step = 0; step < this.#config.steps_max; step++) {
       const { text, finish } = await this.#complete(turn, [...history, ...added])
       added.push({ role: 'assistant', content: text })
-      const seen = [...history, ...added.slice(0, -1)]
+      const seen = [...history, ...added].flatMap(({ role, content }) => (role === 'user' ? [content] : []))
       const parts = scan(text, { repair: true }).filter((part) => part.kind !== 'call' || !isQuoted(part, seen))
       if (finish === 'length' || !parts.some((part) => part.kind === 'call' || part.kind === 'error')) {
         this.#remember(id, added)
