@@ -31,7 +31,7 @@ const counter = (step: number): string => `export class Module {
   takeOver(count) { this.count = count }
 }`
 
-async function start(files: Record<string, string> = {}): Promise<void> {
+async function start(files: Record<string, string> = {}, env: Record<string, string> = {}): Promise<void> {
   root = createRoot({
     'configs/http.yml': 'prog: services/http\nport: 0\n',
     'configs/counter.yml': '',
@@ -39,7 +39,7 @@ async function start(files: Record<string, string> = {}): Promise<void> {
     ...files,
   })
   disk = SmallDisk.mount(join(root.path, 'runtime'), KILOBYTES)
-  system = await startProcess(root)
+  system = await startProcess(root, { env })
 }
 
 /** Calls the counter until stopped: none may fail. Resolves with how many there were. */
@@ -73,7 +73,7 @@ const reload = async (step: number, generation: number): Promise<void> => {
   await system.line(new RegExp(`counter {2}g${generation - 1} → g${generation}`))
 }
 
-describe.runIf(SmallDisk.possible)('a disk of its own', () => {
+describe.runIf(SmallDisk.possible)('a disk of its own', { timeout: 120_000 }, () => {
   it('full: calls, reloads and ways back go on, writes are refused in a code, and all is made up for', async () => {
     await start({ 'configs/database.yml': 'prog: services/database\n' })
     await system.call('database', 'execute', 'CREATE TABLE t (x)')
@@ -107,6 +107,19 @@ describe.runIf(SmallDisk.possible)('a disk of its own', () => {
     await system.restarted(1)
     await expect.poll(async () => (await states())['database'], RECOVERED).toBe('live')
     expect(await system.call('counter', 'next')).toBe(1)
+  })
+
+  it('full, and a module loops without end: it is named, off, and the others are back', async () => {
+    const loops = 'export class Module { loop() { for (;;); } }'
+    await start({ 'configs/loops.yml': '', 'modules/loops.js': loops }, { MM_STALL_MS: '1000' })
+    disk.keepFull()
+    await expect(system.call('loops', 'loop')).rejects.toThrow()
+    await system.line(/loops stalled the process for .* at modules\/loops\.js:1:\d+; it is off until its file changes/)
+    disk.empty()
+    await expect.poll(addressOf, RECOVERED).toMatchObject({ supervisor_pid: system.pid })
+    await system.restarted(1)
+    expect(await states()).toMatchObject({ counter: 'live', loops: 'quarantined' })
+    await expect.poll(() => inRuntime('refused.json'), RECOVERED).toContain('loops')
   })
 
   it('read-only: calls and reloads go on, a killed process comes back, and its address is written when it can be', async () => {

@@ -4,7 +4,7 @@
  * Silence counts only while this thread itself runs on time, and never under a debugger. Runs from a `data:` URL, so it
  * imports nothing but `node:` and types. Started by `watchdog.ts`; `heard` and `judge` are pure.
  */
-import { renameSync, writeFileSync } from 'node:fs'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
 import { Session, type Debugger, type Runtime } from 'node:inspector'
 import { isMainThread, workerData } from 'node:worker_threads'
 import type { Stall } from './stall.ts'
@@ -20,6 +20,8 @@ export interface WatchdogData {
   watchdog: true
   pulse: Int32Array
   file: string
+  /** a file of blanks, as many as the record of a standstill needs */
+  room: string
   stall_ms: number
 }
 
@@ -37,8 +39,6 @@ const SAMPLES_MAX = 5
 const STEPS_MAX = 10
 /** of one processor, since the last beat: less is no work */
 const BUSY_SHARE = 0.1
-
-// --- pure --------------------------------------------------------------------------------------------------------
 
 export interface Heard {
   beat: number
@@ -119,8 +119,6 @@ export function placeOf(frames: readonly Debugger.CallFrame[], urls: ReadonlyMap
   }
   return 'nobody'
 }
-
-// --- the thread --------------------------------------------------------------------------------------------------
 
 /** The main thread's debugger, as long as it is needed. */
 class Inspection {
@@ -283,11 +281,12 @@ class WatchdogThread {
       stalled_ms: Math.round(this.state.silent_ms) + REST_MS,
     }
     try {
-      const draft = `${this.data.file}.${process.pid}`
-      writeFileSync(draft, `${JSON.stringify(stall, undefined, 2)}\n`, { mode: 0o600 })
-      renameSync(draft, this.data.file)
+      // Over the room that was kept for it: what loops may be what has filled the disk.
+      const flag = existsSync(this.data.room) ? 'r+' : 'w'
+      writeFileSync(this.data.room, `${JSON.stringify(stall, undefined, 2)}\n`, { mode: 0o600, flag })
+      renameSync(this.data.room, this.data.file)
     } finally {
-      // A full disk must not keep a dead process alive.
+      // A disk that takes no writes must not keep a dead process alive.
       process.kill(process.pid, 'SIGKILL')
     }
   }

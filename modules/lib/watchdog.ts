@@ -3,8 +3,9 @@
  * source. A synchronous loop in trusted code cannot be interrupted from within the process; it can be noticed, named,
  * and ended, so that the parent starts anew without it. Made once by `run.ts`. Idle, it costs a timer.
  */
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { url as debuggerUrl } from 'node:inspector'
-import { extname, join } from 'node:path'
+import { dirname, extname, join } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { CodeOwner, Pulse } from '../contracts/seams.ts'
 import type { Stall } from './stall.ts'
@@ -12,6 +13,7 @@ import { EXPLAIN, NAME_UNITS_MAX, PULSE, type WatchdogData } from './watchdog-th
 
 const STALL_MS = 2_000
 const BEAT_MS = 100
+const ROOM_BYTES = 4_096
 
 export const WATCHDOG_THREAD = join(import.meta.dirname, `watchdog-thread${extname(import.meta.filename)}`)
 
@@ -40,11 +42,14 @@ export class Watchdog implements Pulse {
   private readonly pulse: Int32Array
   private readonly timer: NodeJS.Timeout
   private readonly worker: Worker
+  private readonly room: string
   private name = ''
 
   constructor({ file, stall_ms, thread, explain, onLost }: WatchdogOptions) {
+    this.room = `${file}.room`
+    keepRoom(this.room)
     this.pulse = new Int32Array(new SharedArrayBuffer(4 * (PULSE.name + NAME_UNITS_MAX)))
-    const workerData: WatchdogData = { watchdog: true, pulse: this.pulse, file, stall_ms }
+    const workerData: WatchdogData = { watchdog: true, pulse: this.pulse, file, room: this.room, stall_ms }
     this.worker = new Worker(thread, {
       workerData,
       // Nothing of what the process was started with is meant for it.
@@ -87,5 +92,24 @@ export class Watchdog implements Pulse {
     clearInterval(this.timer)
     Reflect.deleteProperty(globalThis, Symbol.for(EXPLAIN))
     void this.worker.terminate()
+    removeRoom(this.room)
+  }
+}
+
+/** Blanks for the record of a standstill, which may come when the disk is full. A disk that is full already has none. */
+function keepRoom(path: string): void {
+  try {
+    mkdirSync(dirname(path), { recursive: true })
+    writeFileSync(path, ' '.repeat(ROOM_BYTES), { mode: 0o600, flag: existsSync(path) ? 'r+' : 'w' })
+  } catch {
+    return // the record is tried all the same
+  }
+}
+
+function removeRoom(path: string): void {
+  try {
+    rmSync(path, { force: true })
+  } catch {
+    return // it is used by the next process
   }
 }
