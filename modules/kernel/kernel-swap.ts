@@ -13,6 +13,7 @@ import { coded, describeError, reasonOf, toErrorData } from '../lib/errors.ts'
 import { findKernel, loadKernel, metaVersion, type FoundKernel } from '../lib/kernel-source.ts'
 import { beginTrial, endTrial, kernelEntry, rehearseTrial } from '../lib/kernel-trial.ts'
 import { findMetaFiles } from '../lib/meta-files.ts'
+import { stateLeft } from '../lib/state-left.ts'
 import { within } from '../lib/within.ts'
 import { placed, wantedKernel, type WantedKernel } from './kernel-wanted.ts'
 import type { Machine } from './machine.ts'
@@ -228,13 +229,7 @@ export class KernelSwap {
       release()
       return
     }
-    let state = given
-    try {
-      kernel.letGo()
-      state = kernel.exportState(self.reads)
-    } catch (thrown) {
-      log.warn(`what the new kernel holds cannot be read: ${String(thrown)}; what it was given is taken back`)
-    }
+    const state = stateLeft(kernel, given, self.reads, (message) => log.warn(message))
     void self.adopt(state).catch((thrown: unknown) => log.error(`taking back: ${String(thrown)}`))
     release()
   }

@@ -11,6 +11,7 @@ import { endTrial, readTrial, refusedBefore, refuseOnDisk } from './kernel-trial
 import { findMetaFiles } from './meta-files.ts'
 import { watchKernel } from './probation.ts'
 import { shownPath } from './shown-path.ts'
+import { stateLeft } from './state-left.ts'
 import { within } from './within.ts'
 
 /** Everything a kernel is built from; `fallbacks` is filled here. */
@@ -147,13 +148,7 @@ async function probation(
 
 /** The kernel before serves again, with everything as the sick one left it, or as that one was given it. */
 function goBack({ fs, root, log }: World, current: NextKernel, previous: NextKernel, error: ErrorData): void {
-  let state = current.given
-  try {
-    current.kernel.letGo()
-    state = current.kernel.exportState(previous.kernel.reads)
-  } catch (thrown) {
-    log.warn(`what the sick kernel holds cannot be read: ${reasonOf(thrown)}; what it was given is taken back`)
-  }
+  const state = stateLeft(current.kernel, current.given, previous.kernel.reads, (message) => log.warn(message))
   endTrial(fs, root)
   if (state === undefined) return
   void previous.kernel.adopt(state).catch((thrown: unknown) => log.error(`going back: ${reasonOf(thrown)}`))

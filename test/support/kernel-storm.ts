@@ -33,7 +33,10 @@ export interface SwapFigures {
 }
 
 /** A system of 50 services, as the storm calls them. */
-export function startFleet(more: Record<string, string> = {}): Promise<TestSystem> {
+export function startFleet(
+  more: Record<string, string> = {},
+  options?: Parameters<typeof startSystem>[1],
+): Promise<TestSystem> {
   const fixture = (name: string): string => readFileSync(join(packageRoot, 'test/fixtures/storm', name), 'utf8')
   const files: Record<string, string> = {
     'configs/http.yml': 'prog: services/http\nport: 0',
@@ -42,10 +45,10 @@ export function startFleet(more: Record<string, string> = {}): Promise<TestSyste
     'modules/storm.ts': fixture('module.ts'),
   }
   for (const api of fleet) files[`configs/${api}.yml`] = 'prog: storm\n'
-  return startSystem({ ...files, ...more })
+  return startSystem({ ...files, ...more }, options)
 }
 
-const fleet = Array.from({ length: SERVICES }, (_, n) => `s${n}`)
+export const fleet = Array.from({ length: SERVICES }, (_, n) => `s${n}`)
 
 /**
  * Raises the meta file to `1.n.0` and takes the one before away; resolves when the next kernel runs. `before` is what

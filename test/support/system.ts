@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path'
 import type { ReloadResult, ServiceDetail } from '../../modules/contracts/kernel.ts'
-import type { KernelPort, Switchboard } from '../../modules/contracts/kernel-port.ts'
+import type { KernelPort, Switchboard, VetKernel } from '../../modules/contracts/kernel-port.ts'
 import type { Handle, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
 import type { Clock, FileSystem } from '../../modules/contracts/seams.ts'
 import type { CallerRecord, ServiceRecord } from '../../modules/contracts/state.ts'
@@ -55,10 +55,17 @@ export interface TestSystem {
 
 const EVENT_MS = 15_000
 
+interface SystemOptions {
+  settle?: boolean
+  fs?: FileSystem
+  clock?: Clock
+  vet?: (root: string) => VetKernel
+}
+
 /** `settle: false`: without waiting for the services of the first plan. */
 export async function startSystem(
   files: Record<string, string> | TestRoot = {},
-  { settle = true, fs = realFileSystem, clock = realClock }: { settle?: boolean; fs?: FileSystem; clock?: Clock } = {},
+  { settle = true, fs = realFileSystem, clock = realClock, vet }: SystemOptions = {},
 ): Promise<TestSystem> {
   const root =
     'path' in files && typeof files.dispose === 'function'
@@ -90,6 +97,7 @@ export async function startSystem(
     fs,
     log,
     safe: false,
+    vet: vet?.(root.path),
   })
   await kernel.boot()
   if (settle) await kernel.settled()
