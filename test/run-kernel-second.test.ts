@@ -41,6 +41,8 @@ it('a second kernel passes its trial, takes over, loads what is saved, and hands
   root.write('configs/second.yml', 'prog: counter\n')
   await system.line(/second {2}g1 live/)
   expect(await system.call('second', 'next')).toBe(1)
+  const status = await system.call<{ uptime_by_kernel: object }>('kernel', 'status')
+  expect(Object.keys(status.uptime_by_kernel)).toEqual(['2.0.0'])
   const refused = await system.api<{ error: { code: string } }>('POST', '/api/services/counter/rollback')
   expect(refused.body.error.code).toBe('method_not_found')
   root.remove('configs/meta-v2.0.0.yml')

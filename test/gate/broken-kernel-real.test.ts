@@ -53,7 +53,10 @@ it('is gone back from as soon as its calls fail, and no caller notices', { timeo
       root.write('configs/meta-v2.0.0.yml', 'prog: late\n')
       await system.line(/kernel 1\.0\.0 → 2\.0\.0 {2}paused/)
       await system.line(/calls fail from now on/)
+      const since = performance.now()
       await system.line(/kernel 2\.0\.0 .*taken back/)
+      // Two seconds are promised; the machine that runs this may be busy.
+      expect(performance.now() - since).toBeLessThan(8_000)
     },
   )
   expect(failed).toEqual([])

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { kernelConformance } from '../conformance/kernel.ts'
-import { kernelFrom } from '../conformance/bench.ts'
+import { kernelFrom, startBench } from '../conformance/bench.ts'
 import { succession } from '../conformance/kernel-succession.ts'
 import { packageRoot } from '../support/root.ts'
 
@@ -17,6 +17,19 @@ it('imports contracts and helpers, and nothing of the shipped kernel', () => {
   )
   expect(imports.length).toBeGreaterThan(20)
   expect(imports.filter((one) => !/^(\.\/|\.\.\/\.\.\/\.\.\/modules\/(contracts|lib)\/)/.test(one))).toEqual([])
+})
+
+it('what it knows beyond the others travels through them', async () => {
+  const bench = await startBench(second)
+  const served = (): Record<string, number> =>
+    (bench.kernel.status() as unknown as { uptime_by_kernel: Record<string, number> }).uptime_by_kernel
+  expect(Object.keys(served())).toEqual(['1.0.0'])
+  await bench.handOver(await bench.make(shipped, 'configs/meta-v2.0.0.yml'))
+  expect(served()).toBe(undefined)
+  await bench.handOver(await bench.make(second, 'configs/meta-v3.0.0.yml'))
+  expect(Object.keys(served())).toEqual(['1.0.0', '3.0.0'])
+  expect(served()['1.0.0']).toBeGreaterThan(0)
+  await bench.dispose()
 })
 
 kernelConformance('a second kernel', second)

@@ -103,6 +103,10 @@ export const BROKEN_KERNELS: readonly BrokenKernel[] = [
     "async adopt(state) { await super.adopt(state); for (let n = 0; n < 3; n++) this.options.clock.after(300, () => { if (!this.gone) this.fault(new Error('late'), 'exception') }) }",
   ),
   sick(
+    'a health that is bad later',
+    "async health() { const late = performance.now() - (this.since ??= performance.now()) > 100; return { ...(await super.health()), ok: !late, reason: 'it is sick by now' } }",
+  ),
+  sick(
     'calls to it that fail later',
     "status() { if (performance.now() - (this.since ??= performance.now()) > 100) throw new Error('no'); return super.status() }",
   ),
