@@ -1,9 +1,12 @@
 /**
- * Do bad services slow the good ones? 50 good services are called steadily while beside them stands (a) nothing,
- * (b) a service whose run() throws, (c) one that leaks timers which throw late, (d) one whose methods always throw and
- * which is called as often as each good one. Rounds are interleaved; each phase's p99 is compared with that of (a) in
- * the same round. The bad one is saved anew for each phase, so that it is not switched off for good; a good one saved
- * alike shows what of the difference is that save. A phase covers the first restarts of a crash loop, back-off included.
+ * Do bad services slow the good ones? 50 good services are called steadily while beside them stands a service whose
+ * run() throws, one that leaks timers which throw late, one whose methods always throw and which is called as often as
+ * each good one. Before and after each such phase the good ones stand alone, and its p99 is compared with the mean of
+ * those two: what the machine does meanwhile is in both. Three phases show what such a comparison is worth: nothing once
+ * more; a good neighbor, saved and called as the bad ones are; and a good one beside as many errors that are thrown and
+ * caught where no service is, since making an error takes its time wherever it is made. The neighbor is saved anew for
+ * each phase, so that it is not switched off for good; a phase covers the first restarts of a crash loop, back-off
+ * included.
  * Run: npm run bench -- neighbors [rounds [seconds a phase]]
  */
 import { startSystem } from '../test/support/system.ts'
@@ -25,8 +28,9 @@ export class Module {
 }
 `
 const BAD = {
-  nothing: undefined,
-  'a good one, saved as the bad ones are': GOOD,
+  'nothing, once more': undefined,
+  'a good one, saved and called as the bad ones are': GOOD,
+  'a good one, and as many errors thrown where no service is': GOOD,
   'run() throws, and is started again': `export class Module {
   async run() { throw new Error('the loop crashed') }
   work() { return '' }
@@ -41,7 +45,7 @@ const BAD = {
 } as const
 type Neighbor = keyof typeof BAD
 const neighbors = Object.keys(BAD) as Neighbor[]
-const [alone, control, , , throwing] = neighbors
+const [alone = neighbors[0] as Neighbor, control, ownErrors, , , throwing] = neighbors
 
 const files: Record<string, string> = { 'modules/good.ts': GOOD }
 for (let index = 0; index < SERVICES; index++) files[`configs/good${index}.yml`] = 'prog: good'
@@ -60,6 +64,18 @@ async function callSteadily(api: string, every: number, until: number, into: Pha
     } catch {
       into.failed++
     }
+    await pause(every)
+  }
+}
+
+const notToday = async (): Promise<void> => {
+  throw new Error('not today')
+}
+
+/** The same without a service. */
+async function throwSteadily(every: number, until: number, into: Phase): Promise<void> {
+  while (performance.now() < until) {
+    await notToday().catch(() => into.failed++)
     await pause(every)
   }
 }
@@ -98,12 +114,13 @@ async function phase(neighbor: Neighbor): Promise<Phase> {
   const callers = Array.from({ length: SERVICES }, (_, index) =>
     callSteadily(`good${index}`, pauseMs(index), until, good),
   )
-  if (neighbor === throwing) callers.push(callSteadily('bad', pauseMs(0), until, bad))
+  if (neighbor === control || neighbor === throwing) callers.push(callSteadily('bad', pauseMs(0), until, bad))
+  if (neighbor === ownErrors) callers.push(throwSteadily(pauseMs(0), until, bad))
   await Promise.all(callers)
   if (neighbor !== alone) {
     const { errors, state } = await system.show('bad')
     // The neighbor must have been bad, or nothing was measured.
-    if ((errors === 0) !== (neighbor === control))
+    if ((errors === 0) !== (neighbor === control || neighbor === ownErrors))
       throw new Error(`the neighbor (${neighbor}) made ${errors} errors; it is ${state}`)
     good.errors = errors
   }
@@ -111,19 +128,30 @@ async function phase(neighbor: Neighbor): Promise<Phase> {
   return good
 }
 
-const phases = new Map<Neighbor, Phase[]>(neighbors.map((neighbor) => [neighbor, []]))
-await phase('nothing')
+interface Outcome {
+  own: Phase
+  /** its p99 to that of the good ones alone, before and after it */
+  ratio: number
+}
+
+const p99 = ({ ms }: Phase): number => percentile(ms, 0.99)
+const outcomes = new Map<Neighbor, Outcome[]>(neighbors.map((neighbor) => [neighbor, []]))
+await phase(alone)
 for (let index = 0; index < ROUNDS; index++) {
-  const order = index % 2 === 0 ? neighbors : neighbors.toReversed()
-  for (const neighbor of order) phases.get(neighbor)?.push(await phase(neighbor))
+  let before = await phase(alone)
+  for (const neighbor of index % 2 === 0 ? neighbors : neighbors.toReversed()) {
+    const own = await phase(neighbor)
+    const after = await phase(alone)
+    outcomes.get(neighbor)?.push({ own, ratio: p99(own) / ((p99(before) + p99(after)) / 2) })
+    before = after
+  }
 }
 await system.stop()
 
-const p99 = ({ ms }: Phase): number => percentile(ms, 0.99)
-const base = phases.get('nothing') ?? []
 const rows = neighbors.map((neighbor) => {
-  const own = phases.get(neighbor) ?? []
-  const ratios = own.map((one, index) => p99(one) / p99(base[index] as Phase))
+  const all = outcomes.get(neighbor) ?? []
+  const own = all.map((one) => one.own)
+  const ratios = all.map(({ ratio }) => ratio)
   return [
     neighbor,
     round(own.reduce((sum, { errors }) => sum + errors, 0) / own.length / (PHASE_MS / 1_000), 0),
@@ -132,8 +160,10 @@ const rows = neighbors.map((neighbor) => {
     round(median(own.map(({ ms }) => median(ms)))),
     round(median(own.map(p99))),
     `${round(median(ratios))} ×`,
+    `${round(percentile(ratios, 0.25))}–${round(percentile(ratios, 0.75))} ×`,
   ]
 })
-const head = ['neighbor', 'its errors a second', 'calls of the good', 'failed', 'p50 ms', 'p99 ms', 'p99 to (a)']
-console.log(`### ${SERVICES} good services beside a bad one, ${ROUNDS} rounds (${machine()})\n\n${table(head, rows)}`)
+const head = ['neighbor', 'its errors a second', 'calls of the good', 'failed', 'p50 ms', 'p99 ms', 'p99 to alone']
+console.log(`### ${SERVICES} good services beside a bad one, ${ROUNDS} rounds (${machine()})\n`)
+console.log(table([...head, 'middle half of the rounds'], rows))
 process.exit(0)
