@@ -1,48 +1,54 @@
 /**
  * `mm doctor`: is everything there that a system needs, and what is wrong with the one that runs? Looks, explains, and
- * says what to do; it changes nothing. Each check is one line: ok, or what is wrong and how to mend it.
+ * says what to do. With `--repair` it also mends what is safe to mend, which are files the system has written itself;
+ * a human's file is never touched. Each check is one line: ok, or what is wrong and how to mend it.
  */
-import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
-import type { KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
+import type { KernelInfo, KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
 import { describeError, reasonOf, toErrorData } from '../modules/lib/errors.ts'
-import { shortHash } from '../modules/lib/hash.ts'
-import { LAST_GOOD_FOLDER, LAST_GOOD_TEXTS, parseLastGood } from '../modules/lib/last-good.ts'
-import { describeStall, parseStall, STALL_FILE, STALL_TOLD_FILE, type Stall } from '../modules/lib/stall.ts'
+import { holderOf } from '../modules/lib/lock.ts'
 import { inspect } from './changes.ts'
 import { Client, readAddress } from './client.ts'
 import type { Common } from './commands.ts'
+import { fine, wrong, type Finding } from './finding.ts'
 import { print, printJson, red } from './output.ts'
+import { checkRuntime } from './runtime-checks.ts'
 
-export interface Finding {
-  check: string
-  ok: boolean
-  message: string
-  hint: string
-}
+const LOG_TAIL_BYTES = 65_536
+const ERROR_LEVEL = 50
 
-const fine = (check: string, message: string): Finding => ({ check, ok: true, message, hint: '' })
-const wrong = (check: string, message: string, hint: string): Finding => ({ check, ok: false, message, hint })
+/** A finding that was mended is no longer wrong. */
+type Told = Omit<Finding, 'repair'> & { repaired: boolean }
 
-export async function doctor({ root, json }: Common, setExitCode: (code: number) => void): Promise<void> {
-  const findings = [
-    nodeVersion(),
-    runtimeFolder(root),
-    ...token(root),
-    ...frozen(root),
-    ...stalls(root),
-    ...lastGood(root),
-    ...configs(root),
-    ...(await running(root)),
-  ]
-  if (findings.some((one) => !one.ok)) setExitCode(1)
+export async function doctor(
+  { root, json }: Common,
+  options: { repair: boolean },
+  setExitCode: (code: number) => void,
+): Promise<void> {
+  const findings = [nodeVersion(), ...(await checkRuntime(root)), ...configs(root), ...(await running(root))]
+  const told: Told[] = []
+  for (const finding of findings) told.push(await tellOf(finding, options.repair))
+  if (told.some((one) => !one.ok && !one.repaired)) setExitCode(1)
   if (json) {
-    printJson(findings)
+    printJson(told)
     return
   }
-  for (const { check, ok, message, hint } of findings) {
-    print(`${ok ? 'ok   ' : red('wrong')}  ${check}: ${message}`)
-    if (hint !== '') print(`       ${hint}`)
+  for (const { check, ok, message, hint, repaired } of told) {
+    print(`${ok ? 'ok   ' : repaired ? 'mended' : red('wrong')}  ${check}: ${message}`)
+    if (hint !== '' && !repaired) print(`       ${hint}`)
+  }
+  if (!options.repair && findings.some(({ repair }) => repair !== undefined))
+    print('`mm doctor --repair` mends what the system itself has left behind.')
+}
+
+async function tellOf({ repair, ...finding }: Finding, may: boolean): Promise<Told> {
+  if (!may || repair === undefined) return { ...finding, repaired: false }
+  try {
+    await repair()
+    return { ...finding, repaired: true }
+  } catch (thrown) {
+    return { ...finding, message: `${finding.message}; mending it failed: ${reasonOf(thrown)}`, repaired: false }
   }
 }
 
@@ -52,80 +58,6 @@ function nodeVersion(): Finding {
   return major > 20 || (major === 20 && minor >= 19)
     ? fine('node', version)
     : wrong('node', `${version} is too old`, 'Use Node 20.19, 22, 24 or 26.')
-}
-
-function runtimeFolder(root: string): Finding {
-  const path = join(root, 'runtime')
-  if (!existsSync(path)) return fine('runtime', 'runtime/ is made at the first start')
-  try {
-    accessSync(path, constants.W_OK)
-    return fine('runtime', 'runtime/ can be written')
-  } catch {
-    return wrong('runtime', 'runtime/ cannot be written', 'Make the folder writable for this user.')
-  }
-}
-
-function token(root: string): Finding[] {
-  const stat = statSync(join(root, 'runtime', 'token'), { throwIfNoEntry: false })
-  if (stat === undefined) return []
-  const mode = (stat.mode & 0o777).toString(8)
-  return (stat.mode & 0o077) === 0
-    ? [fine('token', `runtime/token has mode ${mode}`)]
-    : [wrong('token', `runtime/token can be read by others (mode ${mode})`, 'Run: chmod 600 runtime/token')]
-}
-
-function frozen(root: string): Finding[] {
-  const path = join(root, 'runtime', 'FREEZE')
-  if (!existsSync(path)) return []
-  const scope = /\ball\b/.test(readFileSync(path, 'utf8'))
-    ? 'file edits are not applied either'
-    : 'it may not change itself'
-  return [wrong('freeze', `the system is frozen: ${scope}`, '`mm thaw` ends it.')]
-}
-
-/** One that no kernel has taken in yet is wrong; the last one before it is only told. */
-function stalls(root: string): Finding[] {
-  const read = (file: string): Stall | undefined => {
-    const path = join(root, file)
-    return existsSync(path) ? parseStall(readFileSync(path, 'utf8')) : undefined
-  }
-  const open = read(STALL_FILE)
-  const last = read(STALL_TOLD_FILE)
-  const told = (stall: Stall): string => `${new Date(stall.time).toISOString()} ${describeStall(stall)}`
-  return [
-    ...(open === undefined ? [] : [wrong('stall', told(open), 'The next start leaves that version off; `mm up`.')]),
-    ...(last === undefined ? [] : [fine('stall', `the last one: ${told(last)}`)]),
-  ]
-}
-
-/** What is kept is looked at file by file: what is not whole would be ignored. */
-function lastGood(root: string): Finding[] {
-  const folder = join(root, LAST_GOOD_FOLDER)
-  const names = existsSync(folder) ? readdirSync(folder).filter((name) => name.endsWith('.json')) : []
-  if (names.length === 0) return []
-  const broken = names.flatMap((name) => {
-    const reason = brokenRecord(folder, name)
-    return reason === undefined ? [] : [`${join(LAST_GOOD_FOLDER, name)}: ${reason}`]
-  })
-  const hint = 'It is ignored. The next version of that service that runs well is kept anew; the file can be removed.'
-  return [
-    fine('last good', `${names.length - broken.length} services have a version to fall back on`),
-    ...broken.map((message) => wrong('last good', message, hint)),
-  ]
-}
-
-function brokenRecord(folder: string, name: string): string | undefined {
-  try {
-    const record = parseLastGood(readFileSync(join(folder, name), 'utf8'))
-    if (typeof record === 'string') return record
-    const lost = Object.entries(record.files).find(([, hash]) => {
-      const path = join(folder, LAST_GOOD_TEXTS, hash)
-      return !existsSync(path) || shortHash(readFileSync(path, 'utf8')) !== hash
-    })
-    return lost && `the text of ${lost[0]} is not whole`
-  } catch (thrown) {
-    return reasonOf(thrown)
-  }
 }
 
 function configs(root: string): Finding[] {
@@ -140,19 +72,65 @@ function configs(root: string): Finding[] {
 }
 
 async function running(root: string): Promise<Finding[]> {
-  if (readAddress(root) === undefined) return [fine('system', 'none runs for this root')]
+  const holder = holderOf(join(root, 'runtime', 'lock'))
+  if (readAddress(root) === undefined) return [holder === undefined ? nobody() : withoutAddress(root, holder.pid)]
+  if (holder === undefined) return [nobody()]
   try {
     const client = new Client(root)
-    const status = await client.get<KernelStatus>('/api/kernel')
+    const status = await client.get<KernelStatus & KernelInfo>('/api/kernel')
     const { services } = await client.get<{ services: ServiceStatus[] }>('/api/services')
     return [
       fine('system', `kernel ${status.version} answers at ${client.address.url}, up ${status.uptime_s} s`),
+      ...refusedKernels(status),
       ...services.flatMap(unwell),
     ]
   } catch (thrown) {
     const { message, hint } = toErrorData(thrown)
     return [wrong('system', message, hint)]
   }
+}
+
+const nobody = (): Finding => fine('system', 'none runs for this root')
+
+/** It runs, and cannot be asked: the log knows why, for instance `port_in_use`. */
+function withoutAddress(root: string, pid: number): Finding {
+  const last = lastError(root)
+  const reason = last === undefined ? '' : `; the last error: ${last}`
+  const hint = 'It is starting, or its service `http` did not start: `mm logs`, then change configs/http.yml.'
+  return wrong('system', `process ${pid} runs, and offers no HTTP API${reason}`, hint)
+}
+
+function lastError(root: string): string | undefined {
+  const path = join(root, 'runtime', 'logs', 'mm.log')
+  if (!existsSync(path)) return undefined
+  const file = openSync(path, 'r')
+  try {
+    const { size } = fstatSync(file)
+    const buffer = Buffer.alloc(Math.min(size, LOG_TAIL_BYTES))
+    readSync(file, buffer, 0, buffer.length, size - buffer.length)
+    const lines = buffer.toString('utf8').split('\n').flatMap(errorIn)
+    return lines.at(-1)
+  } finally {
+    closeSync(file)
+  }
+}
+
+function errorIn(line: string): string[] {
+  try {
+    const { level = 0, msg = '' } = JSON.parse(line) as { level?: number; msg?: string }
+    return level >= ERROR_LEVEL ? [msg] : []
+  } catch {
+    return []
+  }
+}
+
+function refusedKernels({ versions }: KernelInfo): Finding[] {
+  return versions.flatMap(({ meta_file, state, error }) => {
+    if (state !== 'refused') return []
+    const reason = error === null ? '' : `: ${describeError(error)}`
+    const hint = 'Fix its files, or remove the meta file; `mm kernel swap` tries it at once.'
+    return [wrong('kernel', `${meta_file} was refused${reason}`, hint)]
+  })
 }
 
 function unwell({ api, state, stale, last_error, last_good, generation }: ServiceStatus): Finding[] {

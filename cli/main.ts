@@ -157,7 +157,8 @@ function addChangeCommands(program: Command, common: ReadCommon, setExitCode: (c
   program
     .command('doctor')
     .description('look at everything, and say what is wrong and what to do')
-    .action(() => doctor(common(), setExitCode))
+    .option('--repair', 'mend what the system itself has left behind; never a file of yours', false)
+    .action((options: { repair: boolean }) => doctor(common(), options, setExitCode))
 }
 
 function addOperatorCommands(program: Command, common: ReadCommon): void {
