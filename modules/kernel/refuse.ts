@@ -56,10 +56,10 @@ export function settleFailure(machine: Machine, candidate: Candidate, problem: P
   }
   switch (problem.kind) {
     case 'abandoned':
-      // Its incumbent had to end first and could not be built again.
-      if (service.live === undefined && service.state === 'switching') setState(service, 'failed')
+      notRebuilt(machine, candidate)
       return result
     case 'deferred':
+      notRebuilt(machine, candidate)
       putOff(machine, candidate)
       machine.events.emit('service.deferred', { api: service.api, error: result.error })
       machine.options.log.warn(`${service.api}  ${result.error?.message ?? ''}`, { service: service.api })
@@ -76,6 +76,14 @@ export function settleFailure(machine: Machine, candidate: Candidate, problem: P
       return never
     }
   }
+}
+
+/** Its incumbent had to end first and could not be built again: nobody waits for it until something changes. */
+function notRebuilt(machine: Machine, { service }: Candidate): void {
+  if (service.live !== undefined || service.state !== 'switching') return
+  setState(service, 'failed')
+  const reason = 'the version before ended for a new one, and neither could be built'
+  machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason }))
 }
 
 /** A good member of a group whose other member failed stays on its incumbent, and says whose fault it was. */
