@@ -7,7 +7,7 @@ import type { ErrorData } from './errors.ts'
 import type { CheckReport, FreezeScope, KernelSource, KernelStatus } from './kernel.ts'
 import type { KernelState } from './kernel-state.ts'
 import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
-import type { JsonMap, Loader, Log, ModuleHost, Pulse } from './seams.ts'
+import type { JsonMap, Loader, Log, ModuleHost, Pulse, Scan } from './seams.ts'
 import type { AspectRoute, DesiredService } from './state.ts'
 
 /** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
@@ -19,6 +19,8 @@ export interface KernelOptions {
   metaFile: string
   /** the parsed meta file */
   meta: JsonMap
+  /** what this kernel was made from: by the time it runs, the files may hold something else */
+  madeFrom?: { source: KernelSource; scan: Scan } | undefined
   loader: Loader
   switchboard: Switchboard
   clock: Clock

@@ -28,8 +28,9 @@ import { detailOf, statusOf, treeOf } from './service.ts'
 export interface KernelActions {
   status(): KernelStatus
   reload(api: string, caller?: CallerRecord): Promise<ReloadResult>
-  rollback(api: string, reason: string): Promise<ReloadResult>
-  undo(api: string): Promise<ReloadResult>
+  /** undefined: another kernel has taken over meanwhile */
+  rollback(api: string, reason: string): Promise<ReloadResult | undefined>
+  undo(api: string): Promise<ReloadResult | undefined>
   plan(files?: ProposedFile[]): PlannedChange[]
   configs(api?: string): EffectiveConfig[]
   kernel(): KernelInfo
@@ -79,19 +80,22 @@ export class KernelService {
   /** The ways back are open while the system is frozen: they take changes away. */
   async rollback(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkKnown(caller, 'rollback')
-    await this.actions.whenSettled()
-    if (this.machine.gone) return this.askNext(caller, 'rollback', api)
-    return this.actions.rollback(this.find(api).api, `${caller.api} asked for it`)
+    const back = (): Promise<ReloadResult | undefined> =>
+      this.actions.rollback(this.find(api).api, `${caller.api} asked for it`)
+    return (await this.here(back)) ?? this.askNext(caller, 'rollback', api)
   }
 
   async undo(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkKnown(caller, 'undo')
-    await this.actions.whenSettled()
-    if (this.machine.gone) return this.askNext(caller, 'undo', api)
-    return this.actions.undo(api)
+    return (await this.here(() => this.actions.undo(api))) ?? this.askNext(caller, 'undo', api)
   }
 
-  /** This kernel was replaced while the call waited. */
+  /** undefined when this kernel was replaced while it waited. */
+  private async here<T>(work: () => Promise<T>): Promise<T | undefined> {
+    await this.actions.whenSettled()
+    return this.machine.gone ? undefined : work()
+  }
+
   private askNext(caller: CallerRecord, method: string, api: string): Promise<ReloadResult> {
     const handle = this.machine.calls.handleFor(caller, 'kernel', 'default') as unknown as Handle
     return handle[method]?.(api) as Promise<ReloadResult>

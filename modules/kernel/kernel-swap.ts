@@ -12,10 +12,9 @@ import type { Scan } from '../contracts/seams.ts'
 import { coded, describeError, reasonOf, toErrorData } from '../lib/errors.ts'
 import { findKernel, loadKernel, metaVersion, type FoundKernel } from '../lib/kernel-source.ts'
 import { beginTrial, endTrial, kernelEntry, rehearseTrial } from '../lib/kernel-trial.ts'
-import { findMetaFiles } from '../lib/meta-files.ts'
 import { stateLeft } from '../lib/state-left.ts'
 import { within } from '../lib/within.ts'
-import { placed, wantedKernel, type WantedKernel } from './kernel-wanted.ts'
+import { metaFilesOf, placed, wantedKernel, type WantedKernel } from './kernel-wanted.ts'
 import type { Machine } from './machine.ts'
 import type { RefusedVersions } from './refused-versions.ts'
 
@@ -33,7 +32,7 @@ const MAY_PASS = new Set(['kernel_busy', 'disk_full', 'read_only', 'file_failed'
 
 export class KernelSwap {
   /** what this kernel is made from; undefined when its meta file could not be read at the start */
-  private running: FoundKernel | undefined
+  private running: Pick<FoundKernel, 'source' | 'scan'> | undefined
   private readonly options: KernelSwapOptions
   private underWay: Promise<KernelSwapResult> | undefined
   /** monotonic ms since when the meta file of this kernel is gone */
@@ -59,7 +58,8 @@ export class KernelSwap {
     this.rests = false
     const { machine } = this.options
     try {
-      this.running = findKernel(machine.options, machine.options.metaFile)
+      // Not what stands on disk by now: that may have been saved while it took over.
+      this.running ??= machine.options.madeFrom ?? findKernel(machine.options, machine.options.metaFile)
     } catch (thrown) {
       machine.options.log.warn(`the kernel's own source cannot be read: ${describeError(toErrorData(thrown))}`)
     }
@@ -99,7 +99,7 @@ export class KernelSwap {
     await this.underWay
     const { machine, refused } = this.options
     if (machine.stopping) throw coded('kernel_stopping')
-    for (const { path } of findMetaFiles(machine.options.root, machine.options.fs)) refused.forget(kernelEntry(path))
+    for (const { path } of metaFilesOf(machine)) refused.forget(kernelEntry(path))
     const { found, refused: broken } = this.wanted()
     const [first] = broken
     if (found === undefined || first !== undefined) {
@@ -145,8 +145,8 @@ export class KernelSwap {
   /** A meta file that is briefly missing while somebody saves it is no reason to go back. */
   private waitsForGrace(): boolean {
     const { machine } = this.options
-    const { root, fs, metaFile } = machine.options
-    if (findMetaFiles(root, fs).some(({ path }) => path === metaFile)) {
+    const { metaFile } = machine.options
+    if (metaFilesOf(machine).some(({ path }) => path === metaFile)) {
       this.goneSince = undefined
       return false
     }

@@ -9,7 +9,7 @@ import { configure } from './configure.ts'
 import { abandon } from './generation.ts'
 import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
-import { failedReload } from './refuse.ts'
+import { deferredReload, failedReload } from './refuse.ts'
 import { move, stopService, type Member } from './switch.ts'
 
 export interface MovementsOptions {
@@ -27,14 +27,24 @@ export class Movements {
   private readonly machine: Machine
   /** each resolves when its service is free again */
   private readonly running = new Map<ServiceRecord, Promise<ReloadResult>>()
+  private leave: () => void = () => {}
+  private left: Promise<void> = Promise.resolve()
 
   constructor(options: MovementsOptions) {
     this.options = options
     this.machine = options.machine
+    this.forget()
   }
 
   of(service: ServiceRecord): Promise<ReloadResult> | undefined {
     return this.running.get(service)
+  }
+
+  /** What becomes of it. Where another kernel takes over meanwhile, it is put off: it ends there. */
+  outcome(service: ServiceRecord): Promise<ReloadResult> | undefined {
+    const running = this.running.get(service)
+    const putOff = { ...deferredReload(0), generation: null, from: null }
+    return running && Promise.race([running, this.left.then(() => putOff)])
   }
 
   /** Movements that switch something: stops may be taken over half-way. */
@@ -45,13 +55,25 @@ export class Movements {
   /** They were another kernel's, or this one's before another. */
   forget(): void {
     this.running.clear()
+    this.left = new Promise((resolve) => {
+      this.leave = resolve
+    })
   }
 
-  /** Resolves when no movement of the service is under way; a candidate that prepares is dropped. */
+  /** Another kernel takes over: what is under way may never end here. */
+  letGo(): void {
+    this.leave()
+  }
+
+  /**
+   * Resolves when no movement of the service is under way, or when this kernel is `gone`. A candidate that prepares is
+   * dropped.
+   */
   async free(service: ServiceRecord): Promise<void> {
     for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
       if (service.candidate !== undefined) abandon(service.candidate)
-      await running
+      await Promise.race([running, this.left])
+      if (this.machine.gone) return
     }
   }
 

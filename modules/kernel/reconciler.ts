@@ -129,7 +129,7 @@ export class Reconciler {
     const gone = toErrorData(coded('nothing_to_undo', { api: apis.join(', ') }))
     const resultOf = async (api: string): Promise<ReloadResult> => {
       const service = this.machine.services.get(api)
-      return reloads.get(api) ?? (service && this.movements.of(service)) ?? failedReload(gone)
+      return reloads.get(api) ?? (service && this.movements.outcome(service)) ?? failedReload(gone)
     }
     return Promise.all(apis.map(resultOf))
   }

@@ -149,6 +149,7 @@ export class Succession {
     machine.gone = true
     void this.attention.close()
     machine.calls.queue.letGo()
+    machine.reconciler.movements.letGo()
     for (const { supervision } of machine.services.values()) supervision.timer = undefined
     machine.clock.end()
     this.free()
@@ -221,6 +222,7 @@ export class Succession {
     service.goingBack = false
     // A movement was dropped half-way: it begins anew.
     if (service.state === 'starting') beginAnew(service)
+    if (service.state === 'switching' && service.live === undefined) setState(service, 'failed')
     for (const generation of [service.live, ...service.draining]) {
       if (generation === undefined) continue
       Object.setPrototypeOf(generation.isolator, ModuleIsolator.prototype)

@@ -49,7 +49,7 @@ export function ruleOf(desired: Pick<DesiredService, 'restart'>, limits: Limits)
 }
 
 export interface SupervisorActions {
-  rollback(api: string, reason: string): Promise<ReloadResult>
+  rollback(api: string, reason: string): Promise<ReloadResult | undefined>
   reload(api: string): Promise<ReloadResult>
   /** kernels change hands */
   isHeld(): boolean
@@ -139,6 +139,7 @@ export class Supervisor {
       log.warn(String(thrown))
       return undefined
     })
+    if (this.machine.gone) return
     if (back?.ok !== true && this.supervised(generation) !== undefined) this.act(service, generation, error, false)
   }
 

@@ -29,13 +29,14 @@ export class WaysBack {
     this.refused = refused
   }
 
-  /** Rejects with `service_not_found` or `nothing_to_roll_back`. */
-  async rollback(api: string, reason: string): Promise<ReloadResult> {
+  /** undefined: another kernel has taken over while it waited. Rejects with `service_not_found`, `nothing_to_roll_back`. */
+  async rollback(api: string, reason: string): Promise<ReloadResult | undefined> {
     const { movements } = this.reconciler
     let service = this.reconciler.find(api)
     // Looked up again after each wait: it may be gone, and somebody else may have waited for the same moment.
     while (movements.of(service) !== undefined) {
       await movements.free(service)
+      if (this.machine.gone) return undefined
       service = this.reconciler.find(api)
     }
     const { live } = service
@@ -51,7 +52,7 @@ export class WaysBack {
       if (back?.ok === true) written.push(this.takenBack(service, taken))
     })
     await Promise.all(written)
-    return result as ReloadResult
+    return result
   }
 
   /** The version before belonged to another process: what was kept of it is on disk. */
@@ -71,11 +72,12 @@ export class WaysBack {
     return onDisk
   }
 
-  /** Rejects with `nothing_to_undo`, `file_changed`, or why a file could not be written. */
-  async undo(api: string): Promise<ReloadResult> {
+  /** The same. Rejects with `nothing_to_undo`, `file_changed`, or why a file could not be written. */
+  async undo(api: string): Promise<ReloadResult | undefined> {
     const { services } = this.machine
     for (let moving = services.get(api); moving !== undefined && this.isMoving(moving); moving = services.get(api)) {
       await this.reconciler.movements.free(moving)
+      if (this.machine.gone) return undefined
     }
     const service = services.get(api)
     const change = this.journal.latest(api)
@@ -90,7 +92,7 @@ export class WaysBack {
     this.refused.forget(api)
     this.machine.events.emit('change.undone', { services: apis, files: this.shown(files) })
     const results = await this.journal.whileUndoing(apis, () => this.reconciler.apply(new Set(files.keys()), apis))
-    return results[apis.indexOf(api)] as ReloadResult
+    return results[apis.indexOf(api)]
   }
 
   private isMoving(service: ServiceRecord): boolean {

@@ -36,7 +36,7 @@ export function metaVersion(path: string): string {
   return (name === 'invalid' ? null : name?.version) ?? '0'
 }
 
-export type KernelWorld = Omit<KernelOptions, 'metaFile' | 'meta'>
+export type KernelWorld = Omit<KernelOptions, 'metaFile' | 'meta' | 'madeFrom'>
 
 /** Constructed, not booted. `generation` tells its code from that of other kernels in stacks. */
 export async function loadKernel(
@@ -49,7 +49,7 @@ export async function loadKernel(
   try {
     const { Kernel } = evaluated.exports as { Kernel?: KernelClass }
     if (typeof Kernel !== 'function') throw coded('no_kernel_class', { prog: meta.prog }, { file: scan.entry })
-    const kernel = new Kernel({ ...world, metaFile: source.meta_file, meta })
+    const kernel = new Kernel({ ...world, metaFile: source.meta_file, meta, madeFrom: { source, scan } })
     return { kernel, source, release: () => evaluated.release() }
   } catch (thrown) {
     evaluated.release()
