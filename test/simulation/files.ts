@@ -4,6 +4,7 @@
  */
 import type { Random } from '../support/load.ts'
 import { BREAKS, EMPTY, writeHelper, writeSpec, type Spec } from './spec.ts'
+import { KERNEL_FAULTS, KERNEL_FILE, writeKernel } from './kernels.ts'
 import { at, META_FILE, type World } from './world.ts'
 
 export const APIS = ['a', 'b', 'c', 'd', 'e'] as const
@@ -20,6 +21,9 @@ const WRONG_CONFIGS = [
   'limits: {drain: 1}\n',
   '',
 ]
+
+/** A second meta file for the same kernel. */
+export const NEWER_META = 'configs/meta-v1.1.0.yml'
 
 export interface FileHabits {
   /** share of module versions that fail somewhere */
@@ -163,8 +167,23 @@ export class Files {
     return this.save(META_FILE, `${lines.join('\n')}\n`)
   }
 
+  /** A kernel, sound or sick; or another meta file, which is newer while it is there. */
+  saveKernel(): string {
+    const { fs } = this.world
+    if (this.chance(0.3)) {
+      const newer = at(NEWER_META)
+      if (fs.textOf(newer) === undefined) return this.save(NEWER_META, 'prog: kernel\n')
+      fs.delete(newer)
+      return `${NEWER_META} removed`
+    }
+    const fault = this.chance(0.4) ? this.pick(KERNEL_FAULTS) : undefined
+    return this.save(KERNEL_FILE, writeKernel(++this.saves, fault))
+  }
+
   private existing(folder: string): string[] {
-    return this.world.fs.paths(at(folder)).filter((path) => path !== at(META_FILE))
+    return this.world.fs
+      .paths(at(folder))
+      .filter((path) => !path.startsWith(at('configs/meta')) && path !== at(KERNEL_FILE))
   }
 
   /** A file goes; most come back, some at once. */

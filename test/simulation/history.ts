@@ -49,6 +49,14 @@ export interface ExpectedService {
   asks: string | undefined
 }
 
+/** Texts of kernels, and the meta files that choose them. */
+export interface KernelAtRest {
+  runs: string
+  meta: string
+  onDisk: string
+  newest: string
+}
+
 export type Entry =
   | { kind: 'did'; what: string }
   | {
@@ -81,7 +89,7 @@ export type Entry =
   | { kind: 'held' | 'released'; api: string; key: string; resource: number }
   | { kind: 'evaluated' | 'dropped'; evaluation: number; api: string }
   | MachineEntry
-  | { kind: 'rest'; quiet: boolean; services: ServiceAtRest[]; expected: ExpectedService[] }
+  | { kind: 'rest'; quiet: boolean; services: ServiceAtRest[]; expected: ExpectedService[]; kernel: KernelAtRest }
   | { kind: 'end'; timers: number }
   /** something nobody caught, or that the kernel itself calls a defect */
   | { kind: 'broke'; what: string }

@@ -7,7 +7,8 @@ import type { Clock, CodeOwner, Evaluated, FileSystem, Loader, Scan } from '../.
 import { coded, fromErrorData, reasonOf, toErrorData } from '../../modules/lib/errors.ts'
 import { shortHash } from '../../modules/lib/hash.ts'
 import { exportsOf, ownError, type Stage } from './modules.ts'
-import { isHelper, readSpec, type Spec } from './spec.ts'
+import { KERNEL_FILE, readKernel } from './kernels.ts'
+import { isHelper, readSpec, type ReadSpec, type Spec } from './spec.ts'
 
 const FRESH_MS = 20
 
@@ -29,6 +30,8 @@ export interface SimLoaderOptions {
   clock: Clock
   stage: Stage
   modules: string
+  /** what the text of a kernel's file exports */
+  kernel(text: string): Record<string, unknown>
 }
 
 export class SimLoader implements Loader {
@@ -62,7 +65,8 @@ export class SimLoader implements Loader {
       error: undefined,
     }
     const text = read(entry, draft)
-    const found = text === undefined ? undefined : readSpec(text)
+    const isKernel = entry.endsWith(KERNEL_FILE)
+    const found = text === undefined ? undefined : isKernel ? readKernelFile(text) : readSpec(text)
     if (found?.ok === false) {
       draft.error ??= toErrorData(coded('source_syntax', { reason: 'no such key' }, { file: entry, line: found.line }))
     }
@@ -112,6 +116,8 @@ export class SimLoader implements Loader {
       if (!dropped) stage.record({ kind: 'dropped', evaluation, api })
       dropped = true
     }
+    if (scan.entry.endsWith(KERNEL_FILE))
+      return { exports: this.options.kernel(scan.texts.get(scan.entry) ?? ''), release }
     if (spec?.evaluate_ms !== undefined) await stage.wait(Math.min(spec.evaluate_ms, limits.evaluate_ms))
     if (spec?.breaks === 'evaluate') {
       release()
@@ -125,6 +131,9 @@ export class SimLoader implements Loader {
   placeOf = (): undefined => undefined
   stats = (): { sources: number; records: number; urls: number } => ({ sources: 0, records: 0, urls: 0 })
 }
+
+const readKernelFile = (text: string): ReadSpec =>
+  readKernel(text) === undefined ? { ok: false, line: 1 } : { ok: true, spec: undefined }
 
 function keep(draft: Draft, path: string, text: string): void {
   draft.files.set(path, shortHash(text))

@@ -18,6 +18,7 @@ export interface Temper extends FileHabits {
   asks: number
   faults: number
   freezes: number
+  kernels: number
 }
 
 export function temperOf(random: Random): Temper {
@@ -28,6 +29,7 @@ export function temperOf(random: Random): Temper {
     asks: pick(0, 0.5, 1.5),
     faults: pick(0, 0, 0.5),
     freezes: pick(0, 0.2),
+    kernels: pick(0, 0.2, 0.5),
     broken: pick(0, 0.05, 0.2),
     wrong: pick(0, 0.05, 0.2),
     halves: pick(0, 0.1, 0.4),
@@ -57,6 +59,7 @@ export class Operations {
       [temper.asks, () => this.ask()],
       [temper.faults, () => this.fault()],
       [temper.freezes, () => this.freeze()],
+      [temper.kernels, () => this.kernel()],
       [0.2, () => this.lateError()],
       [0.1, () => this.setClock()],
       [2, () => 'nothing'],
@@ -149,6 +152,12 @@ export class Operations {
     loader.fault = (path) => (fails() ? coded('file_failed', { path, reason: code }, { file: path }) : undefined)
     clock.after(this.random.between(1, 3_000), () => (loader.fault = undefined))
     return `loader fails with ${code}, ${share}`
+  }
+
+  private kernel(): string {
+    if (this.random.next() < 0.8) return this.files.saveKernel()
+    this.world.askFrom('one', 'swap', '')
+    return 'swap'
   }
 
   private freeze(): string {

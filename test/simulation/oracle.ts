@@ -8,7 +8,7 @@ import type { ExpectedService } from './history.ts'
 import { sourceOf } from './loader.ts'
 import type { MemoryFileSystem } from './memory-fs.ts'
 import { isHelper, readSpec, type Spec } from './spec.ts'
-import { at, META_FILE } from './world.ts'
+import { at } from './world.ts'
 
 type Values = Record<string, unknown>
 
@@ -138,8 +138,8 @@ function versionOf(fs: MemoryFileSystem, prog: string): { spec: Spec; source: st
 const FATAL = ['evaluate', 'constructor', 'init', 'init_hangs', 'self_test']
 
 /** `isLive` is how things stand: whether a need is met is judged where that need is. */
-export function expected(fs: MemoryFileSystem, isLive: (api: string) => boolean): ExpectedService[] {
-  const meta = valuesOf(fs.textOf(at(META_FILE)) ?? '')
+export function expected(fs: MemoryFileSystem, isLive: (api: string) => boolean, metaFile: string): ExpectedService[] {
+  const meta = valuesOf(fs.textOf(at(metaFile)) ?? '')
   const defaults = (meta?.['defaults'] ?? {}) as Values
   const { wanted, brokenBases, contested } = readConfigs(fs, defaults)
   const list: ExpectedService[] = []

@@ -3,16 +3,18 @@
  * should run. Waiting for rest has an end: what is not at rest by then is in the look.
  */
 import type { GenerationRecord, ServiceRecord } from '../../modules/contracts/state.ts'
+import { NEWER_META } from './files.ts'
 import type { ServiceAtRest } from './history.ts'
 import type { Actor } from './modules.ts'
+import { KERNEL_FILE } from './kernels.ts'
 import { asksOf, expected } from './oracle.ts'
-import type { World } from './world.ts'
+import { at, META_FILE, type World } from './world.ts'
 
 /** The longest waits: a drain, a queue, back-offs of a minute, and calls of 40 s behind one another. */
 const REST_MS_MAX = 900_000
 const LOOK_MS = 1_000
-/** at least a sweep, a grace and what they start */
-const LOOKS_MIN = 4
+/** at least a sweep, a grace, a disk that is tried again, another kernel, and what they start */
+const LOOKS_MIN = 12
 
 /** What is under way for a service, in words; empty when nothing is. */
 function underWay(service: ServiceRecord, now: number): string[] {
@@ -33,6 +35,7 @@ const services = (world: World): ServiceRecord[] =>
 
 function isAtRest(world: World): boolean {
   return (
+    !world.switchboard.probation &&
     world.open.size === 0 &&
     world.inside === 0 &&
     services(world).every((service) => underWay(service, world.clock.monotonic()).length === 0)
@@ -50,7 +53,13 @@ export async function comeToRest(world: World): Promise<void> {
     kind: 'rest',
     quiet: isAtRest(world),
     services: services(world).map((service) => lookAt(service, world.clock.monotonic())),
-    expected: expected(world.fs, isLive),
+    expected: expected(world.fs, isLive, world.kernel.status().meta_file),
+    kernel: {
+      runs: world.kernelText,
+      meta: world.kernel.status().meta_file,
+      onDisk: world.fs.textOf(at(KERNEL_FILE)) ?? '',
+      newest: world.fs.textOf(at(NEWER_META)) === undefined ? META_FILE : NEWER_META,
+    },
   })
 }
 

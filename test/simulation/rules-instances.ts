@@ -23,7 +23,8 @@ interface Judging {
   wrong: string[]
   /** resources that are held now, by service and key */
   held: Map<string, number>
-  evaluations: Set<number>
+  /** number → service */
+  evaluations: Map<number, string>
 }
 
 export function instanceRules(entries: readonly Dated[]): string[] {
@@ -32,7 +33,7 @@ export function instanceRules(entries: readonly Dated[]): string[] {
     if (entry.kind !== 'machine' || entry.type !== 'service.drain_overrun') continue
     overruns.add(`${entry.api} ${entry.generation}`)
   }
-  const judging: Judging = { lives: new Map(), overruns, wrong: [], held: new Map(), evaluations: new Set() }
+  const judging: Judging = { lives: new Map(), overruns, wrong: [], held: new Map(), evaluations: new Map() }
   for (const entry of entries) take(entry, judging)
   return [...judging.wrong, ...leftOver(entries, judging)]
 }
@@ -73,7 +74,7 @@ function take(entry: Dated, judging: Judging): void {
       break
     }
     case 'evaluated':
-      evaluations.add(entry.evaluation)
+      evaluations.set(entry.evaluation, entry.api)
       break
     case 'dropped':
       if (!evaluations.delete(entry.evaluation)) wrong.push(`evaluation ${entry.evaluation} is dropped twice`)
@@ -150,6 +151,11 @@ function leftOver(entries: readonly Dated[], { lives, held, evaluations }: Judgi
     if (life.isRunning) wrong.push(`run() of ${named(life)} never ended`)
   }
   for (const name of held.keys()) wrong.push(`${name} was never released`)
-  for (const evaluation of evaluations) wrong.push(`evaluation ${evaluation} was never dropped`)
+  for (const [evaluation, api] of evaluations) {
+    if (api !== 'kernel') wrong.push(`evaluation ${evaluation} of ${api} was never dropped`)
+  }
+  // The last one ends with the process.
+  const kernels = [...evaluations.values()].filter((api) => api === 'kernel').length
+  if (kernels > 1) wrong.push(`${kernels - 1} kernels that were replaced were never dropped`)
   return wrong
 }

@@ -2,6 +2,7 @@
  * What holds at rest: nothing is under way or waits for ever, every service runs what its files ask for where they can
  * be used and what it ran before where they cannot, and after the end no timer is left.
  */
+import { readKernel } from './kernels.ts'
 import type { Dated, ExpectedService, ServiceAtRest } from './history.ts'
 
 type Of<K extends Dated['kind']> = Extract<Dated, { kind: K }>
@@ -22,8 +23,9 @@ export function restRules(entries: readonly Dated[]): string[] {
   return wrong
 }
 
-function atRest({ quiet, services, expected }: Of<'rest'>, before: readonly Dated[]): string[] {
+function atRest({ quiet, services, expected, kernel }: Of<'rest'>, before: readonly Dated[]): string[] {
   const wrong = quiet ? [] : ['it does not come to rest']
+  wrong.push(...wrongKernel(kernel, before))
   const bySource = new Map(before.flatMap((entry) => (entry.kind === 'born' ? [[entry.instance, entry.source]] : [])))
   const brokenBases = new Set(expected.filter(({ verdict }) => verdict === 'incumbent').map(({ api }) => api))
   for (const service of services) {
@@ -49,6 +51,19 @@ function atRest({ quiet, services, expected }: Of<'rest'>, before: readonly Date
 
 const unwanted = ({ base, state }: ServiceAtRest, broken: ReadonlySet<string>): string | undefined =>
   broken.has(base ?? '') ? undefined : `no file asks for it, and it is ${state}`
+
+/** A sound kernel on disk runs, unless it was gone back from; a sick one does not. */
+function wrongKernel({ runs, meta, onDisk, newest }: Of<'rest'>['kernel'], before: readonly Dated[]): string[] {
+  const running = readKernel(runs)
+  if (running === undefined || running.fault !== undefined) return [`the kernel that runs is ${runs}`]
+  const wanted = readKernel(onDisk)
+  if (wanted === undefined || wanted.fault !== undefined) return []
+  if (runs === onDisk && meta === newest) return []
+  const last = before.findLast((entry) => entry.kind === 'machine' && entry.type === 'kernel.refused')
+  const code = last?.kind === 'machine' ? last.code : undefined
+  if (code === 'kernel_unwell') return []
+  return [`kernel ${runs.trim()} of ${meta} runs, and ${onDisk.trim()} of ${newest} could (${code})`]
+}
 
 /** Files that can be used, and something else runs: only for a reason that stands in the history. */
 function different(

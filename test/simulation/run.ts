@@ -33,7 +33,7 @@ export async function runSeed(Kernel: KernelMaker, seed: number, steps = STEPS):
   try {
     const operations = new Operations(world, random(draw.between(1, 2 ** 30)), temper)
     operations.files.begin()
-    await world.kernel.boot()
+    await world.boot()
     for (let step = 0; step < steps; step++) await operations.step()
     operations.calm()
     await comeToRest(world)

@@ -27,7 +27,7 @@ export async function begin(
   const world = new World({ Kernel, random: random(1), hearing: { lost, doubled: 0, late_ms_max: 0 } })
   for (const [path, text] of Object.entries(files)) world.fs.put(at(path), text)
   world.fs.fault = fault
-  await world.kernel.boot()
+  await world.boot()
   await world.clock.advance(100)
   return world
 }

@@ -16,7 +16,21 @@ export interface Hearing {
 }
 
 export function hearing(fs: MemoryFileSystem, clock: Clock, random: Random, how: Hearing): CreateWatcher {
-  return (options) => new SimWatcher(fs, clock, random, how, options)
+  const watchers = new Set<SimWatcher>()
+  fs.onChange = (path, written) => {
+    for (const watcher of watchers) {
+      if (!watcher.hears(path) || random.next() < how.lost) continue
+      for (let times = random.next() < how.doubled ? 2 : 1; times > 0; times--) {
+        const late = how.late_ms_max === 0 ? 0 : random.between(0, how.late_ms_max)
+        clock.after(late, () => watcher.tell(path, written))
+      }
+    }
+  }
+  return (options) => {
+    const watcher = new SimWatcher(fs, options, () => watchers.delete(watcher))
+    watchers.add(watcher)
+    return watcher
+  }
 }
 
 class SimWatcher implements Watcher {
@@ -26,20 +40,19 @@ class SimWatcher implements Watcher {
   private readonly fs: MemoryFileSystem
   private readonly options: WatcherOptions
 
-  constructor(fs: MemoryFileSystem, clock: Clock, random: Random, how: Hearing, options: WatcherOptions) {
+  private readonly leave: () => void
+
+  constructor(fs: MemoryFileSystem, options: WatcherOptions, leave: () => void) {
     this.fs = fs
     this.options = options
-    fs.onChange = (path, written) => {
-      if (!this.known.has(dirname(path)) && !this.followed.has(path)) return
-      if (random.next() < how.lost) return
-      for (let times = random.next() < how.doubled ? 2 : 1; times > 0; times--) {
-        const late = how.late_ms_max === 0 ? 0 : random.between(0, how.late_ms_max)
-        clock.after(late, () => this.tell(path, written))
-      }
-    }
+    this.leave = leave
   }
 
-  private tell(path: string, written: boolean): void {
+  hears(path: string): boolean {
+    return this.known.has(dirname(path)) || this.followed.has(path)
+  }
+
+  tell(path: string, written: boolean): void {
     if (!this.closed) this.options.hint(path, written)
   }
 
@@ -71,6 +84,7 @@ class SimWatcher implements Watcher {
 
   close(): Promise<void> {
     this.closed = true
+    this.leave()
     return Promise.resolve()
   }
 }

@@ -3,15 +3,16 @@
  * that happens is written down; nothing here judges it.
  */
 import type { ReloadResult } from '../../modules/contracts/kernel.ts'
-import type { Clock, FileSystem, Log } from '../../modules/contracts/seams.ts'
+import type { Clock, CreateWatcher, FileSystem, Log } from '../../modules/contracts/seams.ts'
 import type { CallerRecord } from '../../modules/contracts/state.ts'
 import { codeOf, reasonOf } from '../../modules/lib/errors.ts'
-import { readMeta } from '../../modules/lib/meta-files.ts'
+import { launchKernel, superviseKernels } from '../../modules/lib/supervise.ts'
 import { createSwitchboard } from '../../modules/lib/switchboard.ts'
 import type { Random } from '../support/load.ts'
 import { SimClock } from './clock.ts'
 import { History, type Answer, type Entry } from './history.ts'
 import type { KernelInside, KernelMaker } from './kernel-copy.ts'
+import { KERNEL_FILE, kernelOf, readKernel, writeKernel } from './kernels.ts'
 import { SimLoader } from './loader.ts'
 import { MemoryFileSystem } from './memory-fs.ts'
 import type { Stage } from './modules.ts'
@@ -20,6 +21,9 @@ import { hearing, type Hearing } from './watcher.ts'
 export const ROOT = '/sim'
 export const META_FILE = 'configs/meta-v1.0.0.yml'
 export const META_TEXT = 'prog: kernel\n'
+const BOOT_MS = 10_000
+/** shorter than the real one, so that many kernels are confirmed */
+const PROBATION_MS = 3_000
 export const at = (path: string): string => `${ROOT}/${path}`
 
 export interface WorldOptions {
@@ -55,10 +59,12 @@ export class World implements Stage {
   readonly fs: MemoryFileSystem
   readonly history: History
   readonly loader: SimLoader
-  readonly kernel: KernelInside
   readonly switchboard = createSwitchboard()
   /** calls and requests that have no answer yet */
   readonly open = new Set<number>()
+  /** every kernel that was made, with its text */
+  private readonly made = new Map<object, string>()
+  private readonly hearing: CreateWatcher
   private readonly callers = new Map<string, CallerRecord>()
   private numbers = 0
   /** calls under way in modules: their callers may have given up */
@@ -71,30 +77,53 @@ export class World implements Stage {
     this.history = new History(this.clock.monotonic)
     for (const folder of ['configs', 'modules', 'prompts', 'runtime']) this.fs.mkdir(at(folder))
     if (this.fs.textOf(at(META_FILE)) === undefined) this.fs.put(at(META_FILE), META_TEXT)
-    this.loader = new SimLoader({ fs: this.fs, clock: this.clock, stage: this, modules: at('modules') })
-    this.kernel = this.createKernel(options)
-    this.kernel.events.on('*', ({ type, data }) => {
+    if (this.fs.textOf(at(KERNEL_FILE)) === undefined) this.fs.put(at(KERNEL_FILE), writeKernel(0))
+    this.loader = new SimLoader({
+      fs: this.fs,
+      clock: this.clock,
+      stage: this,
+      modules: at('modules'),
+      kernel: (text) => ({ Kernel: this.kernelClass(options.Kernel, text) }),
+    })
+    this.hearing = hearing(this.fs, this.clock, options.random, options.hearing)
+  }
+
+  /** The kernel that runs. */
+  get kernel(): KernelInside {
+    return this.switchboard.kernel as KernelInside
+  }
+
+  /** The text of the file it was made from. */
+  get kernelText(): string {
+    return this.made.get(this.kernel) ?? ''
+  }
+
+  /** The bootloader's part: the first kernel, and watching those that take over. */
+  async boot(): Promise<void> {
+    const { clock, fs, loader, switchboard } = this
+    const seams: { clock: Clock; fs: FileSystem } = { clock, fs }
+    const places = { root: ROOT, packageRoot: ROOT, log: this.createLog(), safe: false, watcher: this.hearing }
+    const world = { ...seams, ...places, loader, switchboard, fallbacks: [] }
+    const first = await launchKernel(world, BOOT_MS)
+    void superviseKernels(world, first, PROBATION_MS, () => {}).catch((thrown: unknown) =>
+      this.broke(`the supervisor ended: ${String(thrown)}`),
+    )
+  }
+
+  private kernelClass(Kernel: KernelMaker, text: string): KernelMaker {
+    return kernelOf(Kernel, readKernel(text)?.fault, (kernel) => {
+      if (this.made.size === 0) this.listen(kernel)
+      this.made.set(kernel, text)
+    })
+  }
+
+  /** Who listens goes over from kernel to kernel. */
+  private listen(kernel: KernelInside): void {
+    kernel.events.on('*', ({ type, data }) => {
       const { api, generation, state, error, rolled_back } = data as EventData
       const mode = this.kernel.services.get(String(api))?.live?.mode
       const rolledBack = rolled_back === true
       this.record({ kind: 'machine', type, api: String(api), generation, state, rolledBack, code: error?.code, mode })
-    })
-  }
-
-  private createKernel({ Kernel, random, hearing: how }: WorldOptions): KernelInside {
-    const { clock, fs, loader, switchboard } = this
-    const seams: { clock: Clock; fs: FileSystem } = { clock, fs }
-    return new Kernel({
-      ...seams,
-      root: ROOT,
-      packageRoot: ROOT,
-      metaFile: META_FILE,
-      meta: readMeta(META_FILE, fs.textOf(at(META_FILE)) ?? META_TEXT),
-      loader,
-      switchboard,
-      log: this.createLog(),
-      safe: false,
-      watcher: hearing(fs, clock, random, how),
     })
   }
 
