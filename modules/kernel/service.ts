@@ -16,7 +16,8 @@ const TRANSITIONS: Record<ServiceState, readonly ServiceState[]> = {
   waiting: ['starting', 'draining', 'stopped', 'failed', 'quarantined'],
   starting: ['live', 'waiting', 'failed', 'draining', 'stopped'],
   live: ['switching', 'draining', 'tripped', 'quarantined', 'failed'],
-  switching: ['live', 'draining', 'failed', 'waiting'],
+  // To `starting`: it had ended for a version that failed, could not be built again, and its last good version starts.
+  switching: ['live', 'draining', 'failed', 'waiting', 'starting'],
   draining: ['stopped', 'starting'],
   stopped: ['starting', 'waiting'],
   failed: ['starting', 'waiting', 'draining', 'stopped', 'tripped', 'quarantined'],

@@ -64,6 +64,21 @@ it('a meta file that cannot be read for a moment is no reason to go back to an o
   expect(await end(world)).toEqual([])
 })
 
+it('what had to end for a version that fails, and cannot be built again, runs its last good version', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ mode: 'exclusive' }) })
+  await world.clock.advance(90_000)
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive' }))
+  await world.clock.advance(1_000)
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive', init_ms: 40, breaks: 'init' }))
+  await world.clock.advance(30)
+  let failures = 1
+  world.loader.fault = (path) =>
+    failures-- > 0 ? coded('file_failed', { path, reason: 'EMFILE' }, { file: path }) : undefined
+  await world.clock.advance(5_000)
+  expect(events(world, 'service.last_good', 'm')).toHaveLength(1)
+  expect(await end(world)).toEqual([])
+})
+
 it('what had to end for a version that is put off, and cannot be built again, comes back when it can', async () => {
   const world = await begin({
     'configs/a.yml': '',
