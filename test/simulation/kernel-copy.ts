@@ -7,7 +7,7 @@ import type { ReloadResult } from '../../modules/contracts/kernel.ts'
 import type { KernelOptions, KernelPort } from '../../modules/contracts/kernel-port.ts'
 import type { MachineEvent } from '../../modules/contracts/module.ts'
 import type { FileSystem } from '../../modules/contracts/seams.ts'
-import type { CallerRecord, HandleRecord, ServiceRecord } from '../../modules/contracts/state.ts'
+import type { CallerRecord, DesiredService, HandleRecord, ServiceRecord } from '../../modules/contracts/state.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
 import { ModuleLoader } from '../../modules/loader/loader.ts'
@@ -18,6 +18,7 @@ export interface KernelInside extends KernelPort {
   readonly services: ReadonlyMap<string, ServiceRecord>
   readonly events: { on(pattern: string, callback: (event: MachineEvent) => void): () => void }
   readonly calls: { handleFor(caller: CallerRecord, api: string, aspect: string): HandleRecord }
+  readonly reconciler: { readonly wanted: { readonly desired: { services: ReadonlyMap<string, DesiredService> } } }
   reload(api: string): Promise<ReloadResult>
   readPrompt(path: string): unknown
 }

@@ -30,9 +30,8 @@ export interface WorldOptions {
   Kernel: KernelMaker
   random: Random
   hearing: Hearing
-  clock?: SimClock
-  /** files that are there already */
-  fs?: MemoryFileSystem
+  /** files that are there already: copied */
+  from?: MemoryFileSystem
 }
 
 /** What of an event the rules look at. */
@@ -55,7 +54,7 @@ export interface CallExtras {
 type AnyHandle = Record<string, (...args: unknown[]) => Promise<unknown>> & { with(options: object): AnyHandle }
 
 export class World implements Stage {
-  readonly clock: SimClock
+  readonly clock = new SimClock()
   readonly fs: MemoryFileSystem
   readonly history: History
   readonly loader: SimLoader
@@ -71,9 +70,8 @@ export class World implements Stage {
   inside = 0
 
   constructor(options: WorldOptions) {
-    this.clock = options.clock ?? new SimClock()
     this.clock.onThrow = (thrown) => this.broke(`a callback threw ${reasonOf(thrown)} ${placesOf(thrown)}`)
-    this.fs = options.fs ?? new MemoryFileSystem(this.clock)
+    this.fs = options.from?.copy(this.clock) ?? new MemoryFileSystem(this.clock)
     this.history = new History(this.clock.monotonic)
     for (const folder of ['configs', 'modules', 'prompts', 'runtime']) this.fs.mkdir(at(folder))
     if (this.fs.textOf(at(META_FILE)) === undefined) this.fs.put(at(META_FILE), META_TEXT)
