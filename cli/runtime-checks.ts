@@ -12,6 +12,7 @@ import {
   readFileSync,
   renameSync,
   rmSync,
+  statfsSync,
   statSync,
 } from 'node:fs'
 import { join } from 'node:path'
@@ -29,6 +30,8 @@ const LOCK = 'runtime/lock'
 const ADDRESS = 'runtime/http.json'
 const REFUSED = 'runtime/refused.json'
 const PACK = 'runtime/cache/work.pack'
+/** Less is as good as nothing. */
+const FREE_BYTES_MIN = 1_048_576
 /** A draft that is older belongs to a process that is gone. */
 const DRAFT_AGE_MS = 60_000
 
@@ -56,7 +59,11 @@ function folder(root: string): Finding[] {
     return [wrong('runtime', 'runtime is not a folder', 'Move it away: the next start makes one.')]
   try {
     accessSync(path, constants.W_OK)
-    return [fine('runtime', 'runtime/ can be written')]
+    const { bavail, bsize } = statfsSync(path)
+    const free = bavail * bsize
+    if (free >= FREE_BYTES_MIN) return [fine('runtime', 'runtime/ can be written')]
+    const left = `${Math.floor(free / 1024)} KB are left on the disk of runtime/`
+    return [wrong('runtime', left, 'Make room: what could not be written follows by itself.')]
   } catch {
     return [wrong('runtime', 'runtime/ cannot be written', 'Make the folder writable for this user.')]
   }

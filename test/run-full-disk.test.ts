@@ -6,7 +6,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, describe, expect, it } from 'vitest'
 import { SmallDisk } from './support/disk.ts'
-import { startProcess, type RunningSystem } from './support/process.ts'
+import { mm, startProcess, type RunningSystem } from './support/process.ts'
 import { createRoot, type TestRoot } from './support/root.ts'
 
 const RECOVERED = { timeout: 10_000 }
@@ -88,6 +88,7 @@ describe.runIf(SmallDisk.possible)('a disk of its own', { timeout: 120_000 }, ()
     expect(await system.call('database', 'query', 'SELECT count(*) AS n FROM t')).toEqual([{ n: 0 }])
     for (let line = 0; line < 10; line++) await system.call('counter', 'say', 10_000)
     expect(await load.stop()).toBeGreaterThan(0)
+    expect((await mm(root.path, 'doctor')).stdout).toMatch(/wrong {2}runtime: 0 KB are left on the disk/)
     disk.empty()
     await expect.poll(() => inRuntime('refused.json'), RECOVERED).toContain('counter')
     expect(await system.call('database', 'execute', insert)).toMatchObject({ changes: 1 })

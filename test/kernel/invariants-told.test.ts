@@ -1,5 +1,5 @@
 /** The invariants of a reload by their numbers, I7–I11: what is told of it, and what a start makes of the same files. */
-import { cpSync } from 'node:fs'
+import { cpSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { KernelServiceApi, KernelStatus, ServiceDetail } from '../../modules/contracts/kernel.ts'
@@ -175,11 +175,14 @@ it('I10 a version that fails when it is live: the last good one serves, says so,
   expect(await m.get()).toBe(1)
   expect(running.root.read('modules/m.ts')).toBe(failing)
   expect(await running.show('m')).toMatchObject({ state: 'live', stale: true, last_error: { code: 'version_refused' } })
+  // What serves is kept first, then what does not.
+  await expect.poll(() => existsSync(join(running.root.path, 'runtime/refused.json'))).toBe(true)
   const next = await restarted(running)
   expect(next.root.read('modules/m.ts')).toBe(failing)
-  expect(await next.show('m')).toMatchObject({ state: 'quarantined', last_error: { code: 'version_refused' } })
+  expect(await next.show('m')).toMatchObject({ state: 'live', stale: true, last_error: { code: 'version_refused' } })
+  expect(await next.getApi<Stateful>('m').version()).toBe(1)
   next.root.write('modules/m.ts', stateful('', 3))
-  await next.live('m')
+  await next.live('m', 2)
   expect(await next.getApi<Stateful>('m').version()).toBe(3)
 })
 
