@@ -20,7 +20,7 @@ export function beginTrial(fs: FileSystem, root: string, source: KernelSource): 
 
 /** The same, with what is there already: a disk that takes no writes is found before anything is tried. */
 export function rehearseTrial(fs: FileSystem, root: string): void {
-  writeNote(fs, root, fs.read(join(root, TRIAL_FILE)) ?? 'null\n')
+  writeNote(fs, root, fs.read(join(root, TRIAL_FILE)) ?? '{}\n')
 }
 
 function writeNote(fs: FileSystem, root: string, text: string): void {
