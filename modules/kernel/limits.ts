@@ -45,6 +45,8 @@ export const LIMITS = {
   /** a swap that found the system busy is tried again after this long */
   kernel_retry_ms: 1_000,
   kernel_history_kept: 100,
+  /** versions that were taken back, of services and kernels */
+  refused_kept: 1_000,
   /** characters of the texts of one last good version, and of all that are kept */
   last_good_chars_max: 4_194_304,
   last_good_total_chars_max: 67_108_864,

@@ -110,7 +110,11 @@ export class RefusedVersions {
   }
 
   private note(api: string, entry: Entry): void {
+    this.known.delete(api)
     this.known.set(api, entry)
+    // The oldest belong to services and kernels that are long gone.
+    const surplus = this.known.size - this.machine.limits.refused_kept
+    for (const old of [...this.known.keys()].slice(0, Math.max(0, surplus))) this.known.delete(old)
     this.machine.lastGood.forget(api, entry)
   }
 

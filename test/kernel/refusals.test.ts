@@ -1,6 +1,7 @@
 /** Why what stands on disk does not run is always told of the file that stands there now, and of no other. */
 import { afterEach, expect, it } from 'vitest'
 import type { ErrorData } from '../../modules/contracts/errors.ts'
+import type { KernelServiceApi } from '../../modules/contracts/kernel.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 
 let system: TestSystem
@@ -51,4 +52,19 @@ it('services that leave one module for others that are not there are each told o
     expect(error).toMatchObject({ code: 'prog_not_found', file: `configs/${name}.yml`, line: 2, column: 1 })
     expect(error.message).toContain(`nowhere_${name}`)
   }
+})
+
+it('what is remembered of versions that were taken back has a limit, and the oldest goes first', async () => {
+  const names = ['a', 'b', 'c']
+  system = await startSystem({
+    'configs/meta-v1.0.0.yml': 'prog: kernel\nlimits: {refused_kept: 2}\n',
+    ...Object.fromEntries(names.map((name) => [`configs/${name}.yml`, 'prog: m\nx: 1'])),
+    'modules/m.ts': 'export class Module {}',
+  })
+  for (const name of names) {
+    system.root.write(`configs/${name}.yml`, 'prog: m\nx: 2')
+    await system.live(name, 2)
+    await system.getApi<KernelServiceApi>('kernel').rollback(name)
+  }
+  expect(Object.keys(JSON.parse(system.root.read('runtime/refused.json')) as object)).toEqual(['b', 'c'])
 })
