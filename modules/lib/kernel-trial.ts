@@ -15,17 +15,17 @@ export const TRIAL_FILE = 'runtime/kernel-trial.json'
 
 /** Throws `disk_full`, `read_only` or `file_failed`: without the note, a crash would be repeated at the next start. */
 export function beginTrial(fs: FileSystem, root: string, source: KernelSource): void {
-  writeNote(fs, root, `${JSON.stringify(source)}\n`)
+  writeNote(fs, root, () => `${JSON.stringify(source)}\n`)
 }
 
 /** The same, with what is there already: a disk that takes no writes is found before anything is tried. */
 export function rehearseTrial(fs: FileSystem, root: string): void {
-  writeNote(fs, root, fs.read(join(root, TRIAL_FILE)) ?? '{}\n')
+  writeNote(fs, root, () => fs.read(join(root, TRIAL_FILE)) ?? '{}\n')
 }
 
-function writeNote(fs: FileSystem, root: string, text: string): void {
+function writeNote(fs: FileSystem, root: string, text: () => string): void {
   try {
-    fs.write(join(root, TRIAL_FILE), text, { mode: 0o600 })
+    fs.write(join(root, TRIAL_FILE), text(), { mode: 0o600 })
   } catch (thrown) {
     throw writeFailure(thrown, TRIAL_FILE)
   }

@@ -5,10 +5,11 @@
 import type { ErrorData } from '../contracts/errors.ts'
 import type { KernelSource } from '../contracts/kernel.ts'
 import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
+import type { FileSystem } from '../contracts/seams.ts'
 import { coded, describeError, reasonOf, toErrorData } from './errors.ts'
 import { findKernel, loadKernel, type FoundKernel, type KernelWorld } from './kernel-source.ts'
 import { endTrial, readTrial, refusedBefore, refuseOnDisk } from './kernel-trial.ts'
-import { findMetaFiles } from './meta-files.ts'
+import { findMetaFiles, type MetaFile } from './meta-files.ts'
 import { watchKernel } from './probation.ts'
 import { shownPath } from './shown-path.ts'
 import { stateLeft } from './state-left.ts'
@@ -20,7 +21,7 @@ export type World = Omit<KernelWorld, 'fallbacks'> & { fallbacks: ErrorData[] }
 /** Newest first; each that fails is named with its reason, and the next is tried. Those refused before come last. */
 export async function launchKernel(world: World, boot_ms: number): Promise<NextKernel> {
   const { root, fs } = world
-  const metas = findMetaFiles(root, fs)
+  const metas = listMetas(root, fs)
   if (metas.length === 0) throw coded('no_meta', { root })
   const crashed = takeInTrial(world)
   const lastResort: FoundKernel[] = []
@@ -47,6 +48,14 @@ export async function launchKernel(world: World, boot_ms: number): Promise<NextK
     }
   }
   throw coded('no_kernel', { reason: reasons.join('; ') })
+}
+
+function listMetas(root: string, fs: FileSystem): MetaFile[] {
+  try {
+    return findMetaFiles(root, fs)
+  } catch (thrown) {
+    throw coded('file_failed', { path: 'configs', reason: reasonOf(thrown) }, { file: 'configs' }, thrown)
+  }
 }
 
 /** Returns what was told. */
