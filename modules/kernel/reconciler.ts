@@ -5,7 +5,7 @@
  */
 import type { ReloadResult } from '../contracts/kernel.ts'
 import type { ServiceRecord } from '../contracts/state.ts'
-import { coded, toErrorData } from '../lib/errors.ts'
+import { coded, fromErrorData, toErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { changedFiles, isAtRest, planInput, runs } from './active.ts'
 import { abandon } from './generation.ts'
@@ -98,10 +98,23 @@ export class Reconciler {
     throw coded('service_not_found', { api, near: nearText(api, this.machine.services.keys()) })
   }
 
-  /** Rejects with `service_not_found` or `service_stopped`; what became of the reload is in the result. */
+  /**
+   * Rejects with `service_not_found`, `service_stopped`, or what is wrong with the config; what became of the reload is
+   * in the result.
+   */
   async reload(api: string): Promise<ReloadResult> {
     const service = this.find(api)
-    if (!this.wanted.desired.services.has(api)) throw coded('service_stopped', { api })
+    if (!this.wanted.desired.services.has(api)) {
+      // It may have been mended since the last look.
+      this.wanted.lookAt(api)
+      this.wanted.read()
+    }
+    const { services, broken, contested } = this.wanted.desired
+    if (!services.has(api)) {
+      const base = (service.desired ?? service.live?.desired)?.base ?? ''
+      const error = contested.get(api) ?? broken.get(base)
+      throw error === undefined ? coded('service_stopped', { api }) : fromErrorData(error)
+    }
     return new Promise((resolve) => {
       service.reloadWaiters.push(resolve)
       this.wanted.lookAt(api)

@@ -139,6 +139,18 @@ it('what was kept is looked for again when its folder could not be listed at fir
   expect(await end(next)).toEqual([])
 })
 
+it('who reloads a service whose config is broken is told what is wrong with it', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() }, 1)
+  world.fs.replace(at('configs/m.yml'), 'prog: [')
+  await world.clock.advance(2_000)
+  await expect(world.kernel.reload('m')).rejects.toMatchObject({ code: 'config_syntax', file: 'configs/m.yml' })
+  world.fs.replace(at('configs/m.yml'), 'size: 3')
+  void world.kernel.reload('m')
+  await world.clock.advance(100)
+  expect(liveNumber(world, 'm')).toBe(2)
+  expect(await end(world)).toEqual([])
+})
+
 it('a load that fails once is tried again', async () => {
   const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() })
   world.loader.fault = (path) => coded('file_failed', { path, reason: 'EMFILE' }, { file: path })
