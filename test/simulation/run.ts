@@ -1,4 +1,9 @@
-/** One seed, from an empty root to the end of its system, and what the checker says of it. */
+/**
+ * One seed, from an empty root to the end of its system, and what the checker says of it. A seed that fails is replayed
+ * with `MM_SEED=N npm run test:gate -- simulation` (or `npm run test:nightly -- --seed N simulation`): the same steps in
+ * the same order on any machine, and the whole history is printed. What a seed found is told again as a short story in
+ * `found.test.ts` or `found-swaps.test.ts`.
+ */
 import { reasonOf } from '../../modules/lib/errors.ts'
 import { random } from '../support/load.ts'
 import { check } from './checker.ts'
