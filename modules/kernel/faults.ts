@@ -17,7 +17,7 @@ const DESCRIBE_MS = 100
 const SAME_MS = 1_000
 /** Late errors that are described for each service within the time. */
 const FLOOD_MS = 1_000
-const FLOOD_TOLD_MAX = 5
+const FLOOD_TOLD_MAX = 20
 
 export class Faults {
   private readonly machine: Machine
