@@ -15,6 +15,7 @@ import type {
   ChatStep,
   InferenceApi,
   ToolsApi,
+  Usage,
 } from '../contracts/services.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
 
@@ -38,7 +39,7 @@ interface Turn {
   model: string
   prompt: { text: string; hash: string }
   steps: ChatStep[]
-  usage: { input_tokens: number; output_tokens: number } | null
+  usage: Usage | null
 }
 
 export class Module implements AssistantApi {
@@ -121,12 +122,7 @@ export class Module implements AssistantApi {
     const inference = this.#kernel.getApi<InferenceApi>(turn.provider)
     const { text, model, finish, usage } = await inference.complete({ messages: [system, ...messages] })
     turn.model = model
-    if (usage !== null) {
-      turn.usage = {
-        input_tokens: (turn.usage?.input_tokens ?? 0) + usage.input_tokens,
-        output_tokens: (turn.usage?.output_tokens ?? 0) + usage.output_tokens,
-      }
-    }
+    if (usage !== null) turn.usage = turn.usage === null ? usage : sum(turn.usage, usage)
     return { text, finish }
   }
 
@@ -183,3 +179,11 @@ export class Module implements AssistantApi {
     }
   }
 }
+
+/** An unknown price makes the sum unknown. */
+const sum = (a: Usage, b: Usage): Usage => ({
+  input_tokens: a.input_tokens + b.input_tokens,
+  output_tokens: a.output_tokens + b.output_tokens,
+  cached_tokens: a.cached_tokens + b.cached_tokens,
+  cost_usd: a.cost_usd === null || b.cost_usd === null ? null : a.cost_usd + b.cost_usd,
+})

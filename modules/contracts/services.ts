@@ -36,15 +36,41 @@ export interface FilesystemApi {
   ): { matches: { path: string; line: number; text: string }[]; truncated: boolean }
 }
 
+export interface InvokeOptions {
+  deadline_ms?: number
+  signal?: AbortSignal
+  trace?: string
+  /** the service that asks, as the tool is told */
+  caller?: string
+  /** Names this call: a second one with the same id gets the result of the first and runs nothing. */
+  id?: string
+}
+
 export interface ToolsApi {
   /** The catalogue of all live tools, sorted by name. */
   list(): Promise<{ tools: ToolInfo[]; conflicts: string[] }>
   /** Never rejects for an error of the tool: the error is the result. */
-  invoke(
-    name: string,
-    params: Record<string, unknown>,
-    options?: { deadline_ms?: number; signal?: AbortSignal; trace?: string; caller?: string },
-  ): Promise<ToolResult>
+  invoke(name: string, params: Record<string, unknown>, options?: InvokeOptions): Promise<ToolResult>
+}
+
+/** A tool call on its way, as a hook sees it. */
+export interface ToolCall {
+  name: string
+  params: Record<string, unknown>
+  caller: string
+  trace?: string
+  id?: string
+}
+
+/**
+ * A service that is asked before each tool call and told after it; `hooks:` of the service `tools` names them in order.
+ * Both methods are optional, get what they return by value, and have a deadline.
+ */
+export interface ToolHookApi {
+  /** May change the parameters or refuse the call. Throwing refuses it too: a hook that fails lets nothing through. */
+  before_call?(call: ToolCall): Promise<{ params?: Record<string, unknown>; refuse?: string } | undefined>
+  /** May not change anything. Throwing is recorded and has no effect on the result. */
+  after_call?(call: ToolCall, result: ToolResult, ms: number): Promise<void>
 }
 
 export interface ChatMessage {
@@ -53,8 +79,22 @@ export interface ChatMessage {
 }
 
 export interface CompletionRequest {
+  /** the stable part first (system prompt), so that a provider's prompt cache can work */
   messages: ChatMessage[]
   signal?: AbortSignal
+  /** offered as native tools by providers that are configured so; what comes back is text with fences all the same */
+  tools?: ToolInfo[]
+  /** tokens of the answer at most */
+  output_tokens_max?: number
+}
+
+export interface Usage {
+  input_tokens: number
+  output_tokens: number
+  /** the part of `input_tokens` that came from the provider's prompt cache */
+  cached_tokens: number
+  /** US dollars, from the prices in the provider's config; null when it has none */
+  cost_usd: number | null
 }
 
 export interface Completion {
@@ -62,8 +102,11 @@ export interface Completion {
   model: string
   /** `length` means the text was cut */
   finish: 'stop' | 'length'
-  usage: { input_tokens: number; output_tokens: number } | null
+  usage: Usage | null
 }
+
+/** `end` comes last, exactly once, and holds the whole; a stream that breaks off throws instead. */
+export type CompletionChunk = { type: 'text'; text: string } | { type: 'end'; completion: Completion }
 
 export interface ProviderInfo {
   model: string
@@ -75,8 +118,18 @@ export interface ProviderInfo {
 
 /** Every inference module, whatever stands behind it. */
 export interface InferenceApi {
-  describe(): ProviderInfo
+  /** May look for a server: answers within a second. */
+  describe(): ProviderInfo | Promise<ProviderInfo>
+  /** Rejects with a coded error: `provider_unready`, `provider_failed`, `provider_empty`, or the signal's reason. */
   complete(request: CompletionRequest): Promise<Completion>
+  /** The same in pieces; the texts of the chunks joined are the completion's text. */
+  stream(request: CompletionRequest): AsyncGenerator<CompletionChunk>
+}
+
+/** Vectors for texts; every inference module that can make them has it. */
+export interface EmbeddingApi {
+  /** One vector a text, all of one length. */
+  embed(texts: string[]): Promise<{ vectors: number[][]; model: string }>
 }
 
 export interface ChatRequest {
@@ -99,7 +152,8 @@ export interface ChatAnswer {
   model: string
   steps: ChatStep[]
   prompt_hash: string
-  usage: { input_tokens: number; output_tokens: number } | null
+  /** sums over the turn */
+  usage: Usage | null
 }
 
 /** What a chat shows while it is under way. */
@@ -112,4 +166,41 @@ export type ChatEvent =
 export interface AssistantApi {
   chat(request: ChatRequest): Promise<ChatAnswer>
   chatStream(request: ChatRequest): AsyncGenerator<ChatEvent>
+}
+
+export type Metadata = Record<string, string | number | boolean | null>
+
+/** Chroma's operators: `{key: value}`, `{key: {$gt: 1}}`, `$and`, `$or`, `$in`, … */
+export type Where = Record<string, unknown>
+
+/** The paper's vector store, addressed by the collection's name. Lists are parallel, as in Chroma. */
+export interface VectorStoreApi {
+  describe(): Promise<{ mode: 'http' | 'embedded'; embedder: string; note: string }>
+  get_or_create_collection(name: string, metadata?: Metadata): Promise<{ name: string; metadata: Metadata | null }>
+  add(
+    name: string,
+    records: { ids: string[]; documents: string[]; metadatas?: Metadata[]; embeddings?: number[][] },
+  ): Promise<void>
+  /** Changes what is there; ids that are not there are an error. */
+  update(
+    name: string,
+    records: { ids: string[]; documents?: string[]; metadatas?: Metadata[]; embeddings?: number[][] },
+  ): Promise<void>
+  query(
+    name: string,
+    query: { query_texts?: string[]; query_embeddings?: number[][]; n_results?: number; where?: Where },
+  ): Promise<{
+    ids: string[][]
+    documents: (string | null)[][]
+    metadatas: (Metadata | null)[][]
+    distances: number[][]
+  }>
+  get(
+    name: string,
+    query?: { ids?: string[]; where?: Where; limit?: number; offset?: number },
+  ): Promise<{ ids: string[]; documents: (string | null)[]; metadatas: (Metadata | null)[] }>
+  delete(name: string, what: { ids?: string[]; where?: Where }): Promise<void>
+  count(name: string): Promise<number>
+  list_collections(): Promise<string[]>
+  delete_collection(name: string): Promise<void>
 }

@@ -5,7 +5,13 @@
 import OpenAI from 'openai'
 import { z } from 'zod'
 import type { KernelApi } from '../contracts/module.ts'
-import type { Completion, CompletionRequest, InferenceApi, ProviderInfo } from '../contracts/services.ts'
+import type {
+  Completion,
+  CompletionChunk,
+  CompletionRequest,
+  InferenceApi,
+  ProviderInfo,
+} from '../contracts/services.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
 
 export const configSchema = z.object({
@@ -72,8 +78,19 @@ export class Module implements InferenceApi {
       usage:
         answer.usage === undefined
           ? null
-          : { input_tokens: answer.usage.prompt_tokens, output_tokens: answer.usage.completion_tokens },
+          : {
+              input_tokens: answer.usage.prompt_tokens,
+              output_tokens: answer.usage.completion_tokens,
+              cached_tokens: answer.usage.prompt_tokens_details?.cached_tokens ?? 0,
+              cost_usd: null,
+            },
     }
+  }
+
+  async *stream(request: CompletionRequest): AsyncGenerator<CompletionChunk> {
+    const completion = await this.complete(request)
+    yield { type: 'text', text: completion.text }
+    yield { type: 'end', completion }
   }
 }
 

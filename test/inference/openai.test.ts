@@ -65,7 +65,7 @@ describe('with a key', () => {
       text: 'Hello to you.',
       model: 'test-model',
       finish: 'stop',
-      usage: { input_tokens: 11, output_tokens: 4 },
+      usage: { input_tokens: 11, output_tokens: 4, cached_tokens: 0, cost_usd: null },
     })
   })
 

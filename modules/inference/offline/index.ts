@@ -4,7 +4,13 @@
  */
 import { fence, printCall, scan } from '../../bracket/index.ts'
 import type { ResultPart } from '../../bracket/index.ts'
-import type { Completion, CompletionRequest, InferenceApi, ProviderInfo } from '../../contracts/services.ts'
+import type {
+  Completion,
+  CompletionChunk,
+  CompletionRequest,
+  InferenceApi,
+  ProviderInfo,
+} from '../../contracts/services.ts'
 import { answerFrom } from './answer.ts'
 import { readCatalogue, readFrame, type ListedTool } from './catalogue.ts'
 import { rankTools } from './choose.ts'
@@ -24,6 +30,12 @@ export class Module implements InferenceApi {
     const results = scan(last).filter((part): part is ResultPart => part.kind === 'result')
     const text = results.length > 0 ? framed(prompt, answerFrom(results)) : plan(prompt, last)
     return { text, model: MODEL, finish: 'stop', usage: null }
+  }
+
+  async *stream(request: CompletionRequest): AsyncGenerator<CompletionChunk> {
+    const completion = await this.complete(request)
+    for (const text of completion.text.split(/(?<=\s)/)) yield { type: 'text', text }
+    yield { type: 'end', completion }
   }
 }
 
