@@ -164,18 +164,18 @@ describe('an error of the provider has a code', () => {
     answer()
   })
 
-  it('provider_failed when the caller gives up', async () => {
+  it("the signal's reason when the caller gives up", async () => {
     let answer = (): void => {}
     const stop = new AbortController()
     server.onMessage(/never/, () => {
-      stop.abort()
+      stop.abort(new Error('enough'))
       return new Promise((resolve) => (answer = () => resolve({ content: 'late' })))
     })
     await start({ 'configs/openai.yml': config() })
     const error = await rejection(
       model.complete({ messages: [{ role: 'user', content: 'never' }], signal: stop.signal }),
     )
-    expect(error.code).toBe('provider_failed')
+    expect(error.message).toBe('enough')
     answer()
   })
 
@@ -230,7 +230,7 @@ describe('without a key', () => {
     for (const url of [
       'http://127.0.0.1.example.org/v1',
       'http://localhost.example.org',
-      'https://example.org/?http://127.0.0.1/',
+      'https://example.org/http://127.0.0.1/',
     ]) {
       await start({ 'configs/openai.yml': config().replace(`${server.url}/v1`, url) })
       expect([url, (await model.describe()).ready]).toEqual([url, false])
@@ -268,3 +268,13 @@ it('a wrong value in the config is refused with its line, and the old version go
   expect((await refused).data['error']).toMatchObject({ code: 'config_invalid', file: 'configs/openai.yml', line: 6 })
   expect(await model.complete(ASK)).toMatchObject({ text: 'Hello to you.' })
 })
+
+it.each(['https://user:secret@example.org/v1', 'https://example.org/v1?key=secret', 'ftp://example.org/v1'])(
+  'the address %s is refused, and not repeated',
+  async (url) => {
+    await start({ 'configs/openai.yml': config().replace(`${server.url}/v1`, url) })
+    const { state, last_error } = await system.show('openai')
+    expect([state, last_error?.code]).toEqual(['failed', 'config_invalid'])
+    expect(JSON.stringify([last_error, system.log])).not.toContain('secret')
+  },
+)
