@@ -20,7 +20,7 @@ import { withOptions } from './call-options.ts'
 import { CallQueue, rejected } from './call-queue.ts'
 import { aspectOf, readAspect } from '../lib/module-contract.ts'
 import { edgeIdle, retireEdge } from './counts.ts'
-import { aspectRouteOf, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
+import { aspectRouteOf, closeRoute, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
 import type { Machine } from './machine.ts'
 import { untilRetired } from './streams.ts'
 
@@ -186,7 +186,7 @@ export class Calls implements SlowPath {
 
   /** Resolves when the service is live; rejects when it will not be. For calls that are not made through a handle. */
   async untilLive(service: ServiceRecord): Promise<void> {
-    const { _caller: caller } = aspectRouteOf(this.machine.options.switchboard, service.api, 'default').loose
+    const { _caller: caller } = this.routeTo(service.api, 'default').loose
     const decision = this.decide(service.api, 'default', '', caller)
     if (decision.kind === 'refuse') throw decision.error
     if (decision.kind === 'queue') await this.queue.add(service.api, caller, service, undefined)
@@ -234,9 +234,21 @@ export class Calls implements SlowPath {
     const key = `${api} ${aspect}`
     const known = caller.handles.get(key)
     if (known !== undefined) return known
-    const handle = createHandle(aspectRouteOf(this.machine.options.switchboard, api, aspect), caller)
+    const handle = createHandle(this.routeTo(api, aspect), caller)
     if (!caller.stopped) caller.handles.set(key, handle)
     return handle
+  }
+
+  /** Its forwarders are made when somebody first asks for it. */
+  private routeTo(api: string, aspect: string): AspectRoute {
+    const { services, options } = this.machine
+    const route = aspectRouteOf(options.switchboard, api, aspect)
+    const service = services.get(api)
+    const contract = service?.live?.contract?.aspects.get(aspect)
+    if (route.cells.size > 0 || service?.live === undefined || contract === undefined) return route
+    openRoute(route, contract, service.live.admission, this)
+    if (service.state !== 'live') closeRoute(route)
+    return route
   }
 
   withOptions(handle: HandleRecord, route: AspectRoute, options: CallOptions): object {

@@ -4,11 +4,12 @@
  */
 import type { ReloadResult } from '../contracts/kernel.ts'
 import type { StateCopy } from '../contracts/changes.ts'
-import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { ModuleInstance } from '../contracts/module.ts'
+import type { AspectContract, Contract, DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { aspectOf, readAspect } from '../lib/module-contract.ts'
 import { callsOf, openCalls } from './counts.ts'
 import { drained, end } from './generation.ts'
-import { aspectRouteOf, closeRoute, openRoute, routeOf } from './handle.ts'
+import { closeRoute, openRoute } from './handle.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
 import { setState } from './service.ts'
@@ -66,15 +67,21 @@ export function openRoutes(machine: Machine, service: ServiceRecord, generation:
   const { switchboard } = machine.options
   const { contract, instance, admission } = generation
   if (contract === undefined || instance === undefined) return
-  for (const name of routeOf(switchboard, service.api).aspects.keys()) {
-    if (contract.aspects.has(name)) continue
-    const found = aspectOf(instance, name)
-    if (found === undefined) closeRoute(aspectRouteOf(switchboard, service.api, name))
-    else contract.aspects.set(name, readAspect(found))
+  // What nobody has asked for yet is opened by the first handle: most services of a large system wait for none.
+  for (const [name, route] of switchboard.routes.get(service.api)?.aspects ?? []) {
+    const aspect = contract.aspects.get(name) ?? readLate(contract, instance, name)
+    if (aspect === undefined) closeRoute(route)
+    else openRoute(route, aspect, admission, machine.calls)
   }
-  for (const [name, aspect] of contract.aspects) {
-    openRoute(aspectRouteOf(switchboard, service.api, name), aspect, admission, machine.calls)
-  }
+}
+
+/** An aspect besides `default` and `tool` that somebody has asked an earlier version for. */
+function readLate({ aspects }: Contract, instance: ModuleInstance, name: string): AspectContract | undefined {
+  const found = aspectOf(instance, name)
+  if (found === undefined) return undefined
+  const aspect = readAspect(found)
+  aspects.set(name, aspect)
+  return aspect
 }
 
 export async function stopTasks(machine: Machine, old: GenerationRecord): Promise<void> {

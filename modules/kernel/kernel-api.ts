@@ -17,7 +17,7 @@ const isolatorOf = (owner: GenerationRecord): ModuleIsolator => owner.isolator a
 
 export function installKernelApi(machine: Machine, handleFor: (owner: GenerationRecord, api: string) => object): void {
   const { switchboard } = machine.options
-  const api: Omit<KernelApi, 'api' | 'generation' | 'log' | 'events' | 'paths' | 'clock' | 'getApi'> &
+  const api: Omit<KernelApi, 'api' | 'generation' | 'log' | 'events' | 'getApi'> &
     ThisType<OwnedApi> & { getApi: unknown } = {
     getApi(this: OwnedApi, name: string) {
       return handleFor(this._owner, String(name))
@@ -45,6 +45,8 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
     prompt(path: string) {
       return readPrompt(machine, path)
     },
+    paths: pathsOf(machine.options.root),
+    clock: machine.options.clock,
   }
   Object.assign(switchboard.kernelApiBase, api)
   const events: EventsApi = {
@@ -60,7 +62,7 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
 }
 
 export function createKernelApi(machine: Machine, owner: GenerationRecord): KernelApi {
-  const { switchboard, log, clock } = machine.options
+  const { switchboard, log } = machine.options
   const withOwner = (base: object): object => {
     const made = Object.create(base) as object
     Object.defineProperty(made, '_owner', { value: owner, writable: true })
@@ -71,18 +73,17 @@ export function createKernelApi(machine: Machine, owner: GenerationRecord): Kern
     generation: owner.number,
     log: log.child(owner.api),
     events: withOwner(switchboard.eventsBase) as EventsApi,
-    paths: pathsOf(machine.options.root),
-    clock,
   })
 }
 
-export const pathsOf = (root: string): PathsApi => ({
-  root,
-  configs: join(root, 'configs'),
-  modules: join(root, 'modules'),
-  prompts: join(root, 'prompts'),
-  runtime: join(root, 'runtime'),
-})
+const pathsOf = (root: string): PathsApi =>
+  Object.freeze({
+    root,
+    configs: join(root, 'configs'),
+    modules: join(root, 'modules'),
+    prompts: join(root, 'prompts'),
+    runtime: join(root, 'runtime'),
+  })
 
 /** The text of a file under the root. A turn that read it keeps what it read. */
 export function readPrompt(machine: Machine, path: string): { text: string; hash: string } {

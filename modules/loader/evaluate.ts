@@ -21,7 +21,9 @@ interface FileRecord {
   readonly id: string
   readonly node: GraphNode
   readonly exports: Exports
-  readonly scope: OwnedScope
+  readonly owner: CodeOwner
+  /** made when the code asks for something of it: most files never do */
+  scope: OwnedScope | undefined
   readonly url: string
   started: boolean
   running: Promise<void> | undefined
@@ -111,7 +113,8 @@ export class Evaluator {
       id,
       node,
       exports: Object.create(null, { [Symbol.toStringTag]: { value: 'Module' } }) as Exports,
-      scope: createOwnedScope((thrown) => this.fault(thrown, owner)),
+      owner,
+      scope: undefined,
       url: this.stacks.register(node.path, owner, node.transformed),
       started: false,
       running: undefined,
@@ -119,6 +122,14 @@ export class Evaluator {
       users: 0,
       later: new Map(),
     }
+  }
+
+  private scopeOf(record: FileRecord): OwnedScope {
+    if (record.scope === undefined) {
+      record.scope = createOwnedScope((thrown) => this.fault(thrown, record.owner))
+      if (record.users === 0) record.scope.close()
+    }
+    return record.scope
   }
 
   private release(session: Session): void {
@@ -129,7 +140,7 @@ export class Evaluator {
       record.users--
       if (record.users > 0) continue
       shared?.delete(record.id)
-      record.scope.close()
+      record.scope?.close()
       this.stacks.release(record.url)
       for (const later of record.later.values()) void later.then((inner) => this.release(inner)).catch(() => undefined)
     }
@@ -176,7 +187,7 @@ export class Evaluator {
   }
 
   private async start(record: FileRecord, session: Session): Promise<void> {
-    const { node, scope, exports } = record
+    const { node, exports } = record
     let body: ModuleBody
     try {
       body = this.compiler.compile(codeKey(node.path, node.hash), node.transformed, record.url)
@@ -189,7 +200,7 @@ export class Evaluator {
       exports,
       (from: Exports) => exportAll(exports, from),
       importMeta(node.path, record.url),
-      ...scope.values,
+      ...(node.transformed.owned ? this.scopeOf(record).values : []),
     )
   }
 
@@ -211,7 +222,7 @@ export class Evaluator {
   }
 
   private outside(record: FileRecord, target: Resolved, specifier: string): Exports {
-    if (target.kind === 'owned') return record.scope.builtin(target.name)
+    if (target.kind === 'owned') return this.scopeOf(record).builtin(target.name)
     const found = target.kind === 'native' ? this.natives.get(target.url) : undefined
     if (found === undefined) throw coded('import_missing', { specifier }, { file: record.node.path })
     return found
@@ -236,7 +247,7 @@ export class Evaluator {
     const target = session.scan.sources.resolveFrom(specifier, record.node.path)
     switch (target.kind) {
       case 'owned':
-        return record.scope.builtin(target.name)
+        return this.scopeOf(record).builtin(target.name)
       case 'native':
         return this.importNative(target.url, specifier, record.node.path)
       case 'missing':

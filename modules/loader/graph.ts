@@ -121,14 +121,15 @@ export class Sources {
   }
 
   private readNode(path: string, draft: Draft): GraphNode | undefined {
-    const shown = this.shown(path)
     let file: ReturnType<FileCache['get']>
     try {
       file = this.files.get(path)
     } catch (error) {
+      const shown = this.shown(path)
       draft.error ??= toErrorData(coded('file_failed', { path: shown, reason: reasonOf(error) }, { file: shown }))
     }
     if (file === undefined) {
+      const shown = this.shown(path)
       draft.missing.push(path)
       draft.error ??= toErrorData(coded('file_missing', { path: shown }, { file: shown }))
       return undefined
@@ -138,7 +139,7 @@ export class Sources {
     draft.modified_ms = Math.max(draft.modified_ms, file.modified_ms)
     const result = this.transformOnce(path, file.text, file.hash)
     if (!result.ok) {
-      draft.error ??= { ...result.error, file: shown }
+      draft.error ??= { ...result.error, file: this.shown(path) }
       // The broken file is part of the graph: its next change is a reason to look again.
       draft.nodes.set(path, emptyNode(path, file.hash))
       return undefined
@@ -193,7 +194,7 @@ const emptyNode = (path: string, hash: string): GraphNode => ({
   path,
   hash,
   key: '',
-  transformed: { code: '', maps: [], imports: [], dynamic_imports: [] },
+  transformed: { code: '', maps: [], imports: [], dynamic_imports: [], owned: false },
   imports: new Map(),
   ring: 0,
 })

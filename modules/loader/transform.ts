@@ -6,6 +6,7 @@
 import { moduleRunnerTransformSync, transformSync } from 'oxc-transform'
 import type { ErrorData } from '../contracts/errors.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
+import { SCOPE_NAMES } from './owned.ts'
 
 /** A source map as plain data, without the sources it repeats. */
 export interface RawMap {
@@ -20,10 +21,12 @@ export interface Transformed {
   readonly imports: readonly string[]
   /** literal `import('…')`; computed ones are resolved when they run */
   readonly dynamic_imports: readonly string[]
+  /** mentions a name that is bound to an owned version: only then is one made */
+  readonly owned: boolean
 }
 
 /** Changes when equal sources may give other code: with the compiler, and with what this file does around it. */
-export const TRANSFORM_VERSION = 'oxc-transform 0.145.0, 1'
+export const TRANSFORM_VERSION = 'oxc-transform 0.145.0, 2'
 
 const languageOf = (file: string): 'json' | 'ts' | 'js' =>
   file.endsWith('.json') ? 'json' : /\.[cm]?ts$/.test(file) ? 'ts' : 'js'
@@ -32,15 +35,15 @@ const languageOf = (file: string): 'json' | 'ts' | 'js' =>
 export const codeKey = (file: string, hash: string): string => `${TRANSFORM_VERSION}, ${languageOf(file)} ${hash}`
 
 /** As texts for a cache. */
-export const codeTexts = ({ code, imports, dynamic_imports, maps }: Transformed): string[] => [
+export const codeTexts = ({ code, imports, dynamic_imports, owned, maps }: Transformed): string[] => [
   code,
-  JSON.stringify([imports, dynamic_imports]),
+  JSON.stringify([imports, dynamic_imports, owned]),
   JSON.stringify(maps),
 ]
 
 /** From the bytes of those texts. */
 export function codeFromBytes([code, imports, maps]: readonly Buffer[]): Transformed {
-  const [found, dynamic] = JSON.parse(String(imports)) as [string[], string[]]
+  const [found, dynamic, owned] = JSON.parse(String(imports)) as [string[], string[], boolean]
   let read: RawMap[] | undefined
   return {
     /** Asked for once, to be compiled: it is not kept as a text beside the bytes. */
@@ -49,6 +52,7 @@ export function codeFromBytes([code, imports, maps]: readonly Buffer[]): Transfo
     },
     imports: found,
     dynamic_imports: dynamic,
+    owned,
     /** Read when a stack is: that is almost never. */
     get maps() {
       read ??= JSON.parse(String(maps)) as RawMap[]
@@ -56,6 +60,9 @@ export function codeFromBytes([code, imports, maps]: readonly Buffer[]): Transfo
     },
   }
 }
+
+/** `eval` can ask for any of them. The compiler has written out escapes in names. */
+const OWNED_NAME = new RegExp(`\\b(?:${SCOPE_NAMES.join('|')}|eval)\\b`)
 
 export type TransformResult = { ok: true; value: Transformed } | { ok: false; error: ErrorData }
 
@@ -105,7 +112,13 @@ export function transform(file: string, source: string): TransformResult {
   )
   return {
     ok: true,
-    value: { code: second.code, maps, imports: second.deps, dynamic_imports: second.dynamicDeps },
+    value: {
+      code: second.code,
+      maps,
+      imports: second.deps,
+      dynamic_imports: second.dynamicDeps,
+      owned: OWNED_NAME.test(second.code),
+    },
   }
 }
 
@@ -119,5 +132,5 @@ function transformJson(file: string, source: string): TransformResult {
   // The text is JSON, checked above; JSON is a subset of JavaScript expressions, but __proto__ must stay a key.
   const code = `const value = JSON.parse(${JSON.stringify(source)});
 Object.defineProperty(__vite_ssr_exports__, "default", { enumerable: true, get() { return value } });`
-  return { ok: true, value: { code, maps: [], imports: [], dynamic_imports: [] } }
+  return { ok: true, value: { code, maps: [], imports: [], dynamic_imports: [], owned: false } }
 }

@@ -137,3 +137,24 @@ it('a stream that outlasts the limit puts the reload off; its end lets it throug
   expect(await m.version()).toBe(2)
   expect(await m.get()).toBeGreaterThanOrEqual(last)
 })
+
+it('the first handle anybody takes, while its service is being made quiet, waits for the new version', async () => {
+  const source = (version: number): string =>
+    stateful(
+      `async run(signal: AbortSignal) {
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+        this.k.events.emit('run.ends')
+        await new Promise<void>((resolve) => this.k.events.on('let.go', () => resolve()))
+      }`,
+      version,
+    )
+  const running = await start({ 'configs/m.yml': '', 'modules/m.ts': source(1) })
+  const ends = running.event('run.ends')
+  running.root.writeByRename('modules/m.ts', source(2))
+  await ends
+  const m = running.getApi<Stateful>('m')
+  expect(Object.getPrototypeOf(m)).toHaveProperty('version')
+  const version = m.version()
+  running.kernel.events.emit('let.go')
+  expect(await version).toBe(2)
+})

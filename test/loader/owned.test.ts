@@ -93,3 +93,22 @@ it('a module may use the names it would shadow', async () => {
     export const out = [process.mine, setTimeout, typeof global, typeof globalThis.Array]`)
   expect((await load('modules/m.ts')).exports['out']).toEqual([1, 2, 'function', 'function'])
 })
+
+it('code that names nothing owned gets it all the same by `eval`, and what comes after the release is not armed', async () => {
+  const { load } = start(`
+    export const ticks = { n: 0 }
+    export const ask = (code: string) => eval(code)
+    export const later = () => import('node:timers')`)
+  const loaded = await load('modules/m.ts')
+  const { ask, later, ticks } = loaded.exports as unknown as {
+    ask(code: string): unknown
+    later(): Promise<{ setInterval(callback: () => void, ms: number): void }>
+    ticks: { n: number }
+  }
+  expect(() => ask('process.exit(1)')).toThrow(expect.objectContaining({ code: 'process_refused' }))
+  loaded.release()
+  const { setInterval: owned } = await later()
+  owned(() => ticks.n++, 1)
+  await new Promise((resolve) => setTimeout(resolve, 20))
+  expect(ticks.n).toBe(0)
+})
