@@ -148,13 +148,18 @@ it('the first handle anybody takes, while its service is being made quiet, waits
       }`,
       version,
     )
-  const running = await start({ 'configs/m.yml': '', 'modules/m.ts': source(1) })
+  const running = await start({
+    'configs/m.yml': '',
+    'modules/m.ts': source(1),
+    'configs/door.yml': '',
+    'modules/door.ts': stateful(`open() { this.k.events.emit('let.go') }`),
+  })
   const ends = running.event('run.ends')
   running.root.writeByRename('modules/m.ts', source(2))
   await ends
   const m = running.getApi<Stateful>('m')
   expect(Object.getPrototypeOf(m)).toHaveProperty('version')
   const version = m.version()
-  running.kernel.events.emit('let.go')
+  await running.getApi<{ open(): void }>('door').open()
   expect(await version).toBe(2)
 })
