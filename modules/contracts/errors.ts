@@ -353,6 +353,23 @@ export const ERRORS = {
   ),
   prompt_missing: entry(404, 'There is no prompt file `{path}`', 'Create it under prompts/.'),
 
+  // --- mcp -----------------------------------------------------------------------------------------------------
+  mcp_confirm: entry(
+    400,
+    'The tool `{tool}` changes the system; it also needs {missing}',
+    'Ask the person you work for, then call it again with both.',
+  ),
+  mcp_token: entry(
+    422,
+    'The token `{name}` is refused: {reason}',
+    'Write 32 or more random characters to runtime/secrets/{name} with mode 0600, and `token: secret:{name}` here.',
+  ),
+  mcp_sessions_full: entry(
+    503,
+    'All {limit} sessions are in use',
+    'Close one, or raise `sessions_max` in the config of the service mcp.',
+  ),
+
   // --- http ----------------------------------------------------------------------------------------------------
   unauthorized: entry(
     401,

@@ -204,3 +204,9 @@ export interface VectorStoreApi {
   list_collections(): Promise<string[]>
   delete_collection(name: string): Promise<void>
 }
+
+/** The tools for clients of the Model Context Protocol; called by the service `http` for `/mcp`. */
+export interface McpApi {
+  /** `operator`: the request carried the system's own token. Never rejects: refusals are responses. */
+  handle(request: Request, operator: boolean): Promise<Response>
+}

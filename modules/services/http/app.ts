@@ -2,6 +2,7 @@
  * The routes. Each one turns a request into calls through handles and a result into JSON; nothing here knows how a
  * service works. Errors leave as `{error: {code, message, hint, doc}}` with the status of their code, never a stack.
  */
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
 import { streamSSE } from 'hono/streaming'
@@ -11,6 +12,7 @@ import type { KernelServiceApi, ProposedFile } from '../../contracts/kernel.ts'
 import type { AssistantApi, ChatRequest, ToolsApi } from '../../contracts/services.ts'
 import { coded, codeOf, fromErrorData, reasonOf, statusOf, toErrorData } from '../../lib/errors.ts'
 import { isStream, streamRefused, toPlain } from '../../lib/plain-json.ts'
+import { askMcp } from './mcp.ts'
 
 export interface AppOptions {
   kernel: KernelApi
@@ -18,11 +20,18 @@ export interface AppOptions {
   deadline_ms: number
   /** the service that answers /api/chat */
   assistant: string
+  /** whether a request carries the system's own token */
+  isOperator(headers: IncomingHttpHeaders): boolean
 }
 
-export function createApp(options: AppOptions): Hono {
+/** What the server gives to a route beside the request. */
+export interface Served {
+  incoming: IncomingMessage
+}
+
+export function createApp(options: AppOptions): Hono<{ Bindings: Served }> {
   const { kernel } = options
-  const app = new Hono()
+  const app = new Hono<{ Bindings: Served }>()
   const system = kernel.getApi<KernelServiceApi>('kernel')
   const tools = kernel.getApi<ToolsApi>('tools')
 
@@ -41,13 +50,12 @@ export function createApp(options: AppOptions): Hono {
       throw thrown instanceof Error ? thrown : fromErrorData(toErrorData(thrown))
     }
   })
-  app.use(
-    '/api/*',
-    bodyLimit({
-      maxSize: options.body_bytes_max,
-      onError: (context) => answerError(context, coded('body_too_large', { limit: options.body_bytes_max })),
-    }),
-  )
+  const limited = bodyLimit({
+    maxSize: options.body_bytes_max,
+    onError: (context) => answerError(context, coded('body_too_large', { limit: options.body_bytes_max })),
+  })
+  app.use('/api/*', limited)
+  app.use('/mcp', limited)
 
   app.get('/health', async (context) => {
     const { status, version, prog, services } = await system.status()
@@ -73,10 +81,11 @@ export function createApp(options: AppOptions): Hono {
     return context.json({ name, status, value: toPlain(value, { api: 'tools', method: name }) })
   })
   app.post('/api/chat', async (context) => chat(options, context))
+  app.all('/mcp', ({ req, env }) => askMcp(kernel, req.raw, options.isOperator(env.incoming.headers)))
   return app
 }
 
-function addChangeRoutes(app: Hono, system: Handle<KernelServiceApi>): void {
+function addChangeRoutes(app: Hono<{ Bindings: Served }>, system: Handle<KernelServiceApi>): void {
   app.post('/api/services/:api/reload', async (context) => context.json(await system.reload(context.req.param('api'))))
   app.post('/api/services/:api/rollback', async (context) =>
     context.json(await system.rollback(context.req.param('api'))),

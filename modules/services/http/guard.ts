@@ -1,7 +1,7 @@
 /**
  * Who may ask: decided before anything else about a request. The Host must be an address of this server (a page on
  * another site can make a browser send requests here, but not with that header), the Origin must be ours or allowed,
- * and everything under /api needs the bearer token. Pure.
+ * and everything under /api needs the bearer token. /mcp needs one too, but the service `mcp` knows further ones. Pure.
  */
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
@@ -20,10 +20,18 @@ export function checkRequest(path: string, headers: IncomingHttpHeaders, rules: 
   if (!rules.hosts.has(host)) return coded('host_refused', { host })
   const { origin } = headers
   if (origin !== undefined && !isOwnOrigin(origin, rules)) return coded('origin_refused', { origin })
-  if (!needsToken(path)) return undefined
-  const given = /^Bearer ([\x21-\x7e]+)$/.exec(headers.authorization ?? '')?.[1]
-  return given !== undefined && sameSecret(given, rules.token) ? undefined : coded('unauthorized')
+  if (!needsToken(path) || isOperator(headers, rules)) return undefined
+  return path === '/mcp' && tokenOf(headers) !== undefined ? undefined : coded('unauthorized')
 }
+
+/** Whether the request carries the system's own token. */
+export function isOperator(headers: IncomingHttpHeaders, { token }: Pick<GuardRules, 'token'>): boolean {
+  const given = tokenOf(headers)
+  return given !== undefined && sameSecret(given, token)
+}
+
+const tokenOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
+  /^Bearer ([\x21-\x7e]+)$/.exec(authorization ?? '')?.[1]
 
 const needsToken = (path: string): boolean => /^\/(api|mcp)(\/|$)/.test(path)
 

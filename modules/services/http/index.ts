@@ -10,13 +10,14 @@ import { getRequestListener } from '@hono/node-server'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
-import { coded, statusOf, toErrorData, type CodedError } from '../../lib/errors.ts'
+import { coded, fromErrorData, statusOf, toErrorData, type CodedError } from '../../lib/errors.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 import { createApp } from './app.ts'
 import { EventStreams } from './event-streams.ts'
-import { checkRequest, hostNames, type GuardRules } from './guard.ts'
+import { checkRequest, hostNames, isOperator, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
+import { openMcpStream } from './mcp.ts'
 import { readTarget } from './target.ts'
 
 const ADDRESS_RETRY_MS = 1_000
@@ -57,7 +58,7 @@ export class Module {
     const config = this.#config
     const addressFile = join(kernel.paths.runtime, 'http.json')
     const token = readToken(join(kernel.paths.runtime, 'token'))
-    const app = createApp({ kernel, ...config })
+    const app = createApp({ kernel, ...config, isOperator: (headers) => isOperator(headers, this.#rules) })
     const answer = getRequestListener(app.fetch)
     this.#answer = (request, response) => void answer(request, response)
     this.#streams = await kernel.hold(
@@ -143,6 +144,13 @@ export class Module {
     }
     if (target.path === '/api/events' && request.method === 'GET') {
       await this.#openStream(request, response, target.query)
+      return
+    }
+    if (target.path === '/mcp' && request.method === 'GET') {
+      const operator = isOperator(request.headers, this.#rules)
+      await openMcpStream(this.#kernel, request, response, operator).catch((thrown: unknown) =>
+        refuse(request, response, fromErrorData(toErrorData(thrown))),
+      )
       return
     }
     // The routes get what the guard has judged, and no other spelling of it.
