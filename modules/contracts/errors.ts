@@ -370,6 +370,53 @@ export const ERRORS = {
     'Close one, or raise `sessions_max` in the config of the service mcp.',
   ),
 
+  // --- vector store --------------------------------------------------------------------------------------------
+  collection_missing: entry(
+    404,
+    'There is no collection `{name}`',
+    'Make it with get_or_create_collection; list_collections shows what is there.',
+  ),
+  collection_name: entry(
+    400,
+    'A collection cannot be called `{name}`',
+    'Use 3 to 512 letters, digits, dots, dashes and underscores; the first and the last are a letter or a digit.',
+  ),
+  vector_duplicate: entry(
+    409,
+    'These ids are there already, in {name}: {ids}',
+    'Nothing was added. Choose other ids, or change what is there with update().',
+  ),
+  vector_missing: entry(
+    404,
+    'These ids are not in {name}: {ids}',
+    'Nothing was changed. Add them with add(), or get() what is there.',
+  ),
+  vector_dimension: entry(
+    400,
+    'The vectors of `{name}` have {expected} numbers; this one has {found}',
+    'Use the embedder the collection was made with, or another collection.',
+  ),
+  embedder_mismatch: entry(
+    409,
+    'The vectors of `{name}` were made by {expected}, these by {found}',
+    'They cannot be compared. Set the earlier `embedder:` again, or fill a new collection with the new one.',
+  ),
+  embedder_failed: entry(
+    502,
+    'The embedder {api} gave no usable vectors: {reason}',
+    'Check that its model makes embeddings; `embedder: lexical` needs none.',
+  ),
+  where_invalid: entry(
+    400,
+    'The where filter is wrong: {reason}',
+    'As {"year": {"$gt": 2020}}, or {"$and": [{"year": 2020}, {"tag": "a"}]}; see docs/memory.md.',
+  ),
+  vector_limit: entry(
+    413,
+    'Over the limit: {what} may be at most {limit}',
+    'Send or ask for less at once, or raise the limit in the config of the vector store.',
+  ),
+
   // --- http ----------------------------------------------------------------------------------------------------
   unauthorized: entry(
     401,

@@ -40,7 +40,7 @@ it('every code of the table is used, and every code that is used is in the table
 
 it('every code is provoked by a test', () => {
   const tests = sourceFiles('test')
-    .filter((file) => file.endsWith('.test.ts') && !file.startsWith('test/craft/'))
+    .filter((file) => /\.test\.ts$|^test\/conformance\//.test(file) && !file.startsWith('test/craft/'))
     .map(read)
     .join('\n')
   expect(codes.filter((code) => !new RegExp(`\\b${code}\\b`).test(tests))).toEqual([])

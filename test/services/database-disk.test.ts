@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
 import { nativePackage } from '../../modules/lib/native.ts'
 import { writeFailure } from '../../modules/lib/write-failure.ts'
-import { openDatabase } from '../../modules/services/database/connection.ts'
+import { openDatabase } from '../../modules/lib/sqlite.ts'
 import { rejection } from '../support/system.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'mm-db-'))
@@ -36,7 +36,7 @@ it('a missing native package is named, with what to do', async () => {
   vi.doMock(name, () => {
     throw new Error('was compiled against another version')
   })
-  const fresh = await import('../../modules/services/database/connection.ts')
+  const fresh = await import('../../modules/lib/sqlite.ts')
   const error = await rejection(fresh.openDatabase(join(folder, 'none.db'), 100))
   expect(error).toMatchObject({ code: 'native_missing', hint: expect.stringContaining('npm ci') as string })
   expect(error.message).toContain(name)

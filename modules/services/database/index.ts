@@ -10,7 +10,7 @@ import type { DatabaseApi, SqlParams, SqlRow } from '../../contracts/services.ts
 import { coded, reasonOf } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
 import { writeRefusal } from '../../lib/write-failure.ts'
-import { openDatabase, type Connection, type Statement } from './connection.ts'
+import { openDatabase, type Connection, type Statement } from '../../lib/sqlite.ts'
 
 export const configSchema = z.object({
   /** path of the file, from runtime/ */

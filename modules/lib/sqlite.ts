@@ -1,8 +1,8 @@
-/** Opens SQLite through the build that fits this Node. The only file that knows better-sqlite3. */
-import type { SqlRow } from '../../contracts/services.ts'
-import { coded, reasonOf } from '../../lib/errors.ts'
-import { nativePackage } from '../../lib/native.ts'
-import { writeFailure } from '../../lib/write-failure.ts'
+/** Opens SQLite through the build that fits this Node. The only file that knows better-sqlite3; used by the services that keep a file. */
+import type { SqlRow } from '../contracts/services.ts'
+import { coded, reasonOf } from './errors.ts'
+import { nativePackage } from './native.ts'
+import { writeFailure } from './write-failure.ts'
 
 export interface Statement {
   readonly reader: boolean
@@ -15,12 +15,14 @@ export interface Connection {
   prepare(sql: string): Statement
   transaction<T>(work: () => T): { immediate(): T }
   pragma(text: string): unknown
+  loadExtension(file: string): void
   close(): void
 }
 
 type Driver = new (file: string) => Connection
 
-export async function openDatabase(file: string, busyMs: number): Promise<Connection> {
+/** `first`: pragmas that must come before the file is written to, as `page_size = 16384`. */
+export async function openDatabase(file: string, busyMs: number, first: readonly string[] = []): Promise<Connection> {
   const name = nativePackage('better-sqlite3')
   let Database: Driver
   try {
@@ -30,6 +32,7 @@ export async function openDatabase(file: string, busyMs: number): Promise<Connec
   }
   try {
     const connection = new Database(file)
+    for (const pragma of first) connection.pragma(pragma)
     connection.pragma(`busy_timeout = ${Math.trunc(busyMs)}`)
     connection.pragma('journal_mode = WAL')
     connection.pragma('synchronous = NORMAL')
