@@ -13,6 +13,7 @@ import { doctor } from './doctor.ts'
 import { init } from './init.ts'
 import { showKernel, swapKernel } from './kernel.ts'
 import { logs } from './logs.ts'
+import { serveStdio } from './mcp.ts'
 import { exitCodeOf, print, printError, printJson } from './output.ts'
 import { Client } from './client.ts'
 import { openPrompt } from './prompt.ts'
@@ -178,6 +179,11 @@ function addOperatorCommands(program: Command, common: ReadCommon): void {
       process.once('SIGTERM', () => stop.abort())
       await logs(common().root, { ...options, level, lines, json: common().json, signal: stop.signal })
     })
+  program
+    .command('mcp')
+    .description('the tools of the running system for an MCP client, on stdin and stdout')
+    .option('--secret <name>', "use the token in runtime/secrets/<name> instead of the system's own")
+    .action(async (options: { secret?: string }) => serveStdio({ root: common().root, ...options }))
   program
     .command('freeze')
     .description('stop the system from changing itself')

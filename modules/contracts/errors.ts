@@ -364,6 +364,11 @@ export const ERRORS = {
     'The token `{name}` is refused: {reason}',
     'Write 32 or more random characters to runtime/secrets/{name} with mode 0600, and `token: secret:{name}` here.',
   ),
+  mcp_session_lost: entry(
+    503,
+    'The system was started anew while it worked on this call',
+    'Look whether it was done, then call again.',
+  ),
   mcp_sessions_full: entry(
     503,
     'All {limit} sessions are in use',
