@@ -51,13 +51,17 @@ function printMember(key: string, value: Json): string {
 export const printCall = (name: string, params: JsonMap): string => `{call: ${name} {params ${printGroups(params)}}}`
 
 export function printResult(result: ToolResult): string {
+  const { name, status, warnings } = result
+  const told = warnings === undefined ? '' : ` {warnings: ${printValue(warnings)}}`
   if (result.status === 'error') {
     const { code, message, hint } = result.error
-    return `{result: ${result.name} {status: error} {error ${printGroups({ code, message, hint })}}}`
+    return `{result: ${name} {status: ${status}}${told} {error ${printGroups({ code, message, hint })}}}`
   }
   const value = toJson(result.value)
   const isMap = typeof value === 'object' && value !== null && !Array.isArray(value)
-  return `{result: ${result.name} {status: success} {data ${isMap ? printGroups(value) : `{value: ${printValue(value)}}`}}}`
+  const more = result.more === undefined ? '' : ` {more ${printGroups({ ...result.more })}}`
+  const data = isMap ? printGroups(value) : `{value: ${printValue(value)}}`
+  return `{result: ${name} {status: ${status}}${told} {data ${data}}${more}}`
 }
 
 /** An answer to a call that could not be read, in a form the model can act on. */

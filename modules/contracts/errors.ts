@@ -326,6 +326,26 @@ export const ERRORS = {
     'The result of `{tool}` has {bytes} bytes; the limit is {limit}',
     'Ask for less: a narrower query, a part of the file.',
   ),
+  tool_refused: entry(
+    403,
+    'The call of `{tool}` was refused by `{hook}`: {reason}',
+    'Nothing was run. Do it another way, or ask a person.',
+  ),
+  tool_hook_failed: entry(
+    503,
+    'The hook `{hook}` did not judge the call of `{tool}`: {reason}',
+    'Nothing was run: a hook that fails lets nothing through. `mm show {hook}` says more.',
+  ),
+  retry_id_reused: entry(
+    409,
+    'The id `{id}` was used for another call',
+    'An id names one call with its parameters: give a new call a new id.',
+  ),
+  continuation_gone: entry(
+    410,
+    'The rest of this result is not kept any more',
+    'Call the tool again; ask for less, or go on at once.',
+  ),
   no_provider: entry(
     503,
     'No inference service is ready: {reason}',

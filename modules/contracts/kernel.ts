@@ -225,7 +225,14 @@ export interface KernelServiceApi {
   swap(): Promise<KernelSwapResult>
   prompt(path: string): { text: string; hash: string }
   /** every live service's tools, with their schemas */
-  tools(): { api: string; method: string; description: string; schema: JsonMap }[]
+  tools(): {
+    api: string
+    method: string
+    description: string
+    schema: JsonMap
+    deadline_ms?: number
+    read_only?: boolean
+  }[]
   /** kept events with a greater id, oldest first */
   eventsSince(id: number, pattern?: string): MachineEvent[]
   /** events after `since_id`, then live ones, until the caller stops reading */

@@ -42,8 +42,28 @@ export interface InvokeOptions {
   trace?: string
   /** the service that asks, as the tool is told */
   caller?: string
-  /** Names this call: a second one with the same id gets the result of the first and runs nothing. */
+  /** a larger result comes in parts; default: that of the service `tools` */
+  result_bytes_max?: number
+  /**
+   * Names this call of this caller: a second one with the same id and parameters gets the result of the first and runs
+   * nothing, also while the first is under way. With other parameters it is the error `retry_id_reused`.
+   */
   id?: string
+}
+
+/** One of several calls made at once. */
+export interface ToolRequest {
+  name: string
+  params: Record<string, unknown>
+  id?: string
+}
+
+/** The catalogue as a part of a prompt: the same bytes while no tool changes. */
+export interface ToolPrompt {
+  text: string
+  hash: string
+  /** names of the tools that did not fit; `tools_find` shows them */
+  dropped: string[]
 }
 
 export interface ToolsApi {
@@ -51,6 +71,15 @@ export interface ToolsApi {
   list(): Promise<{ tools: ToolInfo[]; conflicts: string[] }>
   /** Never rejects for an error of the tool: the error is the result. */
   invoke(name: string, params: Record<string, unknown>, options?: InvokeOptions): Promise<ToolResult>
+  /**
+   * Several calls, results in their order. Tools that only read run side by side, `parallel_max` at most; any other
+   * waits for those before it, and those after it wait for it. Never rejects; one that fails leaves the others alone.
+   */
+  invokeAll(calls: ToolRequest[], options?: Omit<InvokeOptions, 'id'>): Promise<ToolResult[]>
+  /** Signatures and descriptions, grouped by service; shortened, and at last left out, to fit into `chars_max`. */
+  prompt(options?: { chars_max?: number }): Promise<ToolPrompt>
+  /** One tool, its JSON Schema in draft 7 or 2020-12. Rejects with `tool_not_found`. */
+  describe(name: string, options?: { draft?: '7' | '2020-12' }): Promise<ToolInfo>
 }
 
 /** A tool call on its way, as a hook sees it. */

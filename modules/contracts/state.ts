@@ -125,6 +125,8 @@ export interface ToolContract {
   method: string
   description: string
   schema: JsonMap
+  deadline_ms?: number
+  read_only?: boolean
 }
 
 /** What a generation offers, read once before it goes live. */

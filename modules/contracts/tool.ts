@@ -9,12 +9,17 @@ import type { JsonMap } from './seams.ts'
 export interface ToolContext {
   /** the service that asked, `anonymous` when unknown */
   caller: string
+  /** aborts when the caller gives up or the deadline is over: nobody waits for the result any more */
   signal?: AbortSignal
 }
 
 export interface Tool<P extends ZodType = ZodType> {
   description: string
   params: P
+  /** how long one call may take, where it differs from the `deadline_ms` of the service `tools` */
+  deadline_ms?: number
+  /** It changes nothing: calls of such tools in one batch run side by side. Default: it may change something. */
+  read_only?: boolean
   /** May throw or reject: the error becomes the tool's result. May be called while the version drains. */
   run(params: Infer<P>, context: ToolContext): unknown
 }
@@ -30,9 +35,30 @@ export interface ToolInfo {
   schema: JsonMap
   /** one line for people and models: `filesystem_read_file(path: string, limit?: number)` */
   signature: string
+  deadline_ms?: number
+  read_only?: boolean
+}
+
+/** Where the rest of a result that was too large is: `tools_continue` with this token and offset gives the next part. */
+export interface ToolMore {
+  token: string
+  offset: number
+  /** how long the whole is, in the unit of `offset` */
+  total: number
+  /** text counts characters, a list items; `json` is the JSON text of the whole value, in parts */
+  kind: 'text' | 'list' | 'json'
+  /** the member of the value that was cut; absent when the value itself was */
+  member?: string
+  hint: string
+}
+
+interface ToolOutcome {
+  name: string
+  /** parameters that were taken otherwise than they came, one line each */
+  warnings?: string[]
 }
 
 /** What a tool call came to. `value` is plain data. */
 export type ToolResult =
-  | { name: string; status: 'success'; value: unknown }
-  | { name: string; status: 'error'; error: { code: string; message: string; hint: string } }
+  | (ToolOutcome & { status: 'success'; value: unknown; more?: ToolMore })
+  | (ToolOutcome & { status: 'error'; error: { code: string; message: string; hint: string } })

@@ -15,7 +15,7 @@ import type {
   ServiceStatus,
 } from '../contracts/kernel.ts'
 import type { Handle, MachineEvent } from '../contracts/module.ts'
-import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { CallerRecord, GenerationRecord, ServiceRecord, ToolContract } from '../contracts/state.ts'
 import type { Tool, ToolContext } from '../contracts/tool.ts'
 import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
@@ -120,7 +120,7 @@ export class KernelService {
     return readPrompt(this.machine, path)
   }
 
-  tools(_caller: CallerRecord): { api: string; method: string; description: string; schema: object }[] {
+  tools(_caller: CallerRecord): ({ api: string } & ToolContract)[] {
     const live = [...this.machine.services.values()].flatMap((service) =>
       service.live === undefined ? [] : [service.live],
     )

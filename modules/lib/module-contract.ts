@@ -7,6 +7,7 @@ import type { JsonMap } from '../contracts/seams.ts'
 import type { AspectContract, Contract, Method, ToolContract } from '../contracts/state.ts'
 import type { ToolContext } from '../contracts/tool.ts'
 import { coded, reasonOf } from './errors.ts'
+import { shortJson } from './short-json.ts'
 import { foldToolName, signatureOf } from './tool-name.ts'
 
 export const LIFECYCLE_NAMES = new Set([
@@ -102,14 +103,17 @@ interface LooseTool {
   description?: unknown
   params?: unknown
   run?: unknown
+  deadline_ms?: unknown
+  read_only?: unknown
+}
+
+interface Issue {
+  path: PropertyKey[]
+  message: string
 }
 
 interface Schema {
-  safeParse(
-    value: unknown,
-  ):
-    | { success: true; data: unknown }
-    | { success: false; error: { issues: { path: PropertyKey[]; message: string }[] } }
+  safeParse(value: unknown): { success: true; data: unknown } | { success: false; error: { issues: Issue[] } }
 }
 
 const isSchema = (value: unknown): value is Schema =>
@@ -136,19 +140,34 @@ function readTool(
   }
   if (schema['type'] !== 'object') throw wrong('has `params` that are no object')
   delete schema['$schema']
+  const { deadline_ms } = loose
+  if (deadline_ms !== undefined && !(typeof deadline_ms === 'number' && deadline_ms > 0))
+    throw wrong('has a `deadline_ms` that is no positive number')
   const checked = (given: unknown, context: ToolContext): unknown => {
     const result = params.safeParse(given ?? {})
-    if (!result.success) {
-      const issue = result.error.issues[0]
-      const param = issue?.path.map(String).join('.') || '(all)'
-      throw coded('bad_params', {
-        tool: foldToolName(api, name),
-        param,
-        reason: issue?.message ?? 'it does not fit',
-        signature: signatureOf(foldToolName(api, name), schema),
-      })
-    }
-    return (run as AnyFunction).call(typeof definition === 'function' ? owner : definition, result.data, context)
+    if (result.success)
+      return (run as AnyFunction).call(typeof definition === 'function' ? owner : definition, result.data, context)
+    const tool = foldToolName(api, name)
+    throw coded('bad_params', {
+      tool,
+      ...whatIsWrong(result.error.issues, given),
+      signature: signatureOf(tool, schema),
+    })
   }
-  return { info: { method: name, description: loose.description, schema }, run: checked as AnyFunction }
+  const info: ToolContract = { method: name, description: loose.description, schema }
+  if (deadline_ms !== undefined) info.deadline_ms = deadline_ms
+  if (loose.read_only === true) info.read_only = true
+  return { info, run: checked as AnyFunction }
+}
+
+const ISSUES_TOLD = 5
+
+/** The first wrong parameter by its path, what came there, and the others after it. */
+function whatIsWrong(issues: readonly Issue[], given: unknown): { param: string; reason: string } {
+  const [first, ...others] = issues.slice(0, ISSUES_TOLD).map(({ path, message }) => ({
+    param: path.map(String).join('.') || '(all)',
+    reason: `${message}, came ${shortJson(path.reduce<unknown>((at, key) => (at as never)?.[key], given))}`,
+  }))
+  const more = others.map(({ param, reason }) => `; also \`${param}\`: ${reason}`).join('')
+  return { param: first?.param ?? '(all)', reason: `${first?.reason ?? 'it does not fit'}${more}` }
 }

@@ -13,16 +13,19 @@ export function foldToolName(api: string, method: string): string {
 export function signatureOf(name: string, schema: Record<string, unknown>): string {
   const properties = (schema['properties'] ?? {}) as Record<string, Record<string, unknown>>
   const required = new Set((schema['required'] as string[] | undefined) ?? [])
-  const params = Object.entries(properties).map(([key, one]) => `${key}${required.has(key) ? '' : '?'}: ${typeOf(one)}`)
+  const params = Object.entries(properties).map(
+    ([key, one]) => `${key}${required.has(key) ? '' : '?'}: ${typeText(one)}`,
+  )
   return `${name}(${params.join(', ')})`
 }
 
-function typeOf(schema: Record<string, unknown>): string {
+/** A JSON Schema in a few words: `string`, `"a" | "b"`, `integer[]`. */
+export function typeText(schema: Record<string, unknown>): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map((one) => JSON.stringify(one)).join(' | ')
-  if (Array.isArray(schema['anyOf'])) return (schema['anyOf'] as Record<string, unknown>[]).map(typeOf).join(' | ')
+  if (Array.isArray(schema['anyOf'])) return (schema['anyOf'] as Record<string, unknown>[]).map(typeText).join(' | ')
   if (schema['const'] !== undefined) return JSON.stringify(schema['const'])
   if (schema['type'] === 'array') {
-    const item = typeOf((schema['items'] ?? {}) as Record<string, unknown>)
+    const item = typeText((schema['items'] ?? {}) as Record<string, unknown>)
     return item.includes(' ') ? `(${item})[]` : `${item}[]`
   }
   if (Array.isArray(schema['type'])) return schema['type'].join(' | ')

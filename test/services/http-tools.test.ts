@@ -9,7 +9,7 @@ interface Answer {
 
 interface Served {
   system: TestSystem
-  ask(method: string, path: string, body?: unknown): Promise<Answer>
+  ask(method: string, path: string, body?: unknown, more?: Record<string, string>): Promise<Answer>
 }
 
 const SHOP = `
@@ -32,6 +32,8 @@ export class Module {
       stock: tool({ description: 'Stock.', params: z.object({}), run: () => ({ pieces: 7n }) }),
       nothing: tool({ description: 'Nothing.', params: z.object({}), run: () => undefined }),
       ring: tool({ description: 'A ring.', params: z.object({}), run: () => { const ring = {}; ring.self = ring; return ring } }),
+      catalog: tool({ description: 'All.', params: z.object({}), run: () => ({ rows: Array.from({ length: 9000 }, (_, id) => ({ id, name: 'an article' })) }) }),
+      order: tool({ description: 'Orders.', params: z.object({}), run: () => (this.orders = (this.orders ?? 0) + 1) }),
       machine: tool({ description: 'Functions.', params: z.object({}), run: () => ({ start() {} }) }),
     }
   }
@@ -56,9 +58,9 @@ async function serve(): Promise<Served> {
     authorization: `Bearer ${system.root.read('runtime/token').trim()}`,
     'content-type': 'application/json',
   }
-  const ask = async (method: string, path: string, body?: unknown): Promise<Answer> => {
+  const ask: Served['ask'] = async (method, path, body, more) => {
     const init = body === undefined ? {} : { body: JSON.stringify(body) }
-    const response = await fetch(url + path, { method, headers, ...init })
+    const response = await fetch(url + path, { method, headers: { ...headers, ...more }, ...init })
     return { status: response.status, body: (await response.json()) as Answer['body'] }
   }
   return { system, ask }
@@ -100,7 +102,7 @@ it('a wrong parameter is a 400 that names it and shows the signature', async () 
   const { ask } = await serve()
   const wrong: [string, object][] = [
     ['article', {}],
-    ['article', { article: 5 }],
+    ['article', { article: true }],
     ['amount', { article: 'tea', amount: 'two' }],
     ['amount', { article: 'tea', amount: -1 }],
   ]
@@ -168,4 +170,44 @@ it('the service http can be asked to reload itself', async () => {
   expect((await ask('POST', '/api/services/http/reload')).body).toMatchObject({ ok: true, generation: 2, from: 1 })
   const { body } = await ask('GET', '/health')
   expect(body).toMatchObject({ services: { http: { state: 'live', generation: 2 } } })
+})
+
+it('one tool is shown with its schema, in either draft', async () => {
+  const { ask } = await serve()
+  const { body } = await ask('GET', '/api/tools/shop_price')
+  expect(body).toMatchObject({ name: 'shop_price', schema: { required: ['article'] } })
+  const newer = (await ask('GET', '/api/tools/shop_price?draft=2020-12')).body
+  expect(newer['schema']).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema' })
+  expect(outcome(await ask('GET', '/api/tools/shop_price?draft=4'))).toEqual([400, 'bad_arguments'])
+  expect(outcome(await ask('GET', '/api/tools/shop_prise'))).toEqual([404, 'tool_not_found'])
+})
+
+it('what was taken otherwise is told in the answer', async () => {
+  const { ask } = await serve()
+  const { body } = await ask('POST', '/api/tools/shop_price', { article: 'tea', amount: '2' })
+  expect(body).toMatchObject({ value: { price: 4 }, warnings: ['`amount` came as "2" and was taken as 2'] })
+})
+
+it('a result that is too large comes in parts', async () => {
+  const { ask } = await serve()
+  const { body } = await ask('POST', '/api/tools/shop_catalog', {})
+  let rows = (body['value'] as { rows: unknown[] }).rows
+  const { token, offset } = body['more'] as { token: string; offset: number }
+  for (let at: number | null = offset; at !== null; ) {
+    const { value } = (await ask('POST', '/api/tools/tools_continue', { token, offset: at })).body as unknown as {
+      value: { part: unknown[]; next_offset: number | null }
+    }
+    rows = [...rows, ...value.part]
+    at = value.next_offset
+  }
+  expect(rows).toEqual(Array.from({ length: 9000 }, (_, id) => ({ id, name: 'an article' })))
+})
+
+it('a call with an idempotency key runs once', async () => {
+  const { ask } = await serve()
+  const key = { 'idempotency-key': 'order-1' }
+  const first = await ask('POST', '/api/tools/shop_order', {}, key)
+  expect((await ask('POST', '/api/tools/shop_order', {}, key)).body).toEqual(first.body)
+  expect((await ask('POST', '/api/tools/shop_order', {})).body).toMatchObject({ value: 2 })
+  expect(outcome(await ask('POST', '/api/tools/shop_price', { article: 'tea' }, key))).toEqual([409, 'retry_id_reused'])
 })

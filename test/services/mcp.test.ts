@@ -97,9 +97,15 @@ it("a tool's error and a wrong parameter are results that say code, message and 
     content: [{ type: 'text', text: 'SOLD_OUT: sold out\nCome back tomorrow.' }],
     structuredContent: { error: { code: 'SOLD_OUT', message: 'sold out', hint: 'Come back tomorrow.' } },
   })
-  const wrong = await client.call('shop_price', { article: 5 })
+  const wrong = await client.call('shop_price', { article: true })
   expect(wrong.isError).toBe(true)
   expect(textOf(wrong)).toMatch(/^bad_params: .*`article`/)
+})
+
+it('what was taken otherwise than it came stands beside the result', async () => {
+  const { client } = await serve()
+  const { content } = await client.call('shop_price', { article: 5 })
+  expect(content.slice(1)).toEqual([{ type: 'text', text: '`article` came as 5 and was taken as "5"' }])
 })
 
 it('a tool that is not there is an error of the protocol, with near names', async () => {

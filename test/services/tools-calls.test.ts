@@ -55,7 +55,7 @@ describe('a call that cannot be made', () => {
     await startDemo(GREET)
     const samples: [params: unknown, named: string][] = [
       [{}, '`name`'],
-      [{ name: 5 }, '`name`'],
+      [{ name: true }, '`name`'],
       [{ name: 'Ada', deep: { list: [1, 'x'] } }, '`deep.list.1`'],
       [null, '`name`'],
       ['text', '`(all)`'],
@@ -134,10 +134,10 @@ describe('limits', () => {
     expect(errorOf(await call).code).toBe('call_aborted')
   })
 
-  it('a result over the limit is refused with its size', async () => {
+  it('a result over what may be kept is refused with its size', async () => {
     await startDemo(
       `{ big: tool({ description: 'x', params: z.object({ n: z.number() }), run: ({ n }) => 'ä'.repeat(n) }) }`,
-      'result_bytes_max: 100\n',
+      'result_bytes_max: 100\nkept_bytes_max: 100\n',
     )
     expect(await tools.invoke('demo_big', { n: 49 })).toMatchObject({ status: 'success' })
     const error = errorOf(await tools.invoke('demo_big', { n: 50 }))

@@ -28,10 +28,10 @@ async function start(files: Record<string, string>, config = ''): Promise<void> 
 const startDemo = (record: string, config = ''): Promise<void> =>
   start({ 'configs/demo.yml': '', 'modules/demo.ts': withTools(record) }, config)
 
-/** The names of the catalogue without the tools of the kernel, which are always there. */
+/** The names of the catalogue without the tools that are always there. */
 async function names(): Promise<string[]> {
   const { tools: all } = await tools.list()
-  return all.flatMap(({ name, api }) => (api === 'kernel' ? [] : [name]))
+  return all.flatMap(({ name, api }) => (api === 'kernel' || api === 'tools' ? [] : [name]))
 }
 
 const stopped = (api: string): Promise<unknown> => system.event('service.stopped', (data) => data['api'] === api)

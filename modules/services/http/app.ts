@@ -71,18 +71,27 @@ export function createApp(options: AppOptions): Hono<{ Bindings: Served }> {
     return context.json(await call(options, context.req.param('api'), body, context.req.raw.signal))
   })
   app.get('/api/tree', async (context) => context.text(await system.tree(context.req.query('service'))))
-  app.get('/api/tools', async (context) => context.json(await tools.list()))
-  app.post('/api/tools/:name', async (context) => {
-    const params = await readBody(context)
-    const { signal } = context.req.raw
-    const result = await tools.invoke(context.req.param('name'), params, { signal, caller: 'http' })
-    if (result.status !== 'success') return answerError(context, result.error)
-    const { name, status, value } = result
-    return context.json({ name, status, value: toPlain(value, { api: 'tools', method: name }) })
-  })
+  addToolRoutes(app, tools)
   app.post('/api/chat', async (context) => chat(options, context))
   app.all('/mcp', ({ req, env }) => askMcp(kernel, req.raw, options.isOperator(env.incoming.headers)))
   return app
+}
+
+function addToolRoutes(app: Hono<{ Bindings: Served }>, tools: Handle<ToolsApi>): void {
+  app.get('/api/tools', async (context) => context.json(await tools.list()))
+  app.get('/api/tools/:name', async (context) => {
+    const draft = context.req.query('draft') as '7' | undefined
+    return context.json(await tools.describe(context.req.param('name'), draft === undefined ? {} : { draft }))
+  })
+  app.post('/api/tools/:name', async (context) => {
+    const params = await readBody(context)
+    const id = context.req.header('idempotency-key')
+    // With a key the caller may come again for the result: a lost connection does not end the call.
+    const how = id === undefined ? { signal: context.req.raw.signal } : { id }
+    const result = await tools.invoke(context.req.param('name'), params, { ...how, caller: 'http' })
+    if (result.status !== 'success') return answerError(context, result.error)
+    return context.json({ ...result, value: toPlain(result.value, { api: 'tools', method: result.name }) })
+  })
 }
 
 function addChangeRoutes(app: Hono<{ Bindings: Served }>, system: Handle<KernelServiceApi>): void {

@@ -6,18 +6,25 @@ import type { CallToolResult, ContentBlock } from '@modelcontextprotocol/sdk/typ
 import type { ToolResult } from '../../contracts/tool.ts'
 import { toPlain } from '../../lib/plain-json.ts'
 
+type ToolSuccess = Extract<ToolResult, { status: 'success' }>
 type ToolError = Extract<ToolResult, { status: 'error' }>['error']
 
 /** Throws `result_not_cloneable` for what JSON cannot hold. */
-export function answerOf({ name, value }: { name: string; value: unknown }): CallToolResult {
-  const plain = toPlain(value, { api: 'tools', method: name })
+export function answerOf(result: ToolSuccess): CallToolResult {
+  const plain = toPlain(result.value, { api: 'tools', method: result.name })
   if (isContent(plain)) return { content: plain.content }
   const text = typeof plain === 'string' ? plain : JSON.stringify(plain)
   const structured = typeof plain === 'object' && plain !== null && !Array.isArray(plain)
   return {
-    content: [{ type: 'text', text }],
+    content: [{ type: 'text', text }, ...notesOf(result)],
     ...(structured ? { structuredContent: plain as Record<string, unknown> } : {}),
   }
+}
+
+/** What was taken otherwise than it came, and how to get the rest of a result that was too large. */
+function notesOf({ warnings = [], more }: ToolSuccess): ContentBlock[] {
+  const notes = more === undefined ? warnings : [...warnings, `${more.hint} ${JSON.stringify(more)}`]
+  return notes.map((text) => ({ type: 'text', text }))
 }
 
 export function refusalOf({ code, message, hint }: ToolError): CallToolResult {

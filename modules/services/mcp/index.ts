@@ -19,6 +19,8 @@ import { checkTokens, holderOf, OPERATOR, type Tokens } from './tokens.ts'
 
 const SWEEP_MS = 30_000
 const BEAT_MS = 5_000
+/** An image goes whole: in parts nobody could show it. */
+const RESULT_BYTES_MAX = 8_388_608
 
 const capability = z.string().refine(isCapability, 'write `domain:action`, for example `filesystem:read`, or `*`')
 
@@ -129,7 +131,8 @@ export class Module implements McpApi {
       const confirmed = admin ? readConfirmation(tool, args) : { params: args, reason: '' }
       if ('error' in confirmed) return { result: refusalOf(confirmed.error) }
       if (admin) this.#record({ tool: name, token: holder, client, reason: confirmed.reason })
-      const result = await this.#tools.invoke(name, confirmed.params, { signal, caller: this.#kernel.api })
+      const how = { signal, caller: this.#kernel.api, result_bytes_max: RESULT_BYTES_MAX }
+      const result = await this.#tools.invoke(name, confirmed.params, how)
       if (result.status === 'success') return { result: answerOf(result) }
       // It was there a moment ago.
       if (result.error.code === 'tool_not_found') return unknownTool(name, await this.#allowed(holder))

@@ -1,0 +1,82 @@
+/**
+ * Calls by the id their caller gave them: whoever asks again with the id gets what the first came to, and nothing runs
+ * twice. The book is held over versions of this service, so it is plain records; it is bounded in number, bytes and time.
+ */
+import type { ToolResult } from '../../contracts/tool.ts'
+import { canonicalJson } from '../../lib/canonical-json.ts'
+import { coded } from '../../lib/errors.ts'
+import { shortHash } from '../../lib/hash.ts'
+
+interface Entry {
+  readonly hash: string
+  readonly result: Promise<ToolResult>
+  /** undefined while it is under way */
+  done: { until: number; bytes: number } | undefined
+}
+
+/** Oldest first. Its name in `hold` changes with this shape. */
+export type RetryBook = Map<string, Entry>
+
+export interface RetryLimits {
+  retries_max: number
+  retry_bytes_max: number
+  retry_ms: number
+}
+
+/** `ran: false`: it was refused before the tool was reached, so the id is free again. */
+export interface Attempt {
+  result: ToolResult
+  ran: boolean
+  /** of the result, as JSON */
+  bytes: number
+}
+
+const ID_CHARS_MAX = 200
+
+export class Retries {
+  readonly #book: RetryBook
+  readonly #limits: RetryLimits
+  readonly #now: () => number
+
+  constructor(book: RetryBook, limits: RetryLimits, now: () => number) {
+    this.#book = book
+    this.#limits = limits
+    this.#now = now
+  }
+
+  /** Rejects with `retry_id_reused` or `bad_arguments`. `make` never rejects. */
+  once(caller: string, id: string, call: object, make: () => Promise<Attempt>): Promise<ToolResult> {
+    if (typeof id !== 'string' || id === '' || id.length > ID_CHARS_MAX)
+      throw coded('bad_arguments', { reason: `an id is text of 1 to ${ID_CHARS_MAX} characters` })
+    this.forgetOld()
+    const key = JSON.stringify([caller, id])
+    const hash = shortHash(canonicalJson(call))
+    const known = this.#book.get(key)
+    if (known !== undefined) {
+      if (known.hash !== hash) throw coded('retry_id_reused', { id })
+      return known.result
+    }
+    const attempt = make()
+    const entry: Entry = { hash, result: attempt.then(({ result }) => result), done: undefined }
+    this.#book.set(key, entry)
+    void attempt.then(({ ran, bytes }) => {
+      if (!ran) this.#book.delete(key)
+      else entry.done = { until: this.#now() + this.#limits.retry_ms, bytes }
+    })
+    return entry.result
+  }
+
+  /** What is over its time, and then the oldest until the rest is within its limits; never what is under way. */
+  forgetOld(): void {
+    const ended = [...this.#book].flatMap(([key, { done }]) => (done === undefined ? [] : [{ key, ...done }]))
+    let bytes = ended.reduce((sum, one) => sum + one.bytes, 0)
+    let count = ended.length
+    const now = this.#now()
+    for (const one of ended) {
+      if (one.until > now && count < this.#limits.retries_max && bytes <= this.#limits.retry_bytes_max) continue
+      this.#book.delete(one.key)
+      bytes -= one.bytes
+      count--
+    }
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * One tool call from its name to its result: parameters fitted to the schema, hooks asked, the tool run with a deadline
+ * and a signal, the result made to fit. Never rejects; what went wrong is the result, in a form a model can act on.
+ */
+import type { KernelApi, UntypedService } from '../../contracts/module.ts'
+import type { InvokeOptions, ToolCall } from '../../contracts/services.ts'
+import type { ToolInfo, ToolResult } from '../../contracts/tool.ts'
+import { coded, toErrorData } from '../../lib/errors.ts'
+import type { Catalogue } from './catalogue.ts'
+import { fitParams } from './fit-params.ts'
+import type { Hooks } from './hooks.ts'
+import type { Results } from './results.ts'
+import type { Attempt } from './retries.ts'
+
+type Params = Record<string, unknown>
+
+export interface CallParts {
+  kernel: KernelApi
+  catalogue: Catalogue
+  hooks: Hooks
+  results: Results
+  deadlineMs: number
+}
+
+/** What is known of a call so far, for the result it ends with. */
+interface Course {
+  /** the tool was called */
+  ran: boolean
+  /** of the result */
+  bytes: number
+  warnings: string[]
+  /** as the hooks were asked */
+  asked: ToolCall | undefined
+}
+
+const PROBLEMS_TOLD = 5
+
+export async function callTool(
+  parts: CallParts,
+  name: string,
+  params: Params,
+  options: InvokeOptions,
+): Promise<Attempt> {
+  const { clock, events } = parts.kernel
+  const started = clock.monotonic()
+  const course: Course = { ran: false, bytes: 0, warnings: [], asked: undefined }
+  const result = withWarnings(await attempt(parts, name, params, options, course), course.warnings)
+  const ms = Math.round(clock.monotonic() - started)
+  const { status } = result
+  const caller = callerOf(parts, options)
+  events.emit('tool.called', {
+    tool: result.name,
+    caller,
+    status,
+    ms,
+    ...(status === 'error' ? { code: result.error.code } : {}),
+  })
+  if (course.asked !== undefined) await parts.hooks.after(course.asked, result, ms)
+  return { result, ran: course.ran, bytes: course.bytes }
+}
+
+const withWarnings = (result: ToolResult, warnings: string[]): ToolResult =>
+  warnings.length === 0 ? result : { ...result, warnings }
+
+const callerOf = ({ kernel }: CallParts, options: InvokeOptions): string => options.caller ?? kernel.api
+
+async function attempt(
+  parts: CallParts,
+  name: string,
+  params: Params,
+  options: InvokeOptions,
+  course: Course,
+): Promise<ToolResult> {
+  try {
+    const info = await parts.catalogue.find(name)
+    const fitted = fitTo(info, params, course)
+    const final = await askHooks(parts, info, fitted, options, course)
+    const value = await run(parts, info, final, options, course)
+    // A part fits already: cut again it would never end.
+    if (info.api === parts.kernel.api && info.method === 'continue') return { name, status: 'success', value }
+    const { bytes, ...shaped } = parts.results.shape(info, value, options.result_bytes_max)
+    course.bytes = bytes
+    return { name, status: 'success', ...shaped }
+  } catch (thrown) {
+    const { code, message, hint } = toErrorData(thrown)
+    return { name: String(name), status: 'error', error: { code, message, hint } }
+  }
+}
+
+function fitTo({ name, schema, signature }: ToolInfo, given: Params, course: Course): Params {
+  const { params, warnings, problems } = fitParams(schema, given)
+  const [first, ...others] = problems.slice(0, PROBLEMS_TOLD)
+  if (first !== undefined) {
+    const more = others.map(({ param, reason }) => `; also \`${param}\`: ${reason}`).join('')
+    throw coded('bad_params', { tool: name, param: first.param, reason: first.reason + more, signature })
+  }
+  course.warnings.push(...warnings)
+  return params
+}
+
+async function askHooks(
+  { hooks, ...parts }: CallParts,
+  { name }: ToolInfo,
+  params: Params,
+  options: InvokeOptions,
+  course: Course,
+): Promise<Params> {
+  if (hooks.none) return params
+  const { trace, id } = options
+  const call: ToolCall = { name, params, caller: callerOf({ hooks, ...parts }, options) }
+  if (trace !== undefined) call.trace = trace
+  if (id !== undefined) call.id = id
+  course.asked = call
+  const { params: final, changedBy } = await hooks.before(call)
+  course.asked = { ...call, params: final }
+  course.warnings.push(...changedBy.map((hook) => `the parameters were changed by ${hook}`))
+  return final
+}
+
+async function run(
+  parts: CallParts,
+  info: ToolInfo,
+  params: Params,
+  options: InvokeOptions,
+  course: Course,
+): Promise<unknown> {
+  const { signal, trace } = options
+  const handle = parts.kernel.getApi<UntypedService>(info.api).as<UntypedService>('tool')
+  const call = handle.with({
+    deadlineMs: options.deadline_ms ?? info.deadline_ms ?? parts.deadlineMs,
+    ...(signal === undefined ? {} : { signal }),
+    ...(trace === undefined ? {} : { trace }),
+  })
+  // Whatever ends the wait before the tool has ended tells it so.
+  const given = new AbortController()
+  course.ran = true
+  try {
+    return await call[info.method]?.(params, { caller: callerOf(parts, options), signal: given.signal })
+  } catch (thrown) {
+    given.abort(thrown)
+    throw thrown
+  }
+}
