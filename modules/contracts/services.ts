@@ -239,3 +239,23 @@ export interface McpApi {
   /** `operator`: the request carried the system's own token. Never rejects: refusals are responses. */
   handle(request: Request, operator: boolean): Promise<Response>
 }
+
+export interface Memory {
+  id: string
+  text: string
+  tags: string[]
+  /** epoch milliseconds */
+  remembered_at: number
+}
+
+/** What is to be known in later conversations; found by likeness, in whatever the vector store keeps it. */
+export interface MemoryApi {
+  /** The same text again is the same memory: its tags are added, and `known` is true. */
+  remember(text: string, tags?: string[]): Promise<{ id: string; known: boolean }>
+  /** Best first; a score of 1 is equal. With tags: only what has all of them. */
+  recall(
+    text: string,
+    options?: { limit?: number; tags?: string[] },
+  ): Promise<{ memories: (Memory & { score: number })[] }>
+  forget(id: string): Promise<{ forgotten: boolean }>
+}

@@ -21,6 +21,8 @@ const CHANGING = new Set([
   'swap',
   'rollback',
   'undo',
+  'remember',
+  'forget',
 ])
 
 export interface Choice {
