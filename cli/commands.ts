@@ -7,7 +7,7 @@ import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { realFileSystem } from '../modules/lib/file-system.ts'
 import { Client } from './client.ts'
 import { dim, fields, print, printJson, reloadLine, table } from './output.ts'
-import { ask } from './prompt.ts'
+import { ask, createScreen } from './prompt.ts'
 
 export interface Common {
   root: string
@@ -139,8 +139,12 @@ export async function tools({ root, json }: Common): Promise<void> {
 
 export async function chat({ root, json }: Common, message: string): Promise<void> {
   const client = new Client(root)
-  if (json) printJson(await client.post('/api/chat', { message }))
-  else await ask(client, message, undefined, print)
+  if (json) {
+    printJson(await client.post('/api/chat', { message }))
+    return
+  }
+  const screen = createScreen((text) => process.stdout.write(text))
+  await ask(client, message, { screen }).finally(() => screen.endLine())
 }
 
 const freezeFile = (root: string): string => join(root, 'runtime', 'FREEZE')

@@ -7,6 +7,7 @@ import { resolve } from 'node:path'
 import { Command, CommanderError } from 'commander'
 import { coded } from '../modules/lib/errors.ts'
 import { nearest } from '../modules/lib/near.ts'
+import * as approvals from './approvals.ts'
 import * as changes from './changes.ts'
 import * as commands from './commands.ts'
 import { doctor } from './doctor.ts'
@@ -63,6 +64,7 @@ function createProgram(setExitCode: (code: number) => void): Command {
   addServiceCommands(program, common)
   addChangeCommands(program, common, setExitCode)
   addOperatorCommands(program, common)
+  addApprovalCommands(program, common)
   return program
 }
 
@@ -194,6 +196,23 @@ function addOperatorCommands(program: Command, common: ReadCommon): void {
     .command('thaw')
     .description('end a freeze')
     .action(() => commands.thaw(common()))
+}
+
+function addApprovalCommands(program: Command, common: ReadCommon): void {
+  program
+    .command('approvals')
+    .description('what waits for a person to decide')
+    .action(() => approvals.approvals(common()))
+  program
+    .command('approve <id>')
+    .description('allow it; the turn that waits goes on')
+    .option('--note <text>', 'a word to the model')
+    .action((id: string, options: { note?: string }) => approvals.approve(common(), id, options))
+  program
+    .command('deny <id>')
+    .description('refuse it; the turn that waits goes on without')
+    .option('--reason <text>', 'why; the model is told')
+    .action((id: string, options: { reason?: string }) => approvals.deny(common(), id, options))
 }
 
 async function converse(root: string): Promise<void> {

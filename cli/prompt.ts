@@ -3,7 +3,7 @@
  * Output of the system appears above the line being typed.
  */
 import { createInterface, clearLine, cursorTo } from 'node:readline'
-import type { ChatEvent } from '../modules/contracts/services.ts'
+import type { ChatAnswer, ChatEvent } from '../modules/contracts/services.ts'
 import { Client } from './client.ts'
 import { dim, printError } from './output.ts'
 
@@ -16,54 +16,117 @@ export interface Prompt {
 type StreamEvent = ChatEvent | { type: 'error'; error: { code: string; message: string; hint: string } }
 
 const HELP =
-  'Ask anything in your own words. /new starts a new conversation, /quit stops the system. In another terminal: mm ls, mm show, mm logs -f.'
+  'Ask anything in your own words. Ctrl-C ends an answer, /new starts a new conversation, /quit stops the system. In another terminal: mm ls, mm show, mm logs -f.'
 
-/** Asks the assistant and writes what comes back. Returns the conversation's id. */
+/** Where an answer is shown while it is written. */
+export interface Screen {
+  /** A piece of a text: more of it may follow on the same line. */
+  piece(text: string): void
+  /** Whole lines, on lines of their own. */
+  lines(text: string): void
+}
+
+/** Asks the assistant and shows what comes back. Returns the conversation's id. */
 export async function ask(
   client: Client,
   message: string,
-  conversationId: string | undefined,
-  write: (text: string) => void,
+  { conversation, screen, signal }: { conversation?: string | undefined; screen: Screen; signal?: AbortSignal },
 ): Promise<string | undefined> {
-  let id = conversationId
+  let id = conversation
   const body = { message, stream: true, ...(id === undefined ? {} : { conversation_id: id }) }
-  for await (const event of client.events<StreamEvent>('POST', '/api/chat', body)) {
-    if (event.type === 'text') write(event.text.trimEnd())
-    else if (event.type === 'call' || event.type === 'result') write(dim(event.text))
-    else if (event.type === 'error') throw Object.assign(new Error(event.error.message), event.error)
-    else id = event.answer.conversation_id
+  for await (const event of client.events<StreamEvent>('POST', '/api/chat', body, signal)) {
+    switch (event.type) {
+      case 'text':
+        screen.piece(event.text)
+        break
+      case 'call':
+      case 'result':
+        screen.lines(dim(event.text))
+        break
+      case 'error':
+        throw Object.assign(new Error(event.error.message), event.error)
+      case 'answer':
+        id = event.answer.conversation_id
+        showEnd(event.answer, screen)
+        break
+      default: {
+        const never: never = event
+        return never
+      }
+    }
   }
   return id
 }
 
+/** What the text of an answer does not say: why it stopped, and what it waits for. */
+export function showEnd({ status, reason = '', approval_id }: ChatAnswer, screen: Screen): void {
+  if (status === 'cut') screen.lines(dim(`(cut) ${reason}`))
+  if (status === 'parked') {
+    screen.lines(`It asks a person: ${reason}\nmm approve ${approval_id}, or mm deny ${approval_id} --reason "…"`)
+  }
+}
+
+/** Keeps track of whether a line has been begun, so that whole lines never end up in the middle of one. */
+export function createScreen(write: (text: string) => void): Screen & { endLine(): void } {
+  let begun = false
+  const endLine = (): void => {
+    if (begun) write('\n')
+    begun = false
+  }
+  return {
+    endLine,
+    piece: (text) => {
+      write(text)
+      begun = !text.endsWith('\n')
+    },
+    lines: (text) => {
+      endLine()
+      write(`${text}\n`)
+    },
+  }
+}
+
 export function openPrompt(root: string, onQuit: () => void): Prompt {
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
+  const screen = createScreen((text) => process.stdout.write(text))
   let conversation: string | undefined
   let busy = Promise.resolve()
+  let answering: AbortController | undefined
   const above = (text: string): void => {
-    clearLine(process.stdout, 0)
-    cursorTo(process.stdout, 0)
-    process.stdout.write(`${text}\n`)
-    lines.prompt(true)
+    if (answering === undefined) {
+      clearLine(process.stdout, 0)
+      cursorTo(process.stdout, 0)
+    }
+    screen.lines(text)
+    if (answering === undefined) lines.prompt(true)
+  }
+  const answer = async (text: string): Promise<void> => {
+    answering = new AbortController()
+    const { signal } = answering
+    try {
+      conversation = await ask(new Client(root), text, { conversation, screen, signal })
+    } catch (error) {
+      screen.endLine()
+      if (signal.aborted) screen.lines(dim('(cancelled)'))
+      else printError(error, false)
+    } finally {
+      screen.endLine()
+      answering = undefined
+    }
   }
   const handle = async (line: string): Promise<void> => {
     const text = line.trim()
     if (text === '/quit' || text === '/exit') onQuit()
     else if (text === '/help') above(dim(HELP))
     else if (text === '/new') conversation = undefined
-    else if (text !== '') {
-      try {
-        conversation = await ask(new Client(root), text, conversation, above)
-      } catch (error) {
-        printError(error, false)
-      }
-    }
+    else if (text !== '') await answer(text)
     lines.prompt()
   }
   lines.on('line', (line) => {
     busy = busy.then(() => handle(line))
   })
-  lines.on('SIGINT', onQuit)
+  // The first one ends an answer that is being written, the next one everything.
+  lines.on('SIGINT', () => (answering === undefined || answering.signal.aborted ? onQuit() : answering.abort()))
   lines.on('close', () => {
     if (process.stdin.isTTY === true) onQuit()
   })

@@ -48,7 +48,10 @@ function printMember(key: string, value: Json): string {
   return isMap ? `${printKey(key)} ${printGroups(value)}` : `${printKey(key)}: ${printValue(value)}`
 }
 
-export const printCall = (name: string, params: JsonMap): string => `{call: ${name} {params ${printGroups(params)}}}`
+export function printCall(name: string, params: JsonMap, id?: string): string {
+  const named = id === undefined ? '' : ` {id: ${printValue(id)}}`
+  return `{call: ${name}${named} {params ${printGroups(params)}}}`
+}
 
 export function printResult(result: ToolResult): string {
   const { name, status, warnings } = result

@@ -368,8 +368,52 @@ export const ERRORS = {
   ),
   chat_steps: entry(
     508,
-    'The conversation made {limit} tool rounds without an answer',
-    'Ask for something smaller, or raise `steps_max` of the assistant.',
+    'The model was asked {limit} times and did not come to an end',
+    'Write on to go on, ask for something smaller, or raise `steps_max` of the assistant.',
+  ),
+  chat_time: entry(
+    504,
+    'The turn took longer than {seconds} s',
+    'Write on to go on, or raise `turn_seconds_max` of the assistant and its `limits: {drain_ms: …}` with it.',
+  ),
+  chat_cost: entry(
+    402,
+    'The turn has cost {cost} US dollars; the limit is {limit}',
+    'Write on to go on, or raise `cost_usd_max` of the assistant.',
+  ),
+  chat_output: entry(
+    502,
+    'The model reached the limit of its output',
+    'Write on to go on; `max_tokens` of the provider or `output_tokens_max` of the assistant may be too small.',
+  ),
+  chat_cancelled: entry(499, 'The turn was cancelled', 'What it had done is kept; write on to go on.'),
+  chat_ended: entry(503, 'The system was stopped', 'What the turn had done is kept; write on to go on.'),
+  chat_busy: entry(
+    429,
+    'The conversation `{conversation}` has {limit} messages waiting',
+    'Wait for their answers, or cancel the turn that is under way.',
+  ),
+  chat_parked: entry(
+    409,
+    'The conversation waits for a decision on {approval}: {question}',
+    '`mm approve {approval}` or `mm deny {approval} --reason …`; then it goes on.',
+  ),
+  approval_missing: entry(404, 'There is no approval `{approval}`', '`mm approvals` lists what waits.'),
+  approval_decided: entry(
+    409,
+    'The approval `{approval}` is {outcome} already, by {by}',
+    'A decision is made once; ask the assistant again.',
+  ),
+  call_unmarked: entry(
+    403,
+    'The call of `{tool}` was not run: one like it stands in a text that came from outside, and this one has no id',
+    'If you want it yourself, write it again with the id that the instructions name behind the name of the tool.',
+  ),
+  call_not_run: entry(409, 'The call of `{tool}` was not run: {reason}', 'Call it again if it is still needed.'),
+  call_cut: entry(
+    409,
+    'The call of `{tool}` was not waited for: {reason}',
+    'It may have had its effect: look before you call it again.',
   ),
   prompt_missing: entry(404, 'There is no prompt file `{path}`', 'Create it under prompts/.'),
 

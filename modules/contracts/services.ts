@@ -115,6 +115,8 @@ export interface CompletionRequest {
   tools?: ToolInfo[]
   /** tokens of the answer at most */
   output_tokens_max?: number
+  /** the `id` of calls that the service itself writes as fences: native tool calls of its model */
+  mark?: string
 }
 
 export interface Usage {
@@ -143,6 +145,8 @@ export interface ProviderInfo {
   ready: boolean
   /** why not, or what it is */
   note: string
+  /** the prompt template its config names, from the root */
+  prompt_file?: string
 }
 
 /** Every inference module, whatever stands behind it. */
@@ -165,6 +169,8 @@ export interface ChatRequest {
   message: string
   conversation_id?: string
   provider?: string
+  /** cancels the turn */
+  signal?: AbortSignal
 }
 
 export interface ChatStep {
@@ -177,6 +183,12 @@ export interface ChatStep {
 export interface ChatAnswer {
   conversation_id: string
   answer: string
+  /** `parked`: the turn waits for a person's decision and goes on when it comes; `cut`: a limit or a cancel ended it */
+  status: 'done' | 'parked' | 'cut'
+  /** why it is cut (`code: message`), or the question it is parked with */
+  reason?: string
+  /** what is to be decided, when parked */
+  approval_id?: string
   provider: string
   model: string
   steps: ChatStep[]
@@ -192,9 +204,36 @@ export type ChatEvent =
   | { type: 'result'; text: string; tool: string; status: 'success' | 'error' }
   | { type: 'answer'; answer: ChatAnswer }
 
+/** A turn that waits for a person. */
+export interface ParkedTurn {
+  approval_id: string
+  conversation_id: string
+  /** what the model asks a person for */
+  question: string
+  /** epoch milliseconds */
+  asked_at: number
+}
+
+export interface ConversationInfo {
+  conversation_id: string
+  messages: number
+  /** epoch milliseconds */
+  updated_at: number
+  usage: Usage | null
+}
+
 export interface AssistantApi {
   chat(request: ChatRequest): Promise<ChatAnswer>
+  /** Whoever stops reading cancels the turn. */
   chatStream(request: ChatRequest): AsyncGenerator<ChatEvent>
+  /** Ends the turn of a conversation that is under way or parked; false when there is none. What it did stays. */
+  cancel(conversationId: string): Promise<boolean>
+  /** The last used first. */
+  conversations(): Promise<ConversationInfo[]>
+  messages(conversationId: string): Promise<ChatMessage[]>
+  parked(): Promise<ParkedTurn[]>
+  /** Gives a parked turn its answer; the turn goes on where it stood, also after a restart. */
+  decide(approvalId: string, decision: { approved: boolean; by: string; note?: string }): Promise<ChatAnswer>
 }
 
 export type Metadata = Record<string, string | number | boolean | null>

@@ -12,8 +12,10 @@ import {
 } from './chat-system.ts'
 
 /** A module of the root's own that is the product's, so that a test can edit it. */
-const OWN = `export { Module, configSchema } from '${packageRoot}/modules/agents/assistant.ts'\n`
-const CONFIG = 'prog: own\nprovider: scripted\nmessages_max: 6\nconversations_max: 3\n'
+const OWN = `export { Module, configSchema } from '${packageRoot}/modules/agents/assistant/index.ts'\n`
+const CONFIG = 'prog: own\nprovider: scripted\nmessages_max: 6\nconversations_max: 3\nwaiting_max: 2\n'
+
+const LEFT_OUT = '[Older messages were left out here.]'
 
 let model: ScriptedModel
 let system: ChatSystem
@@ -32,6 +34,18 @@ afterEach(async () => {
   await system.stop()
   await model.server.stop()
 })
+
+/** The next question waits for the test's answer. */
+function held(): { asked: Promise<void>; goOn: (answer: string) => void } {
+  let goOn = (_answer: string): void => {}
+  const asked = new Promise<void>((arrived) => {
+    model.script = () => {
+      arrived()
+      return new Promise((answer) => (goOn = answer))
+    }
+  })
+  return { asked, goOn: (answer) => goOn(answer) }
+}
 
 const say = async (message: string, conversation_id: string): Promise<string> =>
   (await system.assistant.chat({ message, conversation_id })).answer
@@ -55,12 +69,13 @@ describe('a conversation', () => {
     expect(history()).toEqual(['one', 'answer one', 'two'])
   })
 
-  it('keeps its last messages only, and the oldest conversations go first', async () => {
+  it('keeps its first message and its last ones, and the oldest conversations go first', async () => {
     for (const word of ['1', '2', '3', '4', '5']) await say(word, 'a')
-    expect(history()).toEqual(['2', 'answer 2', '3', 'answer 3', '4', 'answer 4', '5'])
+    expect(history()).toEqual(['1', LEFT_OUT, '3', 'answer 3', '4', 'answer 4', '5'])
     for (const id of ['b', 'c', 'd']) await say('x', id)
     await say('6', 'a')
     expect(history()).toEqual(['6'])
+    expect((await system.assistant.conversations()).map(({ conversation_id: id }) => id)).toEqual(['a', 'd', 'c'])
   })
 
   it('does not remember a turn that failed', async () => {
@@ -71,19 +86,32 @@ describe('a conversation', () => {
     expect(history()).toEqual(['one', 'answer one', 'three'])
   })
 
-  it('remembers both of two messages that were sent at once', async () => {
-    let both = (): void => {}
-    const waiting = new Promise<void>((resolve) => (both = resolve))
-    let arrived = 0
+  it('takes messages that are sent at once one after the other, and loses none', async () => {
+    let underWay = 0
+    let together = 0
     model.script = async (messages) => {
-      if (++arrived === 2) both()
-      await waiting
+      together = Math.max(together, ++underWay)
+      await new Promise((resolve) => setImmediate(resolve))
+      underWay--
       return `answer ${messages.at(-1)?.content ?? ''}`
     }
-    await Promise.all([say('one', 'a'), say('two', 'a')])
-    model.script = () => 'last'
-    await say('three', 'a')
-    expect(history().filter((text) => ['one', 'two'].includes(text))).toHaveLength(2)
+    const words = ['one', 'two', 'three']
+    expect(await Promise.all(words.map((word) => say(word, 'a')))).toEqual(words.map((word) => `answer ${word}`))
+    expect(together).toBe(1)
+    const stored = (await system.assistant.messages('a')).map(({ content }) => content)
+    expect(stored.slice(-4)).toEqual(['two', 'answer two', 'three', 'answer three'])
+  })
+
+  it('lets so many wait, and refuses the next at once', async () => {
+    const { asked, goOn } = held()
+    const first = say('one', 'a')
+    await asked
+    const second = say('two', 'a')
+    const third = say('three', 'a')
+    await expect(say('four', 'a')).rejects.toMatchObject({ code: 'chat_busy' })
+    goOn('done')
+    model.script = () => 'done'
+    expect(await Promise.all([first, second, third])).toEqual(['done', 'done', 'done'])
   })
 
   it('is refused an empty or too long message', async () => {
@@ -122,19 +150,13 @@ describe('over a reload of the assistant', () => {
   })
 
   it('a turn under way is answered, with its tools, and is remembered by the new version', async () => {
-    let goOn = (): void => {}
-    const asked = new Promise<void>((arrived) => {
-      model.script = () => {
-        arrived()
-        return new Promise((answer) => (goOn = () => answer(SPY_CALL)))
-      }
-    })
+    const { asked, goOn } = held()
     const turn = system.assistant.chat({ message: 'Touch it', conversation_id: 'a' })
     await asked
     system.root.write('modules/own.ts', `${OWN}// edited\n`)
     await system.live('assistant', 2)
     model.script = () => 'Done.'
-    goOn()
+    goOn(SPY_CALL)
     expect(await turn).toMatchObject({ answer: 'Done.', steps: [{ tool: 'spy_touch', status: 'success' }] })
     await say('And?', 'a')
     expect(history()[0]).toBe('Touch it')

@@ -9,8 +9,17 @@ import { startSystem, type TestSystem } from '../support/system.ts'
 
 export const PROMPT = readFileSync(join(packageRoot, 'prompts', 'meta.txt'), 'utf8')
 
-/** What the scripted model says to a conversation; `cut: true` as if it had run out of tokens. */
-export type Script = (messages: ChatMessage[]) => string | { content: string; cut: true } | Promise<string>
+/** What a scripted model says; `cut: true` as if it had run out of tokens, `usage` as it is billed. */
+export type Said = string | { content: string; cut: true } | { content: string; usage: Billed }
+export type Billed = {
+  prompt_tokens: number
+  completion_tokens: number
+}
+export type Script = (messages: ChatMessage[]) => Said | Promise<Said>
+
+/** The mark that the instructions of this conversation name. */
+export const markIn = (messages: readonly ChatMessage[]): string =>
+  /\{id: (\w+)\}/.exec(messages[0]?.content ?? '')?.[1] ?? ''
 
 export interface ScriptedModel {
   readonly server: LLMock
@@ -31,11 +40,12 @@ export async function startModel(script: Script): Promise<ScriptedModel> {
   }
   server.on({}, async ({ messages }) => {
     const said = await model.script(messages as ChatMessage[])
-    return typeof said === 'string' ? { content: said } : { content: said.content, finishReason: 'length' }
+    if (typeof said === 'string') return { content: said }
+    return 'cut' in said ? { content: said.content, finishReason: 'length' } : said
   })
   await server.start()
   return Object.assign(model, {
-    config: `prog: inference/openai\nparams: {base_url: '${server.url}/v1', model: scripted, retries: 0}\n`,
+    config: `prog: inference/openai\nparams: {base_url: '${server.url}/v1', model: scripted, retries: 0, price: {input: 1, output: 2}}\n`,
   })
 }
 

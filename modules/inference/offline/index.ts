@@ -24,11 +24,11 @@ export class Module implements InferenceApi {
     return { model: MODEL, ready: true, note: 'a planner without a model; no key needed' }
   }
 
-  async complete({ messages }: CompletionRequest): Promise<Completion> {
+  async complete({ messages, mark }: CompletionRequest): Promise<Completion> {
     const prompt = messages.find((message) => message.role === 'system')?.content ?? ''
     const last = messages.at(-1)?.content ?? ''
     const results = scan(last).filter((part): part is ResultPart => part.kind === 'result')
-    const text = results.length > 0 ? framed(prompt, answerFrom(results)) : plan(prompt, last)
+    const text = results.length > 0 ? framed(prompt, answerFrom(results)) : plan(prompt, last, mark)
     return { text, model: MODEL, finish: 'stop', usage: null }
   }
 
@@ -45,12 +45,12 @@ const framed = (prompt: string, answer: string): string => {
 }
 
 /** A call when a tool fits and its parameters are there; else what is missing, or what could be asked. */
-function plan(prompt: string, question: string): string {
+function plan(prompt: string, question: string, mark: string | undefined): string {
   const tools = readCatalogue(prompt)
   const ranked = rankTools(question, tools)
   for (const { tool } of ranked.slice(0, 3)) {
     const { params, missing } = fillParams(question, tool)
-    if (missing.length === 0) return `I will use ${tool.name}.\n${fence('tool', printCall(tool.name, params))}`
+    if (missing.length === 0) return `I will use ${tool.name}.\n${fence('tool', printCall(tool.name, params, mark))}`
   }
   const [best] = ranked
   if (best !== undefined) {

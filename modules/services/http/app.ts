@@ -5,13 +5,14 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import { streamSSE } from 'hono/streaming'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import type { DetailedResult, Handle, KernelApi } from '../../contracts/module.ts'
 import type { KernelServiceApi, ProposedFile } from '../../contracts/kernel.ts'
-import type { AssistantApi, ChatRequest, ToolsApi } from '../../contracts/services.ts'
-import { coded, codeOf, fromErrorData, reasonOf, statusOf, toErrorData } from '../../lib/errors.ts'
+import type { ToolsApi } from '../../contracts/services.ts'
+import { coded, fromErrorData, statusOf, toErrorData } from '../../lib/errors.ts'
 import { isStream, streamRefused, toPlain } from '../../lib/plain-json.ts'
+import { addChatRoutes } from './chat.ts'
+import { readBody } from './body.ts'
 import { askMcp } from './mcp.ts'
 
 export interface AppOptions {
@@ -72,7 +73,7 @@ export function createApp(options: AppOptions): Hono<{ Bindings: Served }> {
   })
   app.get('/api/tree', async (context) => context.text(await system.tree(context.req.query('service'))))
   addToolRoutes(app, tools)
-  app.post('/api/chat', async (context) => chat(options, context))
+  addChatRoutes(app, options)
   app.all('/mcp', ({ req, env }) => askMcp(kernel, req.raw, options.isOperator(env.incoming.headers)))
   return app
 }
@@ -118,24 +119,6 @@ const answerError = (context: Context, error: unknown): Response => {
   )
 }
 
-/** A JSON object, or a coded error. An empty body is an empty object. */
-async function readBody(context: Context): Promise<Record<string, unknown>> {
-  const text = await context.req.text()
-  if (text.trim() === '') return {}
-  const type = context.req.header('content-type') ?? ''
-  if (!/^application\/([\w.+-]*\+)?json\b/i.test(type)) throw coded('unsupported_media')
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw coded('bad_request', { reason: `the body is not JSON: ${reasonOf(error)}` })
-  }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) {
-    throw coded('bad_request', { reason: 'the body must be a JSON object' })
-  }
-  return value as Record<string, unknown>
-}
-
 /** Names that belong to the handle itself; no service has a method of that name. */
 const HANDLE_NAMES = new Set(['as', 'with', 'getStats', 'toString'])
 
@@ -163,34 +146,4 @@ async function call(
   if (isStream(answer)) throw streamRefused({ api, method })
   const { result, generation } = (await answer) as DetailedResult
   return { result: toPlain(result, { api, method }), generation, trace_id: trace }
-}
-
-async function chat(options: AppOptions, context: Context): Promise<Response> {
-  const body = await readBody(context)
-  const { message, conversation_id, provider, stream } = body
-  for (const [name, value] of Object.entries({ conversation_id, provider })) {
-    if (value !== undefined && typeof value !== 'string')
-      throw coded('bad_request', { reason: `\`${name}\` must be text` })
-  }
-  const request = {
-    message: message as string,
-    ...(conversation_id === undefined ? {} : { conversation_id }),
-    ...(provider === undefined ? {} : { provider }),
-  } as ChatRequest
-  const assistant = options.kernel.getApi<AssistantApi>(options.assistant)
-  if (stream !== true) return context.json(await assistant.chat(request))
-  return streamSSE(context, async (out) => {
-    try {
-      for await (const event of assistant.chatStream(request)) {
-        if (out.aborted) return
-        await out.writeSSE({ event: event.type, data: JSON.stringify(event) })
-      }
-    } catch (error) {
-      const { code, message: text, hint } = toErrorData(error)
-      await out.writeSSE({
-        event: 'error',
-        data: JSON.stringify({ type: 'error', error: { code: codeOf(error) ?? code, message: text, hint } }),
-      })
-    }
-  })
 }

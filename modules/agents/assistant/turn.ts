@@ -1,0 +1,280 @@
+/**
+ * One turn of a conversation: the model is asked, its calls are run, it is asked again, until it answers. Each step is
+ * stored before the next begins. A limit, a cancel or a failure after the first step ends it with what it has done;
+ * a question to a person parks it. It always ends, and only with an answer or an error.
+ */
+import type { CallPart } from '../../bracket/index.ts'
+import type { Handle, KernelApi } from '../../contracts/module.ts'
+import type { ChatAnswer, ChatEvent, ChatStep, InferenceApi, ToolsApi, Usage } from '../../contracts/services.ts'
+import { coded, toErrorData } from '../../lib/errors.ts'
+import { APPROVAL_INFO, APPROVAL_TOOL, type Approval, type Approvals } from './approvals.ts'
+import type { Config } from './config.ts'
+import { judge, newMark, Outside, type Verdict } from './mark.ts'
+import { addUsage, type Conversation } from './messages.ts'
+import { outsideText, systemText } from './prompt-text.ts'
+import type { Plan } from './provider.ts'
+import { askJob, lost, notRun, runCalls, showCall, type Done, type Job } from './run-calls.ts'
+import { readSaid, type Said } from './said.ts'
+import type { Store } from './store.ts'
+import { CHARS_PER_TOKEN, compose } from './trim.ts'
+import { untilAborted } from './until-aborted.ts'
+
+export interface Means {
+  kernel: KernelApi
+  config: Config
+  store: Store
+  approvals: Approvals
+  tools: Handle<ToolsApi>
+}
+
+export interface Watch {
+  /** its reason is why the turn is cut */
+  signal: AbortSignal
+  emit(event: ChatEvent): void
+}
+
+export class Turn {
+  private readonly means: Means
+  private readonly conversation: Conversation
+  private readonly plan: Plan
+  private readonly watch: Watch
+  private readonly outside = new Outside()
+  private readonly verdicts = new Map<CallPart, Verdict>()
+  private readonly trace = crypto.randomUUID()
+  private described = false
+  private steps: ChatStep[] = []
+  private usage: Usage | null = null
+  private model = ''
+  /** answers of the model so far */
+  private asked = 0
+  /** what the model has said of a message that has not ended */
+  private partial = ''
+
+  constructor(means: Means, conversation: Conversation, plan: Plan, watch: Watch) {
+    this.means = means
+    this.conversation = conversation
+    this.plan = plan
+    this.watch = watch
+    if (conversation.provider !== plan.provider) {
+      // What another provider was told is no secret to it.
+      conversation.provider = plan.provider
+      conversation.mark = newMark()
+    }
+    for (const message of conversation.messages) {
+      const text = outsideText(message, plan.provider)
+      if (text !== undefined) this.outside.add(text)
+    }
+  }
+
+  async begin(message: string): Promise<ChatAnswer> {
+    this.hear(message)
+    await this.means.store.append(this.conversation, [{ kind: 'user', content: message, provider: '' }])
+    return this.goOn()
+  }
+
+  /** Goes on where it was parked. */
+  async resume({ state, question }: Approval, results: readonly string[]): Promise<ChatAnswer> {
+    this.steps = [...state.steps, { tool: APPROVAL_TOOL, params: { question }, status: 'success', ms: 0 }]
+    this.usage = state.usage
+    this.model = state.model
+    this.asked = state.asked
+    await this.keepResults(results)
+    return this.goOn()
+  }
+
+  private async goOn(): Promise<ChatAnswer> {
+    for (;;) {
+      const over = this.over()
+      if (over !== undefined) return this.cut(over)
+      let said: Said
+      try {
+        said = await this.ask()
+      } catch (thrown) {
+        return this.failed(thrown)
+      }
+      const answer = await this.take(said)
+      if (answer !== undefined) return answer
+    }
+  }
+
+  /** Why the model may not be asked again. */
+  private over(): unknown {
+    const { steps_max: limit } = this.means.config
+    if (this.watch.signal.aborted) return this.watch.signal.reason
+    return this.overCost() ?? (this.asked < limit ? undefined : coded('chat_steps', { limit }))
+  }
+
+  private async ask(): Promise<Said> {
+    const { kernel, config, tools } = this.means
+    const { provider, prompt } = this.plan
+    const { signal, emit } = this.watch
+    const { mark, messages } = this.conversation
+    this.partial = ''
+    const catalogue = [...(await untilAborted(tools.list(), signal)).tools, APPROVAL_INFO]
+    if (!this.described) this.outside.add(catalogue.map(({ description }) => description).join('\n'))
+    this.described = true
+    const system = systemText(prompt.text, catalogue, mark)
+    const stream = kernel.getApi<InferenceApi>(provider).stream({
+      messages: compose(system, messages, config.context_tokens_max * CHARS_PER_TOKEN),
+      signal,
+      tools: catalogue,
+      mark,
+      ...(config.output_tokens_max === undefined ? {} : { output_tokens_max: config.output_tokens_max }),
+    })
+    const said = await readSaid(stream, {
+      provider,
+      signal,
+      chars_max: config.answer_chars_max,
+      onText: (text) => emit({ type: 'text', text }),
+      isShown: (part) => this.verdictOf(part).kind === 'quoted',
+      onPart: (whole) => {
+        this.partial = whole
+      },
+    })
+    if (said.text.trim() === '') throw coded('provider_empty', { provider })
+    return said
+  }
+
+  private verdictOf(part: CallPart): Verdict {
+    const known = this.verdicts.get(part)
+    if (known !== undefined) return known
+    const verdict = judge(part, this.conversation.mark, this.outside, this.means.config.marks_required)
+    this.verdicts.set(part, verdict)
+    return verdict
+  }
+
+  /** The answer when the turn has come to one. */
+  private async take(said: Said): Promise<ChatAnswer | undefined> {
+    const { store } = this.means
+    const { provider } = this.plan
+    this.asked++
+    this.model = said.model === '' ? this.model : said.model
+    this.usage = addUsage(this.usage, said.usage)
+    this.partial = said.text
+    if (said.finish === 'length') return this.cut(coded('chat_output'), said.usage)
+    const jobs = this.jobsOf(said)
+    const kind = jobs.length === 0 ? 'answer' : 'calls'
+    await store.append(this.conversation, [{ kind, content: said.text, provider }], { usage: said.usage })
+    if (jobs.length === 0) return this.finish('done')
+    const done = await this.run(jobs)
+    const at = done.findIndex(({ result }) => result === null)
+    if (at >= 0 && !this.watch.signal.aborted) return this.park(jobs[at] as Job & { kind: 'ask' }, done)
+    await this.keepResults(done.map(({ result }) => result ?? lost(APPROVAL_TOOL, this.watch.signal.reason)))
+    this.partial = ''
+    return undefined
+  }
+
+  private jobsOf({ parts }: Said): Job[] {
+    const over = this.overCost()
+    let asks = 0
+    return parts.flatMap((part): Job[] => {
+      if (part.kind === 'error') return [{ kind: 'broken', part }]
+      if (part.kind !== 'call') return []
+      const verdict = this.verdictOf(part)
+      if (verdict.kind === 'quoted') return []
+      const { name: tool, params } = part
+      this.watch.emit({ type: 'call', text: showCall(part), tool })
+      if (verdict.kind === 'unmarked')
+        return [{ kind: 'refuse', tool, params, error: coded('call_unmarked', { tool }) }]
+      if (over !== undefined) return [{ kind: 'refuse', tool, params, error: notRun(tool, over) }]
+      this.noteRepairs(part)
+      return [tool === APPROVAL_TOOL ? askJob(verdict.params, ++asks) : { kind: 'run', tool, params: verdict.params }]
+    })
+  }
+
+  private overCost(): unknown {
+    const { cost_usd_max: limit } = this.means.config
+    const cost = this.usage?.cost_usd ?? 0
+    return cost < limit ? undefined : coded('chat_cost', { cost: cost.toFixed(4), limit })
+  }
+
+  private noteRepairs({ name, warnings }: CallPart): void {
+    if (warnings === undefined) return
+    const repairs = warnings.map(({ code }) => code)
+    this.means.kernel.events.emit('call.repaired', { model: this.model, tool: name, repairs })
+  }
+
+  private async run(jobs: readonly Job[]): Promise<Done[]> {
+    const { kernel, config, tools } = this.means
+    const { signal, emit } = this.watch
+    return runCalls(jobs, {
+      parallel_max: config.parallel_max,
+      signal,
+      monotonic: () => kernel.clock.monotonic(),
+      invoke: (tool, params) => tools.invoke(tool, params, { caller: kernel.api, signal, trace: this.trace }),
+      onDone: ({ result, step }) => {
+        if (result === null || step === undefined) return
+        this.steps.push(step)
+        emit({ type: 'result', text: result, tool: step.tool, status: step.status })
+      },
+    })
+  }
+
+  /** From outside: if it knows the mark, that is no mark any more. */
+  private hear(text: string): void {
+    this.outside.add(text)
+    if (this.outside.holds(this.conversation.mark)) this.conversation.mark = newMark()
+  }
+
+  private async keepResults(results: readonly string[]): Promise<void> {
+    const message = { kind: 'results' as const, content: results.join('\n'), provider: '' }
+    this.hear(outsideText(message, this.plan.provider) ?? '')
+    await this.means.store.append(this.conversation, [message])
+  }
+
+  private async park({ question }: Job & { kind: 'ask' }, done: readonly Done[]): Promise<ChatAnswer> {
+    const { store, approvals } = this.means
+    const { id, messages } = this.conversation
+    const approval_id = crypto.randomUUID().replaceAll('-', '').slice(0, 12)
+    const state = {
+      ...this.plan,
+      model: this.model,
+      steps: this.steps,
+      usage: this.usage,
+      asked: this.asked,
+      seq: messages.at(-1)?.seq ?? 0,
+      results: done.map(({ result }) => result),
+    }
+    const parking = approvals.parking({ approval_id, conversation_id: id, question, state })
+    await store.append(this.conversation, [], { more: [parking] })
+    this.means.kernel.events.emit('approval.asked', { approval_id, conversation_id: id, question })
+    return this.answer('parked', { reason: question, approval_id })
+  }
+
+  private async failed(thrown: unknown): Promise<ChatAnswer> {
+    if (this.watch.signal.aborted) return this.cut(this.watch.signal.reason)
+    if (this.asked > 0) return this.cut(thrown)
+    // Nothing was done: it is as if it had not been asked.
+    await this.means.store.takeBack(this.conversation)
+    throw thrown
+  }
+
+  private async cut(reason: unknown, usage: Usage | null = null): Promise<ChatAnswer> {
+    const { code, message } = toErrorData(reason)
+    const said = this.partial.trim()
+    const content = `${said === '' ? '' : `${said}\n\n`}[The turn was cut here: ${message}. No call above was run.]`
+    const provider = this.partial === '' ? '' : this.plan.provider
+    await this.means.store.append(this.conversation, [{ kind: 'note', content, provider }], { usage })
+    return this.finish('cut', `${code}: ${message}`)
+  }
+
+  private async finish(status: 'done' | 'cut', reason?: string): Promise<ChatAnswer> {
+    await this.means.store.prune(this.conversation)
+    return this.answer(status, reason === undefined ? {} : { reason })
+  }
+
+  private answer(status: ChatAnswer['status'], more: { reason?: string; approval_id?: string }): ChatAnswer {
+    const { provider, prompt } = this.plan
+    return {
+      conversation_id: this.conversation.id,
+      answer: this.partial.trim(),
+      status,
+      ...more,
+      provider,
+      model: this.model,
+      steps: this.steps,
+      prompt_hash: prompt.hash,
+      usage: this.usage,
+    }
+  }
+}
