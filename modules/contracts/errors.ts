@@ -480,6 +480,11 @@ export const ERRORS = {
     'The where filter is wrong: {reason}',
     'As {"year": {"$gt": 2020}}, or {"$and": [{"year": 2020}, {"tag": "a"}]}; see docs/memory.md.',
   ),
+  vector_server: entry(
+    503,
+    'The Chroma server at {url} failed: {reason}',
+    'Start it, or set `http_mode: false` to use the embedded store; calls work again as soon as it answers.',
+  ),
   vector_limit: entry(
     413,
     'Over the limit: {what} may be at most {limit}',

@@ -50,7 +50,14 @@ interface OpenCollection extends Collection {
   number: number
 }
 
-export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedStore> {
+/** What the versions of the service share: no code of theirs, so that a new version searches with its own. */
+export interface EmbeddedFile {
+  connection: Connection
+  /** why the extension is not there */
+  missing: string | undefined
+}
+
+export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedFile> {
   const connection = await onDisk(options.shown, () => {
     mkdirSync(dirname(options.file), { recursive: true })
     return openDatabase(options.file, options.busyMs, PRAGMAS)
@@ -58,7 +65,7 @@ export async function openEmbedded(options: EmbeddedOptions): Promise<EmbeddedSt
   try {
     await onDisk(options.shown, () => TABLES.forEach((sql) => connection.prepare(sql).run([])))
     const missing = options.extension ? await loadExtension(connection) : 'it is switched off'
-    return new EmbeddedStore(connection, options, missing)
+    return { connection, missing }
   } catch (error) {
     connection.close()
     throw error
@@ -83,17 +90,12 @@ export class EmbeddedStore implements VectorStore {
   readonly #nearest: FindNearest
   readonly #note: string
 
-  /** `missing`: why the extension is not there. */
-  constructor(connection: Connection, options: EmbeddedOptions, missing: string | undefined) {
+  constructor({ connection, missing }: EmbeddedFile, options: EmbeddedOptions) {
     this.#connection = connection
     this.#options = options
     this.#nearest = missing === undefined ? nearestByExtension : nearestByScan
     const search = missing === undefined ? 'searched by sqlite-vec' : `searched by a plain scan, sqlite-vec: ${missing}`
     this.#note = `${options.shown}, ${search}`
-  }
-
-  close(): void {
-    this.#connection.close()
   }
 
   note(): Promise<string> {
@@ -156,10 +158,16 @@ export class EmbeddedStore implements VectorStore {
     })
   }
 
-  query(name: string, embedding: readonly number[], limit: number, filter: Filter | undefined): Promise<Hit[]> {
+  query(
+    name: string,
+    maker: Partial<Maker>,
+    embedding: readonly number[],
+    limit: number,
+    filter: Filter | undefined,
+  ): Promise<Hit[]> {
     return this.#do(() => {
       const collection = this.#need(name)
-      checkMaker(collection, { embedder: undefined, dimension: embedding.length })
+      checkMaker(collection, { embedder: maker.embedder, dimension: embedding.length })
       const near = this.#nearest(
         this.#connection,
         conditionOf(collection.number, { filter }),

@@ -9,10 +9,11 @@ import type { KernelApi } from '../../contracts/module.ts'
 import type { EmbeddingApi, Metadata, VectorStoreApi, Where } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
 import { checkName, checkRecords, checkResults, checkVectors, readShape, shapes } from './checks.ts'
-import { openEmbedded } from './embedded.ts'
+import { EmbeddedStore, openEmbedded } from './embedded.ts'
 import { serviceEmbedder, type Embedder } from './embedder.ts'
+import { ChromaStore } from './http.ts'
 import { lexicalEmbedder } from './lexical.ts'
-import { checkMaker, keptMetadata, type FoundRecord, type VectorStore } from './store.ts'
+import { keptMetadata, type FoundRecord, type VectorStore } from './store.ts'
 import { vectorTools } from './tools.ts'
 import { readWhere } from './where.ts'
 
@@ -22,6 +23,13 @@ export const configSchema = z.object({
   http_mode: z.boolean().default(false),
   host: z.string().min(1).default('127.0.0.1'),
   port: positive.max(65_535).default(8000),
+  ssl: z.boolean().default(false),
+  tenant: z.string().optional(),
+  database: z.string().optional(),
+  /** as `secret:chroma` */
+  token: z.string().optional(),
+  /** for each request to the server */
+  timeout_ms: positive.default(10_000),
   /** folder of the embedded store, under runtime/ */
   path: z.string().min(1).default('chroma_data'),
   /** `lexical`, or the api of an inference service that makes vectors */
@@ -64,7 +72,32 @@ export class Module implements VectorStoreApi {
     this.#store = await this.#openStore()
   }
 
-  async #openStore(): Promise<VectorStore> {
+  #openStore(): Promise<VectorStore> {
+    return this.#config.http_mode ? this.#openServer() : this.#openFile()
+  }
+
+  /** Goes live whether the server answers or not: a server that comes later needs no restart of anything. */
+  async #openServer(): Promise<VectorStore> {
+    const { host, port, ssl, tenant, database, token, timeout_ms: timeoutMs } = this.#config
+    const { ChromaClient } = await import('chromadb')
+    const url = `${ssl ? 'https' : 'http'}://${host}:${port}`
+    const client = new ChromaClient({
+      host,
+      port,
+      ssl,
+      ...(tenant === undefined ? {} : { tenant }),
+      ...(database === undefined ? {} : { database }),
+      ...(token === undefined ? {} : { headers: { 'x-chroma-token': token } }),
+    })
+    const writing = await this.#kernel.hold(
+      `writes to ${url}`,
+      () => new Map<string, Promise<unknown>>(),
+      () => undefined,
+    )
+    return new ChromaStore({ client, url, timeoutMs, writing, sleep: (ms, signal) => this.#kernel.sleep(ms, signal) })
+  }
+
+  async #openFile(): Promise<VectorStore> {
     const config = this.#config
     const { runtime } = this.#kernel.paths
     const folder = resolve(runtime, config.path)
@@ -77,11 +110,12 @@ export class Module implements VectorStoreApi {
       collectionsMax: config.collections_max,
       extension: config.extension,
     }
-    return this.#kernel.hold(
-      `vectors ${JSON.stringify(options)}`,
+    const file = await this.#kernel.hold(
+      `vectors ${options.file} ${options.busyMs} ${options.extension}`,
       () => openEmbedded(options),
-      (store) => store.close(),
+      ({ connection }) => connection.close(),
     )
+    return new EmbeddedStore(file, options)
   }
 
   async describe(): Promise<{ mode: 'http' | 'embedded'; embedder: string; note: string }> {
@@ -151,14 +185,9 @@ export class Module implements VectorStoreApi {
     checkResults(n_results * (texts ?? given ?? []).length, this.#config)
     checkVectors(given, this.#config, api)
     const store = this.#open()
-    const collection = await store.find(name)
-    let vectors = given
-    if (texts !== undefined) {
-      const made = await this.#vectors(texts, undefined)
-      checkMaker(collection, made.maker)
-      vectors = made.vectors
-    }
-    const found = await Promise.all((vectors ?? []).map((one) => store.query(name, one, n_results, filter)))
+    await store.find(name)
+    const made = texts === undefined ? { maker: {}, vectors: given ?? [] } : await this.#vectors(texts, undefined)
+    const found = await Promise.all(made.vectors.map((one) => store.query(name, made.maker, one, n_results, filter)))
     return {
       ids: found.map((hits) => hits.map((hit) => hit.id)),
       documents: found.map((hits) => hits.map((hit) => hit.document)),

@@ -60,8 +60,14 @@ export interface VectorStore {
   add(name: string, maker: Maker, records: readonly NewRecord[]): Promise<void>
   /** All or nothing. An id that is not there is an error. `maker` when vectors are among the changes. */
   update(name: string, maker: Maker | undefined, records: readonly ChangedRecord[]): Promise<void>
-  /** Nearest first; cosine distances, 0 to 2. */
-  query(name: string, embedding: readonly number[], limit: number, filter: Filter | undefined): Promise<Hit[]>
+  /** Nearest first; cosine distances, 0 to 2. `maker` has no embedder when the caller brought the vector. */
+  query(
+    name: string,
+    maker: Partial<Maker>,
+    embedding: readonly number[],
+    limit: number,
+    filter: Filter | undefined,
+  ): Promise<Hit[]>
   /** In the order they were added. */
   get(name: string, selection: Selection, limit: number, offset: number): Promise<FoundRecord[]>
   delete(name: string, selection: Selection): Promise<void>
@@ -70,9 +76,9 @@ export interface VectorStore {
   drop(name: string): Promise<void>
 }
 
-/** Refuses vectors of another maker than the collection's. `embedder` is undefined for a vector the caller brought to search with. */
+/** Refuses vectors of another maker than the collection's. `embedder` is undefined for a vector a caller brought to search with. */
 export function checkMaker(
-  { name, maker }: Collection,
+  { name, maker }: Pick<Collection, 'name' | 'maker'>,
   made: { embedder: string | undefined; dimension: number },
 ): void {
   if (maker === undefined) return
