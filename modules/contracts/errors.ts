@@ -318,6 +318,12 @@ export const ERRORS = {
     '`{path}` has {bytes} bytes; the limit is {limit}',
     'Read a part of it with `offset` and `limit`.',
   ),
+  file_exists: entry(409, 'There is a file `{path}` already', 'Choose another name, or change the one that is there.'),
+  edit_not_unique: entry(
+    409,
+    'The text to replace stands {count} times in `{path}`; it must stand there exactly once',
+    'Copy a longer piece from the file, exactly as it stands there.',
+  ),
   file_failed: entry(500, 'The file system refused `{path}`: {reason}', 'Check free space and permissions.'),
   tool_not_found: entry(404, 'There is no tool `{tool}`{near}', 'GET /api/tools lists the tools.'),
   bad_params: entry(400, 'The parameter `{param}` of `{tool}` is wrong: {reason}', 'Its signature: {signature}'),

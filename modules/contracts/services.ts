@@ -22,13 +22,44 @@ export interface FileEntry {
   modified_ms: number
 }
 
+export interface FileChange {
+  path: string
+  /** null: the file is to be gone */
+  content: string | null
+  /** the hash it must have now, null when it must not be there; else `file_changed` */
+  base?: string | null
+}
+
+export interface FileChanged {
+  path: string
+  /** null: there is none */
+  hash: string | null
+  /** the hash before */
+  before: string | null
+}
+
 /** All paths are relative to the root, with `/`. */
 export interface FilesystemApi {
   read_file(
     path: string,
     options?: { offset?: number; limit?: number },
-  ): { path: string; content: string; bytes: number; truncated: boolean }
+  ): {
+    path: string
+    content: string
+    bytes: number
+    truncated: boolean
+    /** of the whole file, when it was read whole: the `base` of a change */
+    hash?: string
+  }
   write_file(path: string, content: string): { path: string; bytes: number }
+  /** All or none; the answers stand in the order of the changes. */
+  write_files(changes: FileChange[]): FileChanged[]
+  /** Replaces a piece that stands in the file exactly once. */
+  edit_file(path: string, oldText: string, newText: string, base?: string): FileChanged & { line: number }
+  /** Never over another file. */
+  move_file(from: string, to: string): { from: string; to: string }
+  /** Puts the file aside, to `kept_at`: moving it back undoes it. */
+  delete_file(path: string): { path: string; kept_at: string }
   list_files(path?: string, options?: { recursive?: boolean }): { path: string; files: FileEntry[]; truncated: boolean }
   search_files(
     text: string,

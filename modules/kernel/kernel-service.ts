@@ -2,7 +2,6 @@
  * The built-in service `kernel`: what modules, tools, HTTP and the command line see of the system. Its methods get the
  * caller first; those that change something refuse an unknown caller and a frozen system. Read-only ones are open.
  */
-import { z } from 'zod'
 import type {
   EffectiveConfig,
   KernelInfo,
@@ -16,12 +15,11 @@ import type {
 } from '../contracts/kernel.ts'
 import type { Handle, MachineEvent } from '../contracts/module.ts'
 import type { CallerRecord, GenerationRecord, ServiceRecord, ToolContract } from '../contracts/state.ts'
-import type { Tool, ToolContext } from '../contracts/tool.ts'
 import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
-import { tool } from '../lib/tool.ts'
 import { follow } from './events.ts'
 import { readPrompt } from './kernel-api.ts'
+import { kernelTools, type KernelTooling } from './kernel-tools.ts'
 import type { Machine } from './machine.ts'
 import { detailOf, statusOf, treeOf } from './service.ts'
 
@@ -42,7 +40,7 @@ export interface KernelActions {
 /** The service that speaks for people: an operator's token stands behind its calls. */
 const OPERATOR_SERVICE = 'http'
 
-export class KernelService {
+export class KernelService implements KernelTooling {
   private readonly machine: Machine
   private readonly actions: KernelActions
 
@@ -138,7 +136,7 @@ export class KernelService {
   }
 
   getAspect(name: string): object | undefined {
-    return name === 'tool' ? this.toolAspect() : undefined
+    return name === 'tool' ? kernelTools(this) : undefined
   }
 
   private listed(): ServiceRecord[] {
@@ -167,49 +165,34 @@ export class KernelService {
     }
   }
 
-  private toolAspect(): Record<string, Tool> {
-    const named = z.object({ service: z.string().describe('the name of a service, as list_services shows it') })
-    const short = (one: ServiceStatus): object => ({
-      service: one.api,
-      state: one.state,
-      generation: one.generation,
-      calls: one.calls,
-      errors: one.errors,
-      ...(one.last_error === null ? {} : { last_error: one.last_error.message }),
-    })
-    return {
-      status: tool({
-        description:
-          'Status of the whole system: kernel version, uptime, how many services are live, and what is wrong.',
-        params: z.object({}),
-        run: () => this.summary(),
-      }),
-      list_services: tool({
-        description: 'List all services that are running, with their state, generation, calls and errors.',
-        params: z.object({}),
-        run: () => ({ services: this.services().map(short) }),
-      }),
-      show_service: tool({
-        description:
-          'Show one service in detail: state, generation, config file, source file, methods, tools, last error.',
-        params: named,
-        run: ({ service }) => this.brief(service),
-      }),
-      reload_service: tool({
-        description: 'Reload one service now: build a new generation from disk and switch to it without losing a call.',
-        params: named,
-        run: ({ service }, context: ToolContext) => {
-          if (context?.caller === undefined || context.caller === 'anonymous') {
-            throw coded('caller_unknown', { api: 'kernel', method: 'reload_service' })
-          }
-          this.checkFrozen()
-          return this.actions.reload(service)
-        },
-      }),
+  /** Of a tool: who asked is a name. */
+  async change(kind: 'reload' | 'rollback' | 'undo', api: string, caller: string | undefined): Promise<ReloadResult> {
+    if (caller === undefined || caller === 'anonymous') throw coded('caller_unknown', { api: 'kernel', method: kind })
+    if (kind === 'reload') {
+      this.checkFrozen()
+      return this.actions.reload(this.find(api).api)
     }
+    const back = (): Promise<ReloadResult | undefined> =>
+      kind === 'undo' ? this.actions.undo(api) : this.actions.rollback(this.find(api).api, `${caller} asked for it`)
+    const result = await this.here(back)
+    if (result === undefined) throw coded('kernel_busy', { reason: 'another kernel takes over; call again' })
+    return result
   }
 
-  private summary(): object {
+  planned(): PlannedChange[] {
+    return this.actions.plan()
+  }
+
+  configOf(api: string): EffectiveConfig[] {
+    return this.actions.configs(this.find(api).api)
+  }
+
+  lastEvents(pattern: string, count: number): MachineEvent[] {
+    return this.machine.events.since(0, pattern).slice(-count)
+  }
+
+  /** For a model: the whole in a few lines. */
+  summary(): object {
     const status = this.actions.status()
     const services = this.services()
     const wrong = services.filter((one) => one.state !== 'live' || one.stale || one.last_error !== null)
@@ -226,7 +209,8 @@ export class KernelService {
     }
   }
 
-  private brief(api: string): object {
+  /** For a model: one service without what would fill pages. */
+  brief(api: string): object {
     const { methods, tools, owned, latency_ms, draining, ...rest } = detailOf(this.machine, this.find(api))
     return {
       ...rest,

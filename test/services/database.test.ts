@@ -166,12 +166,17 @@ describe('the tools', () => {
     expect(await db.query('SELECT count(*) AS rows FROM numbers')).toEqual([{ rows: 7 }])
   })
 
-  it('tables lists tables with their columns and rows, odd names too', async () => {
+  it('tables lists tables with their columns, rows and statement, odd names too', async () => {
     await db.execute('CREATE TABLE "odd ""name" (a, "b c")')
     expect(await system.getApi('database').as<{ tables(params: object): unknown }>('tool').tables({})).toEqual({
       tables: [
-        { table: 'numbers', columns: ['n', 'word'], rows: 7 },
-        { table: 'odd "name', columns: ['a', 'b c'], rows: 0 },
+        {
+          table: 'numbers',
+          columns: ['n', 'word'],
+          rows: 7,
+          sql: expect.stringContaining('CREATE TABLE numbers') as string,
+        },
+        { table: 'odd "name', columns: ['a', 'b c'], rows: 0, sql: 'CREATE TABLE "odd ""name" (a, "b c")' },
       ],
     })
   })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { FilesystemApi } from '../../modules/contracts/services.ts'
+import { shortHash } from '../../modules/lib/hash.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 
 let system: TestSystem
@@ -23,12 +24,14 @@ beforeEach(async () => {
 afterEach(() => system.stop())
 
 const at = (path: string): string => join(system.root.path, path)
+const METHODS = 'delete_file edit_file list_files move_file read_file search_files write_file write_files'.split(' ')
 const readCode = async (path: string): Promise<string> => (await rejection(files.read_file(path))).code
 
 describe('reading', () => {
   it('gives the content, the size and the path from the root', async () => {
     const bytes = Buffer.byteLength('needle ä\n')
-    const expected = { path: 'notes/deep/b.txt', content: 'needle ä\n', bytes, truncated: false }
+    const content = 'needle ä\n'
+    const expected = { path: 'notes/deep/b.txt', content, bytes, truncated: false, hash: shortHash(content) }
     for (const path of ['notes/deep/b.txt', './notes//deep/./b.txt', 'notes/deep/../deep/b.txt']) {
       expect(await files.read_file(path)).toEqual(expected)
     }
@@ -142,9 +145,9 @@ describe('listing and searching', () => {
 })
 
 describe('what callers can reach', () => {
-  it('is four methods; nothing private, no lifecycle, no constructor', async () => {
+  it('is the methods of its interface; nothing private, no lifecycle, no constructor', async () => {
     const { methods } = await system.show('filesystem')
-    expect(methods.map(({ name }) => name).sort()).toEqual(['list_files', 'read_file', 'search_files', 'write_file'])
+    expect(methods.map(({ name }) => name).sort()).toEqual(METHODS)
     const handle = system.getApi('filesystem')
     for (const name of ['_onDisk', '_walk', '__proto', 'getAspect', 'init', 'onDisk', '#onDisk', 'walk']) {
       const error = await rejection(Promise.resolve(handle[name]?.('x')))
@@ -156,9 +159,9 @@ describe('what callers can reach', () => {
     expect(handle['constructor']).toBeUndefined()
   })
 
-  it('as tools is reading only, and a tool obeys the same rules', async () => {
+  it('as tools is the same, and a tool obeys the same rules', async () => {
     const { tools } = await system.show('filesystem')
-    expect(tools.map(({ name }) => name).sort()).toEqual(['list_files', 'read_file', 'search_files'])
+    expect(tools.map(({ name }) => name).sort()).toEqual(METHODS.filter((name) => name !== 'write_files'))
     const tool = system.getApi('filesystem').as<Record<'read_file' | 'list_files', (params: object) => unknown>>('tool')
     expect(await tool.read_file({ path: 'notes/a.txt', offset: 0, limit: 3 })).toMatchObject({ content: 'one' })
     expect(await tool.list_files({})).toMatchObject({ path: '.' })

@@ -76,11 +76,19 @@ export class Module implements DatabaseApi {
       query: tool({
         description: 'Query the SQL database with one read-only SELECT statement and return its rows.',
         params: z.object({ sql, params }),
+        read_only: true,
         run: (given) => this.#readOnly(given.sql, given.params ?? []),
       }),
+      execute: tool({
+        description:
+          'Change the SQL database with one statement: INSERT, UPDATE, DELETE, CREATE, ALTER or DROP. Values as ? with params.',
+        params: z.object({ sql: z.string().describe('one statement; values as ? with params'), params }),
+        run: (given) => this.execute(given.sql, given.params ?? []),
+      }),
       tables: tool({
-        description: 'List the tables of the SQL database with their columns and number of rows.',
+        description: 'List the tables of the SQL database with their columns, number of rows and CREATE statement.',
         params: z.object({}),
+        read_only: true,
         run: () => ({ tables: this.#tables() }),
       }),
     }
@@ -95,9 +103,9 @@ export class Module implements DatabaseApi {
     })
   }
 
-  #tables(): { table: string; columns: string[]; rows: number }[] {
+  #tables(): { table: string; columns: string[]; rows: number; sql: string }[] {
     const names = this.query(
-      `SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
+      `SELECT name, sql FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name`,
     )
     return names.map((row) => {
       const table = String(row['name'])
@@ -105,7 +113,7 @@ export class Module implements DatabaseApi {
         String(column['name']),
       )
       const [count] = this.query(`SELECT count(*) AS rows FROM "${table.replaceAll('"', '""')}"`)
-      return { table, columns, rows: Number(count?.['rows'] ?? 0) }
+      return { table, columns, rows: Number(count?.['rows'] ?? 0), sql: String(row['sql']) }
     })
   }
 

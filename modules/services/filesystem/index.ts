@@ -16,11 +16,13 @@ import {
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import type { KernelApi } from '../../contracts/module.ts'
-import type { FileEntry, FilesystemApi } from '../../contracts/services.ts'
+import type { FileChange, FileChanged, FileEntry, FilesystemApi } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
-import { tool } from '../../lib/tool.ts'
+import { shortHash } from '../../lib/hash.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
-import { writeFailure } from '../../lib/write-failure.ts'
+import { changeFiles, editedText, moveFile, putAside } from './changes.ts'
+import { fileTools } from './file-tools.ts'
+import { onDisk } from './on-disk.ts'
 import { isSecret, safePath } from './paths.ts'
 
 export const configSchema = z.object({
@@ -29,6 +31,9 @@ export const configSchema = z.object({
   entries_max: z.number().int().positive().default(2_000),
   matches_max: z.number().int().positive().default(200),
   depth_max: z.number().int().positive().default(12),
+  batch_files_max: z.number().int().positive().default(50),
+  /** deleted files that are put aside; the oldest goes for another one */
+  deleted_kept_max: z.number().int().positive().default(200),
 })
 
 type Config = z.infer<typeof configSchema>
@@ -37,8 +42,10 @@ const SKIPPED = new Set(['node_modules', '.git'])
 export class Module implements FilesystemApi {
   readonly #root: string
   readonly #config: Config
+  readonly #clock: KernelApi['clock']
 
   constructor(kernel: KernelApi, config: Config) {
+    this.#clock = kernel.clock
     this.#root = kernel.paths.root
     this.#config = config
   }
@@ -46,7 +53,7 @@ export class Module implements FilesystemApi {
   /** `offset` and `limit` count bytes. A part may begin inside a character; whole files never do. */
   read_file(path: string, options: { offset?: number; limit?: number } = {}): ReturnType<FilesystemApi['read_file']> {
     const { absolute, shown } = safePath(this.#root, path, 'read')
-    return this.#onDisk(shown, () => {
+    return onDisk(shown, () => {
       // The path is real already; refusing links here closes the gap between the check and the use.
       const file = openSync(absolute, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
       try {
@@ -67,6 +74,7 @@ export class Module implements FilesystemApi {
           content: buffer.subarray(0, read).toString('utf8'),
           bytes: stat.size,
           truncated: offset + read < stat.size,
+          ...(read === stat.size ? { hash: shortHash(buffer) } : {}),
         }
       } finally {
         closeSync(file)
@@ -80,7 +88,7 @@ export class Module implements FilesystemApi {
     const bytes = Buffer.byteLength(content)
     if (bytes > this.#config.bytes_max)
       throw coded('file_too_large', { path: shown, bytes, limit: this.#config.bytes_max })
-    return this.#onDisk(shown, () => {
+    return onDisk(shown, () => {
       if (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() === true)
         throw coded('file_kind', { path: shown, found: 'a folder' })
       mkdirSync(dirname(absolute), { recursive: true })
@@ -89,12 +97,34 @@ export class Module implements FilesystemApi {
     })
   }
 
+  write_files(changes: FileChange[]): FileChanged[] {
+    return changeFiles(this.#root, this.#config, changes)
+  }
+
+  edit_file(path: string, oldText: string, newText: string, base?: string): FileChanged & { line: number } {
+    const read = this.read_file(path)
+    if (base !== undefined && read.hash !== base) throw coded('file_changed', { file: read.path })
+    const { text, line } = editedText(read.path, read.content, oldText, newText)
+    const [changed] = this.write_files([
+      { path, content: text, ...(read.hash === undefined ? {} : { base: read.hash }) },
+    ])
+    return { ...(changed as FileChanged), line }
+  }
+
+  move_file(from: string, to: string): { from: string; to: string } {
+    return moveFile(this.#root, from, to)
+  }
+
+  delete_file(path: string): { path: string; kept_at: string } {
+    return putAside(this.#root, this.#config, path, this.#clock.now())
+  }
+
   list_files(
     path = '.',
     options: { recursive?: boolean } = {},
   ): { path: string; files: FileEntry[]; truncated: boolean } {
     const start = safePath(this.#root, path, 'read')
-    return this.#onDisk(start.shown, () => {
+    return onDisk(start.shown, () => {
       const files: FileEntry[] = []
       const truncated = !this.#walk(
         start.absolute,
@@ -115,7 +145,7 @@ export class Module implements FilesystemApi {
     if (typeof text !== 'string' || text === '')
       throw coded('bad_arguments', { reason: 'the text to search for is empty' })
     const start = safePath(this.#root, path, 'read')
-    return this.#onDisk(start.shown, () => {
+    return onDisk(start.shown, () => {
       const matches: { path: string; line: number; text: string }[] = []
       const whole = this.#walk(start.absolute, start.shown, this.#config.depth_max, (entry) => {
         if (entry.kind === 'file' && entry.bytes <= this.#config.bytes_max) this.#searchFile(entry.path, text, matches)
@@ -166,43 +196,7 @@ export class Module implements FilesystemApi {
     return !state.enough && !state.deeper
   }
 
-  #onDisk<T>(shown: string, work: () => T): T {
-    try {
-      return work()
-    } catch (error) {
-      if (typeof (error as { hint?: unknown }).hint === 'string') throw error
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'ENOENT') throw coded('file_missing', { path: shown })
-      if (code === 'ENOTDIR' || code === 'EEXIST') throw coded('file_kind', { path: shown, found: 'no folder' })
-      if (code === 'EISDIR') throw coded('file_kind', { path: shown, found: 'a folder' })
-      if (code === 'ELOOP') throw coded('path_outside', { path: shown })
-      throw writeFailure(error, shown)
-    }
-  }
-
   getAspect(name: string): object | undefined {
-    if (name !== 'tool') return undefined
-    const path = z.string().describe('path from the root, as modules/example.ts')
-    return {
-      read_file: tool({
-        description: 'Read a text file and return its content.',
-        params: z.object({ path, offset: z.number().int().optional(), limit: z.number().int().optional() }),
-        run: ({ path: file, offset, limit }) =>
-          this.read_file(file, {
-            ...(offset === undefined ? {} : { offset }),
-            ...(limit === undefined ? {} : { limit }),
-          }),
-      }),
-      list_files: tool({
-        description: 'List the files and folders in a folder.',
-        params: z.object({ path: path.default('.'), recursive: z.boolean().optional() }),
-        run: ({ path: folder, recursive }) => this.list_files(folder, { recursive: recursive === true }),
-      }),
-      search_files: tool({
-        description: 'Search the text of all files for a phrase and return the lines that contain it.',
-        params: z.object({ text: z.string().min(1), path: path.default('.') }),
-        run: ({ text, path: folder }) => this.search_files(text, folder),
-      }),
-    }
+    return name === 'tool' ? fileTools(this) : undefined
   }
 }
