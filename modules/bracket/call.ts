@@ -3,12 +3,22 @@
  * forms in which other protocols write a call. Used by the scanner.
  */
 import type { Json, JsonMap } from '../contracts/seams.ts'
-import type { BlockReader } from './block.ts'
+import type { Frames } from './frames.ts'
 import { badName, noHead, twice, unknownHead, wrongFence } from './mistakes.ts'
 import type { BracketWarning, CallPart, ResultPart } from './types.ts'
 import { setOwn } from './words.ts'
 
-const NAME = /^[A-Za-z_][A-Za-z0-9_.:/-]*$/
+/** What a name is made of: 1 at its start too, 2 behind that only. */
+const NAME_CHARS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code)
+  return /[A-Za-z_]/.test(char) ? 1 : /[0-9.:/-]/.test(char) ? 2 : 0
+})
+
+function isName(text: string): boolean {
+  if (NAME_CHARS[text.charCodeAt(0)] !== 1) return false
+  for (let at = 1; at < text.length; at++) if (!((NAME_CHARS[text.charCodeAt(at)] ?? 0) > 0)) return false
+  return true
+}
 
 /** Where a block was read, and how. */
 export interface Reading {
@@ -19,10 +29,12 @@ export interface Reading {
   repair: boolean
 }
 
+/** What a block that was read to its end holds. */
+type Held = Pick<Frames, 'members' | 'first' | 'head'>
+
 /** Throws a `Refusal`. */
-export function toPart(reader: BlockReader, reading: Reading): CallPart | ResultPart {
-  const { warnings } = reader
-  const { members, first, head } = reader.frames
+export function toPart(held: Held, warnings: BracketWarning[], reading: Reading): CallPart | ResultPart {
+  const { members, first, head } = held
   const { at, source, results } = reading
   if (first === undefined) throw noHead(at, true)
   if (first !== 'call' && first !== 'result') {
@@ -39,9 +51,9 @@ export function toPart(reader: BlockReader, reading: Reading): CallPart | Result
 
 function nameOf(head: Json | undefined, { at, repair }: Reading, warnings: BracketWarning[]): string {
   if (typeof head !== 'string') throw badName(at, head)
-  if (NAME.test(head)) return head
+  if (isName(head)) return head
   const name = head.replaceAll('\\_', '_')
-  if (!repair || !NAME.test(name)) throw badName(at, head)
+  if (!repair || !isName(name)) throw badName(at, head)
   warnings.push({ code: 'escaped_underscore', message: '`\\_` was read as `_`', offset: at })
   return name
 }
@@ -49,7 +61,7 @@ function nameOf(head: Json | undefined, { at, repair }: Reading, warnings: Brack
 /** Members beside `params` and `id` are parameters written without the wrapper. */
 function toCall(name: string, members: JsonMap, { at, source }: Reading, warnings: BracketWarning[]): CallPart {
   const { params, id } = members
-  const lifted = Object.keys(members).filter((key) => key !== 'params' && key !== 'id')
+  const lifted = besides(members)
   if (!isMap(params)) {
     if (params !== undefined || id !== undefined || lifted.length > 0) warnings.push(liftedAt(at))
     return withWarnings({ kind: 'call', name, params: members, id: undefined, source }, warnings)
@@ -59,6 +71,15 @@ function toCall(name: string, members: JsonMap, { at, source }: Reading, warning
   if (lifted.length > 0) warnings.push(liftedAt(at))
   for (const key of lifted) setOwn(params, key, members[key] ?? null)
   return withWarnings({ kind: 'call', name, params, id: typeof id === 'string' ? id : undefined, source }, warnings)
+}
+
+const NONE: readonly string[] = []
+
+/** Its keys, without those that a call has. */
+function besides(members: JsonMap): readonly string[] {
+  const keys = Object.keys(members)
+  if (keys.length === 1 && keys[0] === 'params') return NONE
+  return keys.filter((key) => key !== 'params' && key !== 'id')
 }
 
 const liftedAt = (offset: number): BracketWarning => ({
@@ -88,7 +109,7 @@ function foreignCall(members: JsonMap): Pick<CallPart, 'name' | 'params' | 'id'>
   }
   const others = keys.filter((key) => key !== nameKey)
   const [argumentsKey] = others
-  if (typeof named !== 'string' || !NAME.test(named) || others.length > 1) return undefined
+  if (typeof named !== 'string' || !isName(named) || others.length > 1) return undefined
   if (argumentsKey === undefined || !ARGUMENTS.includes(argumentsKey)) return undefined
   const params = argumentsOf(members[argumentsKey])
   return params && { name: named, params, id }

@@ -13,7 +13,7 @@ export class Input {
   /** only blanks since the last line break */
   blank = true
   /** where these stand next, as far as it is known */
-  private readonly known = { '"': -1, "'": -1, '\\': -1 }
+  private known: { '"': number; "'": number; '\\': number } | undefined
 
   feed(chunk: string): void {
     this.base += this.at
@@ -35,22 +35,33 @@ export class Input {
   }
 
   private forget(): void {
-    this.known['"'] = -1
-    this.known["'"] = -1
-    this.known['\\'] = -1
+    this.known = undefined
   }
 
   get offset(): number {
     return this.base + this.at
   }
 
+  /** The next character that is no space; undefined when it has not come, or nothing comes. */
+  skipSpace(): string | undefined {
+    const { text } = this
+    for (; this.at < text.length; this.at++) {
+      const code = text.charCodeAt(this.at)
+      if (code === 10) this.blank = true
+      else if (!isSpace(code)) return text[this.at]
+    }
+    return undefined
+  }
+
   /** Index of the next one, or the length of the text: looked for once, not at each string and each escape. */
   next(sign: '"' | "'" | '\\'): number {
-    if (this.known[sign] < this.at) {
-      const found = this.text.indexOf(sign, this.at)
-      this.known[sign] = found < 0 ? this.text.length : found
+    this.known ??= { '"': -1, "'": -1, '\\': -1 }
+    const { known, text, at } = this
+    if (known[sign] < at) {
+      const found = text.indexOf(sign, at)
+      known[sign] = found < 0 ? text.length : found
     }
-    return this.known[sign]
+    return known[sign]
   }
 }
 

@@ -13,10 +13,11 @@ export function closes(text: string, at: number, ticks: number, ended: boolean):
   let next = at
   while (text.charCodeAt(next) === TICK) next++
   if (next - at < ticks) return next === text.length && !ended ? undefined : false
-  while (text[next] === ' ' || text[next] === '\t' || text[next] === '\r') next++
+  let code = text.charCodeAt(next)
+  while (code === 32 || code === 9 || code === 13) code = text.charCodeAt(++next)
   if (next - at > MAX) return false
   if (next === text.length) return ended ? true : undefined
-  return text[next] === '\n'
+  return code === 10
 }
 
 export interface Opener {
@@ -29,8 +30,13 @@ export interface Opener {
 const OPENER = /^(`{3,})[ \t]*([\w+-]*)[ \t]*\r?$/
 const OPENING = /^`+[ \t]*[\w+-]*[ \t]*\r?$/
 
+/** How nearly every fence opens. */
+const PLAIN = '```tool\n'
+const PLAIN_OPENER: Opener = { ticks: 3, label: 'tool', length: PLAIN.length - 1 }
+
 /** A line that opens a fence, of any label. */
 export function opens(text: string, at: number, ended: boolean): Opener | false | undefined {
+  if (text.startsWith(PLAIN, at)) return PLAIN_OPENER
   const end = text.indexOf('\n', at)
   const line = text.slice(at, end < 0 ? undefined : Math.min(end, at + MAX + 1))
   if (line.length > MAX) return false

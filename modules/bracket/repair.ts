@@ -32,7 +32,7 @@ export function readRepaired(
   try {
     readToEnd(reader, input, whole)
     const source = text.slice(0, input.at).trimEnd()
-    return { part: toPart(reader, { at, source, results, repair: true }), end: input.offset }
+    return { part: toPart(reader.frames, reader.warnings, { at, source, results, repair: true }), end: input.offset }
   } catch (thrown) {
     if (thrown instanceof Refusal) return undefined
     throw thrown

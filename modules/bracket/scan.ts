@@ -3,12 +3,20 @@
  * off by its provider. Never throws.
  */
 import { Scanner } from './scanner.ts'
-import type { Part, ScanOptions } from './types.ts'
+import type { Part, ScanListener, ScanOptions } from './types.ts'
+
+class Parts implements ScanListener {
+  readonly parts: Part[] = []
+
+  part(part: Part): void {
+    this.parts.push(part)
+  }
+}
 
 export function scan(text: string, options: ScanOptions & { truncated?: boolean } = {}): Part[] {
-  const parts: Part[] = []
-  const scanner = new Scanner({ part: (part) => parts.push(part) }, options)
+  const listener = new Parts()
+  const scanner = new Scanner(listener, options)
   scanner.push(text)
   scanner.end(options)
-  return parts
+  return listener.parts
 }

@@ -6,10 +6,11 @@
  */
 import { BlockReader } from './block.ts'
 import { toPart } from './call.ts'
-import { Input, isSpace } from './input.ts'
+import { Input } from './input.ts'
 import { beginsBlock, closes } from './lines.ts'
 import { Message } from './message.ts'
 import { messageTooLong, noHead, tooMany, truncated } from './mistakes.ts'
+import { isHeard, plainPart } from './plain.ts'
 import { placed, Refusal } from './refusal.ts'
 import { readRepaired } from './repair.ts'
 import { Search, type Broken, type Found } from './search.ts'
@@ -115,7 +116,7 @@ export class Scanner implements TextSink {
 
   private readFence(fence: Begun): boolean {
     const { input } = this
-    const char = this.skipSpace()
+    const char = input.skipSpace()
     if (char === undefined) return false
     const { text, at, ended } = input
     if (char === '`' && (input.blank || this.repair)) {
@@ -140,22 +141,21 @@ export class Scanner implements TextSink {
     this.blocks++
     this.blockAt = input.offset
     if (char !== '{') return this.lookOn(noHead(input.offset), fence.bare ? 'line' : 'block')
-    const { ticks } = fence
-    this.reader = new BlockReader(input, { ticks, repair: false, constants: this.repair, listener: this.listener })
+    if (this.readPlain(fence)) return true
+    const options = { repair: false, constants: this.repair, listener: this.listener }
+    this.reader = new BlockReader(input, { ticks: fence.ticks, ...options })
     this.mode = 'block'
     return true
   }
 
-  /** The next character that is no space; undefined when it has not come, or nothing comes. */
-  private skipSpace(): string | undefined {
-    const { input } = this
-    const { text } = input
-    for (; input.at < text.length; input.at++) {
-      const code = text.charCodeAt(input.at)
-      if (code === 10) input.blank = true
-      else if (!isSpace(code)) return text[input.at]
-    }
-    return undefined
+  /** True when the block is one of the many in which there is nothing to tell but what it says. */
+  private readPlain({ results }: Begun): boolean {
+    const { input, blockAt: at, repair, listener } = this
+    if (isHeard(listener)) return false
+    const part = plainPart(input, { at, results, repair })
+    if (part === undefined) return false
+    this.add(part)
+    return this.afterBlock(input.offset)
   }
 
   /** The fence has ended before this index of what is there. */
@@ -174,19 +174,21 @@ export class Scanner implements TextSink {
     try {
       if (!reader.read(input)) return false
       const source = this.slice(blockAt, input.offset)
-      this.add(toPart(reader, { at: blockAt, source, results: fence.results, repair: this.repair }))
+      this.add(
+        toPart(reader.frames, reader.warnings, { at: blockAt, source, results: fence.results, repair: this.repair }),
+      )
     } catch (thrown) {
       if (!(thrown instanceof Refusal)) throw thrown
       return this.lookOn(this.cutOff(thrown), fence.bare ? 'line' : 'block', reader)
     }
-    this.afterBlock(input.offset)
-    return true
+    return this.afterBlock(input.offset)
   }
 
-  private afterBlock(offset: number): void {
+  private afterBlock(offset: number): true {
     this.after = offset
     this.input.blank = false
     this.mode = 'fence'
+    return true
   }
 
   /** What is open at the end of a message that was cut off is no mistake of the model. */
@@ -269,9 +271,9 @@ export class Scanner implements TextSink {
 
   private add(part: Part & { warnings?: readonly BracketWarning[] }): void {
     this.flush()
-    const warnings = [...this.warnings.take(), ...(part.warnings ?? [])]
+    const around = this.warnings.take()
     this.parts++
-    this.listener.part(warnings.length === 0 ? part : { ...part, warnings })
+    this.listener.part(around.length === 0 ? part : { ...part, warnings: [...around, ...(part.warnings ?? [])] })
   }
 
   /** Repairs that no call came after. */

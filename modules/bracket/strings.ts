@@ -26,7 +26,7 @@ export type Span = readonly [from: number, to: number]
 export type OnPiece = ((piece: string) => void) | undefined
 
 /** After a string only a delimiter may follow. */
-const isDelimiter = (code: number): boolean =>
+export const isDelimiter = (code: number): boolean =>
   code === 44 || code === 125 || code === 93 || code === 58 || isSpace(code)
 
 export class QuotedReader {

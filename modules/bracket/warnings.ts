@@ -23,23 +23,28 @@ export const NOISE: Record<string, AroundCode> = {
   ']': 'list_of_calls',
 }
 
+/** Most messages need no repair. */
+const NONE: readonly never[] = []
+
 export class Warnings {
-  private readonly told = new Set<BracketWarningCode>()
-  private pending: BracketWarning[] = []
+  private told: readonly BracketWarningCode[] = NONE
+  private pending: readonly BracketWarning[] = NONE
 
   /** Another fence begins. */
   begin(): void {
-    this.told.clear()
-    this.pending = []
+    this.told = NONE
+    this.pending = NONE
   }
 
   add(code: AroundCode, offset: number): void {
-    if (this.told.has(code)) return
-    this.told.add(code)
-    this.pending.push({ code, message: MESSAGES[code], offset })
+    if (this.told.includes(code)) return
+    this.told = [...this.told, code]
+    this.pending = [...this.pending, { code, message: MESSAGES[code], offset }]
   }
 
-  take(): BracketWarning[] {
-    return this.pending.splice(0)
+  take(): readonly BracketWarning[] {
+    const taken = this.pending
+    this.pending = NONE
+    return taken
   }
 }

@@ -13,6 +13,8 @@ const COLON = 58
 const ENDS = Uint8Array.from({ length: 128 }, (_, code) =>
   isSpace(code) || '{}[],"'.includes(String.fromCharCode(code)) ? 1 : 0,
 )
+/** NaN, the end of what is there, ends it too. */
+export const endsWord = (code: number): boolean => (code < 128 ? ENDS[code] === 1 : Number.isNaN(code) || isSpace(code))
 const EQUALS = 61
 
 export class Words {
