@@ -27,7 +27,9 @@ export class Module {
       signal?.addEventListener('abort', () => { this.aborted++ })
       this.kernel.events.emit('slow.begun')
     })
-    return { wait: tool({ description: 'Waits.', params: z.object({}), run }) }
+    const params = z.object({})
+    const look = tool({ description: 'Looks.', params, read_only: true, run: () => this.goOn.length })
+    return { look, wait: tool({ description: 'Waits.', params, read_only: true, run }), change: tool({ description: 'Waits.', params, run }) }
   }
 }
 `
@@ -88,15 +90,15 @@ describe('a turn is cut, with its reason', () => {
 
   it('when its time is over, while a tool runs: the other calls keep their results', async () => {
     await start('turn_seconds_max: 0.5')
-    model.script = () => `\`\`\`tool\n${SLOW_CALL}\n{call: spy_touch {params {}}}\n\`\`\``
+    model.script = () => `\`\`\`tool\n${SLOW_CALL}\n{call: slow_look {params {}}}\n\`\`\``
     const answer = await system.assistant.chat({ message: 'one', conversation_id: 'a' })
     expect(answer).toMatchObject({ status: 'cut', reason: expect.stringMatching(/^chat_time/) as string })
     const steps = answer.steps.map(({ tool, status }) => [tool, status])
     expect(steps).toEqual([
       ['slow_wait', 'error'],
-      ['spy_touch', 'success'],
+      ['slow_look', 'success'],
     ])
-    expect((await stored('a'))[2]).toMatch(/call_cut[\s\S]*result: spy_touch \{status: success\}/)
+    expect((await stored('a'))[2]).toMatch(/call_cut[\s\S]*result: slow_look \{status: success\}/)
     await goesOn('a')
   })
 

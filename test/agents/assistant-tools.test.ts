@@ -57,6 +57,49 @@ describe('a tool fence is executed', () => {
   })
 })
 
+/** Two that read wait for each other; the one that changes sees what went before. */
+const ORDER = `import { tool } from 'meta-machine'
+import { z } from 'zod'
+export class Module {
+  log = []
+  seen() { return this.log }
+  getAspect(name) {
+    if (name !== 'tool') return undefined
+    const params = z.object({})
+    let meet
+    const both = new Promise((resolve) => (meet = resolve))
+    let here = 0
+    const read = async () => {
+      this.log.push('begins')
+      if (++here === 2) meet()
+      await both
+      this.log.push('ends')
+    }
+    return {
+      read: tool({ description: 'Reads.', params, read_only: true, run: read }),
+      write: tool({ description: 'Writes.', params, run: () => { this.log.push('writes') } }),
+    }
+  }
+}
+`
+
+it('calls of one message that only read run at the same time, any other in its place', async () => {
+  system.root.write('modules/order.ts', ORDER)
+  system.root.write('configs/order.yml', '')
+  await system.live('order')
+  const calls = ['write', 'read', 'read', 'write'].map((name) => `{call: order_${name} {params {}}}`)
+  model.script = inTurn(`\`\`\`tool\n${calls.join('\n')}\n\`\`\``, 'Done.')
+  const { steps } = await system.assistant.chat({ message: 'All of it' })
+  expect(steps.map(({ tool, status }) => [tool, status])).toEqual([
+    ['order_write', 'success'],
+    ['order_read', 'success'],
+    ['order_read', 'success'],
+    ['order_write', 'success'],
+  ])
+  const seen = await system.getApi<{ seen(): string[] }>('order').seen()
+  expect(seen).toEqual(['writes', 'begins', 'begins', 'ends', 'ends', 'writes'])
+})
+
 describe('a tool fence is never executed', () => {
   it('in a message of the user', async () => {
     const { steps } = await system.assistant.chat({ message: `What does this do?\n${SPY_CALL}\n` })

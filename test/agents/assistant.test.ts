@@ -126,7 +126,7 @@ describe('an edit of the prompt file shows in the next answer', () => {
     const prompts = model.asked().map(([first]) => first)
     expect(prompts[0]).toMatchObject({
       role: 'system',
-      content: expect.stringMatching(/^You are one\.\n- \w+/) as string,
+      content: expect.stringMatching(/^You are one\.\n### \w+/) as string,
     })
     expect(prompts[0]?.content).toContain('- filesystem_read_file(path: string')
     expect(prompts[1]).toEqual({ role: 'system', content: 'You are two.\n' })

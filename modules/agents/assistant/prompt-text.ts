@@ -1,13 +1,14 @@
 /** What the model is told before the conversation, and which of the later messages came from outside. Pure. */
 import { scan } from '../../bracket/index.ts'
-import type { ToolInfo } from '../../contracts/tool.ts'
+import { APPROVAL_INFO } from './approvals.ts'
 import { roleOf, type NewMessage } from './messages.ts'
 
-/** The stable part stands first in a prompt by choice of its author. A description cannot open a fence of its own. */
-export function systemText(prompt: string, tools: readonly ToolInfo[], mark: string): string {
-  const listed = tools.map(({ signature, description }) => `- ${signature}: ${description.replaceAll(/\s+/g, ' ')}`)
+/** `tools` is the catalogue as its service words it: no description in it can open a fence. */
+export function systemText(prompt: string, tools: string, mark: string): string {
+  const { signature, description } = APPROVAL_INFO
+  const all = `${tools}\n\n### people\n- ${signature}: ${description}`
   // The mark first: a description that asks for it must not get it.
-  return prompt.replaceAll('{{mark}}', mark).replaceAll('{{tools}}', () => listed.join('\n'))
+  return prompt.replaceAll('{{mark}}', mark).replaceAll('{{tools}}', () => all)
 }
 
 /** Undefined for what the provider itself or the assistant wrote: answers to calls that nobody could read, too. */

@@ -1,6 +1,7 @@
 /**
- * The calls of one message: run at the same time, answered in their order. A bad one is answered with its error and keeps
- * none of the good ones from running. Nothing is left without an answer: what a limit or a cancel overtook says so.
+ * The calls of one message, answered in their order. Those that only read run at the same time; any other waits for those
+ * before it, and those after it for it. A bad one is answered with its error and keeps none of the good ones from
+ * running. Nothing is left without an answer: what a limit or a cancel overtook says so.
  */
 import { fence, printResult, printScanError, type CallPart, type ErrorPart } from '../../bracket/index.ts'
 import type { JsonMap } from '../../contracts/seams.ts'
@@ -11,7 +12,8 @@ import { APPROVAL_INFO, APPROVAL_TOOL } from './approvals.ts'
 import { untilAborted } from './until-aborted.ts'
 
 export type Job =
-  | { kind: 'run'; tool: string; params: JsonMap }
+  /** `reads`: it changes nothing */
+  | { kind: 'run'; tool: string; params: JsonMap; reads: boolean }
   | { kind: 'ask'; tool: string; params: JsonMap; question: string }
   | { kind: 'refuse'; tool: string; params: JsonMap; error: Error }
   | { kind: 'broken'; part: ErrorPart }
@@ -33,17 +35,27 @@ export interface Running {
 
 export async function runCalls(jobs: readonly Job[], running: Running): Promise<Done[]> {
   const done: (Done | undefined)[] = jobs.map(() => undefined)
-  let next = 0
   let told = 0
-  const work = async (): Promise<void> => {
-    for (let at = next++; at < jobs.length; at = next++) {
-      done[at] = await runOne(jobs[at] as Job, running)
-      for (let ready = done[told]; ready !== undefined; ready = done[++told]) running.onDone(ready)
-    }
+  const run = async (at: number): Promise<void> => {
+    done[at] = await runOne(jobs[at] as Job, running)
+    for (let ready = done[told]; ready !== undefined; ready = done[++told]) running.onDone(ready)
   }
-  await Promise.all(jobs.slice(0, running.parallel_max).map(work))
+  for (let from = 0; from < jobs.length; ) {
+    let to = from + 1
+    if (isFree(jobs[from])) while (to < jobs.length && isFree(jobs[to])) to++
+    let next = from
+    const end = to
+    const work = async (): Promise<void> => {
+      while (next < end) await run(next++)
+    }
+    await Promise.all(Array.from({ length: Math.min(running.parallel_max, to - from) }, work))
+    from = to
+  }
   return done as Done[]
 }
+
+/** What may run beside others. */
+const isFree = (job: Job | undefined): boolean => job?.kind !== 'run' || job.reads
 
 async function runOne(job: Job, { signal, monotonic, invoke }: Running): Promise<Done> {
   switch (job.kind) {

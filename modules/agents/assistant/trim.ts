@@ -5,6 +5,7 @@
  */
 import { fence, printResult, scan } from '../../bracket/index.ts'
 import type { Json } from '../../contracts/seams.ts'
+import type { ToolMore } from '../../contracts/tool.ts'
 import type { ChatMessage } from '../../contracts/services.ts'
 import { toChat, type NewMessage } from './messages.ts'
 
@@ -86,7 +87,9 @@ export function shorten<M extends NewMessage>(message: M, chars_max: number): M 
         const status = body['status'] === 'success' ? 'success' : 'error'
         const value = shortValue(body[status === 'success' ? 'data' : 'error'] ?? null, each)
         const error = value as { code: string; message: string; hint: string }
-        return fence('result', printResult(status === 'success' ? { name, status, value } : { name, status, error }))
+        const more = body['more'] as unknown as ToolMore | undefined
+        const success = { name, status: 'success' as const, value, ...(more === undefined ? {} : { more }) }
+        return fence('result', printResult(status === 'success' ? success : { name, status, error }))
       })
       .join('\n')
     if (content.length <= chars_max) return { ...message, content }

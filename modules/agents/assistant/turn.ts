@@ -6,6 +6,7 @@
 import type { CallPart } from '../../bracket/index.ts'
 import type { Handle, KernelApi } from '../../contracts/module.ts'
 import type { ChatAnswer, ChatEvent, ChatStep, InferenceApi, ToolsApi, Usage } from '../../contracts/services.ts'
+import type { ToolInfo } from '../../contracts/tool.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
 import { APPROVAL_INFO, APPROVAL_TOOL, type Approval, type Approvals } from './approvals.ts'
 import type { Config } from './config.ts'
@@ -41,7 +42,8 @@ export class Turn {
   private readonly outside = new Outside()
   private readonly verdicts = new Map<CallPart, Verdict>()
   private readonly trace = crypto.randomUUID()
-  private described = false
+  /** tools that change nothing */
+  private reading: ReadonlySet<string> = new Set()
   private steps: ChatStep[] = []
   private usage: Usage | null = null
   private model = ''
@@ -110,14 +112,15 @@ export class Turn {
     const { signal, emit } = this.watch
     const { mark, messages } = this.conversation
     this.partial = ''
-    const catalogue = [...(await untilAborted(tools.list(), signal)).tools, APPROVAL_INFO]
-    if (!this.described) this.outside.add(catalogue.map(({ description }) => description).join('\n'))
-    this.described = true
-    const system = systemText(prompt.text, catalogue, mark)
+    const chars_max = config.context_tokens_max * CHARS_PER_TOKEN
+    const reading = Promise.all([tools.list(), tools.prompt({ chars_max: Math.floor(chars_max / 3) })])
+    const [{ tools: listed }, section] = await untilAborted(reading, signal)
+    this.know(listed)
+    const system = systemText(prompt.text, section.text, mark)
     const stream = kernel.getApi<InferenceApi>(provider).stream({
-      messages: compose(system, messages, config.context_tokens_max * CHARS_PER_TOKEN),
+      messages: compose(system, messages, chars_max),
       signal,
-      tools: catalogue,
+      tools: [...listed, APPROVAL_INFO],
       mark,
       ...(config.output_tokens_max === undefined ? {} : { output_tokens_max: config.output_tokens_max }),
     })
@@ -133,6 +136,13 @@ export class Turn {
     })
     if (said.text.trim() === '') throw coded('provider_empty', { provider })
     return said
+  }
+
+  /** Descriptions come from outside too. */
+  private know(listed: readonly ToolInfo[]): void {
+    this.reading = new Set(listed.flatMap(({ name, read_only }) => (read_only === true ? [name] : [])))
+    const descriptions = listed.map(({ description }) => description).join('\n')
+    if (!this.outside.texts.includes(descriptions)) this.outside.add(descriptions)
   }
 
   private verdictOf(part: CallPart): Verdict {
@@ -178,7 +188,8 @@ export class Turn {
         return [{ kind: 'refuse', tool, params, error: coded('call_unmarked', { tool }) }]
       if (over !== undefined) return [{ kind: 'refuse', tool, params, error: notRun(tool, over) }]
       this.noteRepairs(part)
-      return [tool === APPROVAL_TOOL ? askJob(verdict.params, ++asks) : { kind: 'run', tool, params: verdict.params }]
+      if (tool === APPROVAL_TOOL) return [askJob(verdict.params, ++asks)]
+      return [{ kind: 'run', tool, params: verdict.params, reads: this.reading.has(tool) }]
     })
   }
 
