@@ -60,6 +60,8 @@ it('start, ask, edit, drop in, break, fix, change the prompt, plan, roll back, u
   root = createRoot({})
   await mm(root.path, 'init', root.path, '--force')
   root.write('configs/services/http.yml', root.read('configs/services/http.yml').replace(/^port: .*$/m, 'port: 0'))
+  // A model server that happens to run on this machine must not answer here.
+  root.remove('configs/inference/local.yml')
   system = await startProcess(root)
   expect(system.output.join('\n')).toMatch(/\b(\d+) of \1 services live/)
   expect(await commandLine('status')).toMatch(/status +ok/)

@@ -73,6 +73,11 @@ export const ERRORS = {
     'The secret `{name}` can be read by others (mode {mode})',
     'Run: chmod 600 runtime/secrets/{name}',
   ),
+  secret_plain: entry(
+    422,
+    'The value of `{key}` is secret and stands in the config',
+    'Write it to runtime/secrets/NAME with mode 0600 and put `secret:NAME` here, or `${NAME}` for a variable.',
+  ),
 
   // --- modules -------------------------------------------------------------------------------------------------
   prog_not_found: entry(
@@ -371,6 +376,11 @@ export const ERRORS = {
     502,
     'The provider `{provider}` returned an empty answer',
     'Try again; if it stays, the model or base_url is wrong.',
+  ),
+  ask_limit: entry(
+    429,
+    '`{provider}` was not asked: {reason}',
+    'Answer with what is known; the limits are in the config of the service `ask`.',
   ),
   chat_steps: entry(
     508,

@@ -178,6 +178,8 @@ export interface ProviderInfo {
   note: string
   /** the prompt template its config names, from the root */
   prompt_file?: string
+  /** `false`: its config wants no tools. None is told to it, and none it asks for is run. @default true */
+  tool_use?: boolean
 }
 
 /** Every inference module, whatever stands behind it. */

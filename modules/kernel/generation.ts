@@ -12,7 +12,7 @@ import { coded, codeOf, reasonOf, toErrorData } from '../lib/errors.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
 import { isRefusedWrite } from '../lib/write-failure.ts'
-import { checkSchema, fillValues, placeValueError, secretPath } from '../lib/config-values.ts'
+import { checkSchema, checkSecrets, fillValues, placeValueError, secretPath } from '../lib/config-values.ts'
 import { readContract } from '../lib/module-contract.ts'
 import { openCalls, watchCalls } from './counts.ts'
 import { createCaller, stopCaller } from './handle.ts'
@@ -215,6 +215,7 @@ export function readConfig(
   const { root, fs } = machine.options
   let values: ReturnType<typeof fillValues>
   try {
+    checkSecrets(schema, desired.params)
     values = fillValues(desired.params, {
       env: (name) => process.env[name],
       secret: (name) => readSecret(fs, root, name),

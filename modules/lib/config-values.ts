@@ -58,6 +58,27 @@ type ParseResult = { success: true; data: unknown } | { success: false; error: {
 const hasSafeParse = (schema: unknown): schema is { safeParse(value: unknown): ParseResult } =>
   typeof schema === 'object' && schema !== null && typeof (schema as { safeParse?: unknown }).safeParse === 'function'
 
+interface SchemaLike {
+  shape?: Record<string, SchemaLike>
+  meta?: () => { secret?: unknown } | undefined
+  _zod?: { def?: { innerType?: SchemaLike } }
+}
+
+/**
+ * A top-level key that a zod object marks `.meta({ secret: true })` is never written out in a config: it is `secret:NAME`
+ * or `${ENV}`. `values` are as written. Throws `secret_plain`.
+ */
+export function checkSecrets(schema: unknown, values: JsonMap): void {
+  const isSecret = (one: SchemaLike | undefined): boolean =>
+    one !== undefined && (one.meta?.()?.secret === true || isSecret(one._zod?.def?.innerType))
+  for (const [key, one] of Object.entries((schema as SchemaLike | undefined)?.shape ?? {})) {
+    const value = values[key]
+    if (value === undefined || !isSecret(one)) continue
+    const elsewhere = typeof value === 'string' && (SECRET.test(value) || /^\$\{[A-Za-z_][A-Za-z0-9_]*\}$/.test(value))
+    if (!elsewhere) throw coded('secret_plain', { key })
+  }
+}
+
 /** The schema's output, or `config_invalid` with file, line, column and key. `text` is the config file as read. */
 export function checkSchema(
   schema: unknown,

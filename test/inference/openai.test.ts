@@ -60,7 +60,12 @@ describe('with a key', () => {
 
   it('an answer comes back with model, finish and usage', async () => {
     await start({ 'configs/openai.yml': config() })
-    expect(await model.describe()).toEqual({ model: 'test-model', ready: true, note: `${server.url}/v1` })
+    expect(await model.describe()).toEqual({
+      model: 'test-model',
+      ready: true,
+      note: `${server.url}/v1`,
+      tool_use: true,
+    })
     expect(await model.complete(ASK)).toEqual({
       text: 'Hello to you.',
       model: 'test-model',
@@ -244,19 +249,27 @@ describe("the paper's listing 10", () => {
   it('is a service as it stands, named as it says, and wants its key', async () => {
     await start({ 'configs/inference/deepseek.yml': LISTING_10 }, 'deepseek-r1-0528')
     expect(await system.show('deepseek-r1-0528')).toMatchObject({ state: 'live', stale: false, last_error: null })
-    const { model: name, ready, note } = await model.describe()
+    const { model: name, ready, note, ...more } = await model.describe()
     expect([name, ready]).toEqual(['deepseek/deepseek-r1-0528-qwen3-8b:free', false])
+    expect(more).toEqual({ tool_use: true, prompt_file: 'prompts/meta.txt' })
     expect(note).toContain('OPENROUTER_API_KEY')
   })
 
   it('talks to its server, with its model, temperature and key', async () => {
     process.env['OPENROUTER_API_KEY'] = 'test-key'
     await start(
-      { 'configs/inference/deepseek.yml': LISTING_10.replace('https://openrouter.ai/api', server.url) },
+      {
+        'configs/inference/deepseek.yml': LISTING_10.replace('https://openrouter.ai/api', server.url),
+        'prompts/meta.txt': 'Be kind.',
+      },
       'deepseek-r1-0528',
     )
     expect(await model.complete(ASK)).toMatchObject({ text: 'Hello to you.' })
-    expect(lastBody()).toMatchObject({ model: 'deepseek/deepseek-r1-0528-qwen3-8b:free', temperature: 0.7 })
+    expect(lastBody()).toMatchObject({
+      model: 'deepseek/deepseek-r1-0528-qwen3-8b:free',
+      temperature: 0.7,
+      messages: [{ role: 'system', content: 'Be kind.' }, ...ASK.messages],
+    })
   })
 })
 

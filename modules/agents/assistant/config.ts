@@ -5,7 +5,7 @@ export const configSchema = z.object({
   /** `auto`, or the name of one inference service */
   provider: z.string().default('auto'),
   /** tried in this order when `auto` */
-  providers: z.array(z.string()).min(1).default(['openai', 'offline']),
+  providers: z.array(z.string()).min(1).default(['openai', 'local', 'offline']),
   /** for providers whose own config names none */
   prompt_file: z.string().default('prompts/meta.txt'),
   /** answers of the model in one turn */

@@ -11,6 +11,7 @@ import type {
   InferenceApi,
   ProviderInfo,
 } from '../../contracts/services.ts'
+import { coded } from '../../lib/errors.ts'
 import { answerFrom } from './answer.ts'
 import { readCatalogue, readFrame, type ListedTool } from './catalogue.ts'
 import { rankTools } from './choose.ts'
@@ -24,7 +25,10 @@ export class Module implements InferenceApi {
     return { model: MODEL, ready: true, note: 'a planner without a model; no key needed' }
   }
 
-  async complete({ messages, mark }: CompletionRequest): Promise<Completion> {
+  async complete({ messages, signal, mark }: CompletionRequest): Promise<Completion> {
+    if (!Array.isArray(messages) || messages.length === 0)
+      throw coded('bad_arguments', { reason: '`messages` is a list of {role, content}' })
+    signal?.throwIfAborted()
     const prompt = messages.find((message) => message.role === 'system')?.content ?? ''
     const last = messages.at(-1)?.content ?? ''
     const results = scan(last).filter((part): part is ResultPart => part.kind === 'result')
@@ -34,7 +38,11 @@ export class Module implements InferenceApi {
 
   async *stream(request: CompletionRequest): AsyncGenerator<CompletionChunk> {
     const completion = await this.complete(request)
-    for (const text of completion.text.split(/(?<=\s)/)) yield { type: 'text', text }
+    for (const text of completion.text.split(/(?<=\s)/)) {
+      request.signal?.throwIfAborted()
+      yield { type: 'text', text }
+    }
+    request.signal?.throwIfAborted()
     yield { type: 'end', completion }
   }
 }

@@ -5,6 +5,7 @@
 import type OpenAI from 'openai'
 import type { Completion } from '../../contracts/services.ts'
 import type { Config } from './config.ts'
+import { NativeCalls } from './native-calls.ts'
 import { usageOf } from './usage.ts'
 
 export type Chunk = OpenAI.ChatCompletionChunk
@@ -14,9 +15,12 @@ export class Answer {
   #model: string
   #finish: string | undefined
   #usage: Chunk['usage']
+  readonly #calls = new NativeCalls()
+  readonly #mark: string | undefined
 
-  constructor(model: string) {
+  constructor(model: string, mark: string | undefined) {
     this.#model = model
+    this.#mark = mark
   }
 
   /** The text that this piece adds. */
@@ -25,7 +29,16 @@ export class Answer {
     if (chunk.usage !== undefined && chunk.usage !== null) this.#usage = chunk.usage
     const choice = chunk.choices?.find(({ index }) => (index ?? 0) === 0)
     if (choice?.finish_reason !== undefined && choice.finish_reason !== null) this.#finish = choice.finish_reason
+    this.#calls.add(choice?.delta?.tool_calls ?? [])
     const text = choice?.delta?.content ?? choice?.delta?.refusal ?? ''
+    this.#text += text
+    return text
+  }
+
+  /** The calls that came in the provider's own form, as the last piece of the text. */
+  takeCalls(): string {
+    const calls = this.#calls.print(this.#mark, this.#isCut)
+    const text = calls === '' || this.#text === '' || this.#text.endsWith('\n') ? calls : `\n${calls}`
     this.#text += text
     return text
   }
@@ -50,8 +63,12 @@ export class Answer {
   }
 
   completion(price: Config['price']): Completion {
-    const cut = this.#finish === 'length' || this.#finish === 'content_filter'
-    return { text: this.#text, model: this.#model, finish: cut ? 'length' : 'stop', usage: usageOf(this.#usage, price) }
+    const finish = this.#isCut ? 'length' : 'stop'
+    return { text: this.#text, model: this.#model, finish, usage: usageOf(this.#usage, price) }
+  }
+
+  get #isCut(): boolean {
+    return this.#finish === 'length' || this.filtered
   }
 }
 
@@ -60,7 +77,13 @@ export function asChunk(whole: OpenAI.ChatCompletion): Chunk {
   const choices = (whole.choices ?? []).map(({ index, finish_reason, message }) => ({
     index,
     finish_reason,
-    delta: { content: message?.content ?? null, refusal: message?.refusal ?? null },
+    delta: {
+      content: message?.content ?? null,
+      refusal: message?.refusal ?? null,
+      tool_calls: (message?.tool_calls ?? []).flatMap((call, at) =>
+        'function' in call ? [{ ...call, index: at }] : [],
+      ),
+    },
   }))
   return { ...whole, object: 'chat.completion.chunk', choices }
 }

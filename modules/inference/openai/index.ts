@@ -3,57 +3,50 @@
  * key the service is live and says that it is not ready, so that a key set later only needs a reload. Answers are
  * always streamed from the provider; `complete` is the stream read to its end.
  */
-import OpenAI, { APIError } from 'openai'
+import { APIError } from 'openai'
 import type { KernelApi } from '../../contracts/module.ts'
 import type {
   Completion,
   CompletionChunk,
   CompletionRequest,
+  EmbeddingApi,
   InferenceApi,
   ProviderInfo,
 } from '../../contracts/services.ts'
-import { codeOf, coded } from '../../lib/errors.ts'
+import { coded } from '../../lib/errors.ts'
 import { Answer } from './answer.ts'
-import { CallTime, type TryTime } from './call-time.ts'
+import type { CallTime, TryTime } from './call-time.ts'
 import { configSchema, type Config } from './config.ts'
-import { failureOf, type Failure } from './failure.ts'
-import { keyVariable, readKey, redact } from './key.ts'
-import { bodyOf, refusedOption, type Body, type Unknown } from './request.ts'
-import { pauseBefore, spread } from './retry.ts'
+import { batchesOf, checkTexts, embedBatch } from './embed.ts'
+import { readKey } from './key.ts'
+import { bodyOf, checkRequest, completed, refusedOption, type Body, type Unknown } from './request.ts'
+import { serversOf, type Server, type Servers } from './server.ts'
 import { chunksOf } from './stream.ts'
+import { Tries } from './tries.ts'
 
 export { configSchema }
 
-/** Said by this module itself: another try would bring the same. */
-const FINAL = new Set(['provider_empty', 'provider_failed'])
-
-export class Module implements InferenceApi {
+export class Module implements InferenceApi, EmbeddingApi {
   readonly #kernel: KernelApi
   readonly #config: Config
-  readonly #key: string | undefined
-  readonly #client: OpenAI
+  readonly #servers: Servers
+  readonly #tries: Tries
   readonly #unknown = new Set<Unknown>()
 
   constructor(kernel: KernelApi, config: Config) {
+    const key = readKey(config)
     this.#kernel = kernel
     this.#config = config
-    this.#key = readKey(config)
-    // Tries, times and logging are this module's: the client's sleeps cannot be aborted, and its log holds bodies.
-    this.#client = new OpenAI({
-      apiKey: this.#key ?? 'none',
-      baseURL: config.base_url,
-      organization: null,
-      project: null,
-      maxRetries: 0,
-      timeout: Math.ceil(config.timeout_seconds * 1000),
-      logLevel: 'off',
-    })
+    this.#servers = serversOf(config, key, kernel)
+    this.#tries = new Tries(kernel, config, key)
   }
 
-  describe(): ProviderInfo {
-    const { model, base_url } = this.#config
-    if (this.#key !== undefined) return { model, ready: true, note: base_url }
-    return { model, ready: false, note: `set ${keyVariable(this.#config) ?? 'a key'} to use it` }
+  async describe(): Promise<ProviderInfo> {
+    const { model = '', tool_use, prompt_file } = this.#config
+    const found = await this.#servers.find()
+    const more = { tool_use, ...(prompt_file === undefined ? {} : { prompt_file }) }
+    if ('missing' in found) return { model, ready: false, note: found.missing, ...more }
+    return { model: found.model, ready: true, note: found.url, ...more }
   }
 
   async complete(request: CompletionRequest): Promise<Completion> {
@@ -65,26 +58,70 @@ export class Module implements InferenceApi {
     yield* this.#run(request, true)
   }
 
+  async embed(texts: string[]): Promise<{ vectors: number[][]; model: string }> {
+    checkTexts(texts)
+    const call = this.#tries.begin(undefined)
+    const vectors: number[][] = []
+    let model = this.#config.embedding_model ?? this.#config.model ?? ''
+    try {
+      for (const batch of batchesOf(texts)) {
+        const made = await this.#embed(batch, call)
+        model = made.model
+        for (const vector of made.vectors) vectors.push(vector)
+      }
+    } finally {
+      call.end()
+    }
+    const odd = vectors.find(({ length }) => length !== vectors[0]?.length)
+    if (odd === undefined) return { vectors, model }
+    throw coded('provider_failed', { provider: this.#kernel.api, reason: 'its vectors are not all of one length' })
+  }
+
+  async #embed(batch: string[], call: CallTime): Promise<{ vectors: number[][]; model: string }> {
+    for (let tried = 1; ; tried++) {
+      const time = call.try()
+      try {
+        return await embedBatch(await this.#server(), batch, time, this.#config)
+      } catch (thrown) {
+        this.#servers.forget()
+        await this.#tries.next(thrown, tried, time, call, false)
+      } finally {
+        time.end()
+      }
+    }
+  }
+
+  async #server(): Promise<Server> {
+    const found = await this.#servers.find()
+    if ('missing' in found) throw coded('provider_unready', { provider: this.#kernel.api, reason: found.missing })
+    return found
+  }
+
   /** `live`: someone reads along, so that a try that broke off in the midst cannot be made again. */
   async *#run(request: CompletionRequest, live: boolean): AsyncGenerator<CompletionChunk> {
-    if (this.#key === undefined) {
-      throw coded('provider_unready', { provider: this.#kernel.api, reason: this.describe().note })
-    }
-    const call = this.#callTime(request.signal)
+    checkRequest(request)
+    const { prompt_file = '' } = this.#config
+    const asked = completed(this.#config, request, () => this.#kernel.prompt(prompt_file).text)
+    const call = this.#tries.begin(request.signal)
     try {
       for (let tried = 1; ; tried++) {
         call.signal.throwIfAborted()
         const time = call.try()
-        const answer = new Answer(this.#config.model)
-        const body = bodyOf(this.#config, request, this.#config.model, this.#unknown)
+        let answer: Answer | undefined
+        let body: Body | undefined
         try {
-          yield* this.#try(body, answer, time, call.signal)
+          const { client, model } = await this.#server()
+          answer = new Answer(model, request.mark)
+          body = bodyOf(this.#config, asked, model, this.#unknown)
+          yield* this.#try(client, body, answer, time, call.signal)
           return
         } catch (thrown) {
-          call.signal.throwIfAborted()
           // An option that this server does not know is left out from now on: that is no failure.
-          if (this.#learned(thrown, body)) tried--
-          else await this.#pause(time.late ?? thrown, tried, live && answer.chars > 0, call)
+          if (body !== undefined && this.#learned(thrown, body)) tried--
+          else {
+            this.#servers.forget()
+            await this.#tries.next(thrown, tried, time, call, live && (answer?.chars ?? 0) > 0)
+          }
         } finally {
           time.end()
         }
@@ -94,11 +131,17 @@ export class Module implements InferenceApi {
     }
   }
 
-  async *#try(body: Body, answer: Answer, time: TryTime, over: AbortSignal): AsyncGenerator<CompletionChunk> {
+  async *#try(
+    client: Server['client'],
+    body: Body,
+    answer: Answer,
+    time: TryTime,
+    over: AbortSignal,
+  ): AsyncGenerator<CompletionChunk> {
     const { price, answer_bytes_max } = this.#config
     const provider = this.#kernel.api
     try {
-      for await (const chunk of chunksOf(this.#client, body, time, answer_bytes_max)) {
+      for await (const chunk of chunksOf(client, body, time, answer_bytes_max)) {
         const text = answer.take(chunk)
         if (text !== '') yield { type: 'text', text }
         if (answer.whole) break
@@ -111,6 +154,8 @@ export class Module implements InferenceApi {
     // The client's stream ends in silence when it is aborted or cut off.
     over.throwIfAborted()
     if (!answer.ended) throw new Error(`its answer broke off after ${answer.chars} characters`)
+    const calls = answer.takeCalls()
+    if (calls !== '') yield { type: 'text', text: calls }
     const completion = answer.completion(price)
     if (completion.text.trim() === '') {
       if (!answer.filtered) throw coded('provider_empty', { provider })
@@ -119,39 +164,11 @@ export class Module implements InferenceApi {
     yield { type: 'end', completion }
   }
 
-  /** Waits until the next try is due; throws when there is none. `thrown` may be the words of a try that was too slow. */
-  async #pause(thrown: unknown, tried: number, shown: boolean, call: CallTime): Promise<void> {
-    if (FINAL.has(codeOf(thrown) ?? '')) throw thrown
-    const failure: Failure =
-      typeof thrown === 'string' ? { reason: thrown, passing: true } : failureOf(thrown, this.#kernel.clock.now())
-    const pause = shown ? undefined : pauseBefore(failure, tried, this.#config, call.leftMs, spread())
-    const reason = redact(failure.reason, this.#key)
-    if (pause === undefined) {
-      throw coded('provider_failed', {
-        provider: this.#kernel.api,
-        reason: tried > 1 ? `${reason} (try ${tried})` : reason,
-      })
-    }
-    this.#kernel.log.info(`try ${tried} failed, the next one begins in ${Math.round(pause)} ms: ${reason}`)
-    await this.#kernel.sleep(pause, call.signal).catch((stopped: unknown) => {
-      call.signal.throwIfAborted()
-      throw stopped
-    })
-  }
-
   #learned(thrown: unknown, sent: Body): boolean {
     if (!(thrown instanceof APIError)) return false
     const option = refusedOption(thrown.status, thrown.message, sent)
     if (option === undefined || this.#unknown.has(option)) return false
     this.#unknown.add(option)
     return true
-  }
-
-  #callTime(caller: AbortSignal | undefined): CallTime {
-    const { timeout_seconds, connect_seconds, idle_seconds } = this.#config
-    const times = { total_ms: timeout_seconds * 1000, connect_ms: connect_seconds * 1000, idle_ms: idle_seconds * 1000 }
-    const late = (): Error =>
-      coded('provider_failed', { provider: this.#kernel.api, reason: `no whole answer within ${timeout_seconds} s` })
-    return new CallTime(times, caller, () => this.#kernel.clock.monotonic(), late)
   }
 }

@@ -7,19 +7,21 @@ import type { Config } from './config.ts'
 const DEFAULT_VARIABLE = 'OPENAI_API_KEY'
 
 /** The variable a config wants its key from; undefined where none is needed. */
-export function keyVariable({ api_key_env, base_url }: Config): string | undefined {
-  return api_key_env ?? (isLoopback(base_url) ? undefined : DEFAULT_VARIABLE)
+export function keyVariable(config: Config): string | undefined {
+  return config.api_key_env ?? (isHere(config) ? undefined : DEFAULT_VARIABLE)
 }
 
 /** A server on this machine usually wants no key, but the client insists on some. */
 export function readKey(config: Config): string | undefined {
   const variable = keyVariable(config)
-  const found = variable === undefined ? undefined : process.env[variable]?.trim() || undefined
-  return found ?? (isLoopback(config.base_url) ? 'local' : undefined)
+  const found = config.api_key ?? (variable === undefined ? undefined : process.env[variable])
+  return found?.trim() || (isHere(config) ? 'local' : undefined)
 }
 
-export const isLoopback = (url: string): boolean =>
-  /^https?:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|\/|$)/.test(url)
+/** Whatever is found on this machine by itself is never given the key of a provider elsewhere. */
+const isHere = ({ local_ports, base_url }: Config): boolean => local_ports !== undefined || isLoopback(base_url)
+
+const isLoopback = (url: string): boolean => /^https?:\/\/(127\.\d+\.\d+\.\d+|localhost|\[::1\])(:|\/|$)/.test(url)
 
 const MARK = '[key]'
 const KEY_CHARS_MIN = 8

@@ -12,9 +12,7 @@ export async function* chunksOf(client: OpenAI, body: Body, time: TryTime, bytes
   time.connecting()
   const response = await client.chat.completions.create(body, { signal: time.controller.signal }).asResponse()
   time.reading()
-  const counted = new Response(response.body?.pipeThrough(counting(time, bytesMax)) ?? null, {
-    headers: response.headers,
-  })
+  const counted = countBytes(response, time, bytesMax)
   if (response.headers.get('content-type')?.includes('application/json') === true) {
     yield asChunk((await counted.json()) as OpenAI.ChatCompletion)
     return
@@ -34,6 +32,10 @@ export async function* chunksOf(client: OpenAI, body: Body, time: TryTime, bytes
     await chunks.return?.(undefined)
   }
 }
+
+/** The same response, each byte of which is heard and counted. */
+export const countBytes = ({ body, headers }: Response, time: TryTime, bytesMax: number): Response =>
+  new Response(body?.pipeThrough(counting(time, bytesMax)) ?? null, { headers })
 
 function counting(time: TryTime, bytesMax: number): TransformStream<Uint8Array, Uint8Array> {
   let bytes = 0
