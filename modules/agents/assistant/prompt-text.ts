@@ -3,10 +3,10 @@ import { scan } from '../../bracket/index.ts'
 import { APPROVAL_INFO } from './approvals.ts'
 import { roleOf, type NewMessage } from './messages.ts'
 
-/** `tools` is the catalogue as its service words it: no description in it can open a fence. */
-export function systemText(prompt: string, tools: string, mark: string): string {
+/** `tools` is the catalogue as its service words it: no description in it can open a fence. Undefined: there are none. */
+export function systemText(prompt: string, tools: string | undefined, mark: string): string {
   const { signature, description } = APPROVAL_INFO
-  const all = `${tools}\n\n### people\n- ${signature}: ${description}`
+  const all = tools === undefined ? '(none)' : `${tools}\n\n### people\n- ${signature}: ${description}`
   // The mark first: a description that asks for it must not get it.
   return prompt.replaceAll('{{mark}}', mark).replaceAll('{{tools}}', () => all)
 }

@@ -108,7 +108,7 @@ export class Turn {
 
   private async ask(): Promise<Said> {
     const { kernel, config, tools } = this.means
-    const { provider, prompt } = this.plan
+    const { provider, prompt, tool_use = true } = this.plan
     const { signal, emit } = this.watch
     const { mark, messages } = this.conversation
     this.partial = ''
@@ -116,11 +116,11 @@ export class Turn {
     const reading = Promise.all([tools.list(), tools.prompt({ chars_max: Math.floor(chars_max / 3) })])
     const [{ tools: listed }, section] = await untilAborted(reading, signal)
     this.know(listed)
-    const system = systemText(prompt.text, section.text, mark)
+    const system = systemText(prompt.text, tool_use ? section.text : undefined, mark)
     const stream = kernel.getApi<InferenceApi>(provider).stream({
       messages: compose(system, messages, chars_max),
       signal,
-      tools: [...listed, APPROVAL_INFO],
+      tools: tool_use ? [...listed, APPROVAL_INFO] : [],
       mark,
       ...(config.output_tokens_max === undefined ? {} : { output_tokens_max: config.output_tokens_max }),
     })
@@ -148,7 +148,12 @@ export class Turn {
   private verdictOf(part: CallPart): Verdict {
     const known = this.verdicts.get(part)
     if (known !== undefined) return known
-    const verdict = judge(part, this.conversation.mark, this.outside, this.means.config.marks_required)
+    const { mark } = this.conversation
+    // A model that is to have no tools only shows what a call looks like.
+    const shown = this.plan.tool_use === false
+    const verdict = shown
+      ? { kind: 'quoted' as const }
+      : judge(part, mark, this.outside, this.means.config.marks_required)
     this.verdicts.set(part, verdict)
     return verdict
   }
@@ -178,7 +183,7 @@ export class Turn {
     const over = this.overCost()
     let asks = 0
     return parts.flatMap((part): Job[] => {
-      if (part.kind === 'error') return [{ kind: 'broken', part }]
+      if (part.kind === 'error') return this.plan.tool_use === false ? [] : [{ kind: 'broken', part }]
       if (part.kind !== 'call') return []
       const verdict = this.verdictOf(part)
       if (verdict.kind === 'quoted') return []
