@@ -449,6 +449,16 @@ export const ERRORS = {
     'The system was started anew while it worked on this call',
     'Look whether it was done, then call again.',
   ),
+  mcp_server_down: entry(
+    503,
+    'The MCP server of `{server}` is down: {reason}',
+    'It is tried again by itself; `mm logs` has what it printed, `mm call {server}.connection` how it is.',
+  ),
+  mcp_tool_failed: entry(
+    502,
+    'The tool `{tool}` of the MCP server `{server}` failed: {reason}',
+    'The server itself reported this.',
+  ),
   mcp_sessions_full: entry(
     503,
     'All {limit} sessions are in use',

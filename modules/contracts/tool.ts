@@ -1,6 +1,7 @@
 /**
  * A tool is a described function in a module's `tool` aspect. `params` is a zod object; the kernel derives a JSON
- * Schema from it and checks arguments against it before `run` is called.
+ * Schema from it and checks arguments against it before `run` is called. Tools that are described elsewhere bring a
+ * JSON Schema in its place: it is shown as it is, arguments are checked against what zod can read of it and passed as given.
  */
 import type { ZodType, infer as Infer } from 'zod'
 import type { JsonMap } from './seams.ts'
@@ -13,7 +14,7 @@ export interface ToolContext {
   signal?: AbortSignal
 }
 
-export interface Tool<P extends ZodType = ZodType> {
+export interface Tool<P extends ZodType | JsonMap = ZodType | JsonMap> {
   description: string
   params: P
   /** how long one call may take, where it differs from the `deadline_ms` of the service `tools` */
@@ -21,7 +22,7 @@ export interface Tool<P extends ZodType = ZodType> {
   /** It changes nothing: calls of such tools in one batch run side by side. Default: it may change something. */
   read_only?: boolean
   /** May throw or reject: the error becomes the tool's result. May be called while the version drains. */
-  run(params: Infer<P>, context: ToolContext): unknown
+  run(params: P extends ZodType ? Infer<P> : Record<string, unknown>, context: ToolContext): unknown
 }
 
 /** A tool as the catalogue shows it. */

@@ -119,6 +119,44 @@ interface Schema {
 const isSchema = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && typeof (value as { safeParse?: unknown }).safeParse === 'function'
 
+/** The schema as it is shown, and the check of arguments. `wrong` makes the error of this tool. */
+function readParams(
+  params: unknown,
+  wrong: (reason: string) => Error,
+): { schema: JsonMap; parse: Schema['safeParse'] } {
+  if (!isSchema(params)) return readJsonSchema(params, wrong)
+  let schema: JsonMap
+  try {
+    schema = z.toJSONSchema(params as unknown as z.ZodType, { target: 'draft-7', io: 'input' }) as JsonMap
+  } catch (error) {
+    throw wrong(`has \`params\` without a JSON Schema: ${reasonOf(error)}`)
+  }
+  if (schema['type'] !== 'object') throw wrong('has `params` that are no object')
+  delete schema['$schema']
+  return { schema, parse: (given) => params.safeParse(given) }
+}
+
+/** Made for somebody else's tool, who checks again: what zod cannot read of it is not checked here. */
+function readJsonSchema(
+  params: unknown,
+  wrong: (reason: string) => Error,
+): { schema: JsonMap; parse: Schema['safeParse'] } {
+  if (typeof params !== 'object' || params === null || (params as JsonMap)['type'] !== 'object')
+    throw wrong('has `params` that are neither a zod object nor a JSON Schema of an object')
+  const { $schema: _draft, ...schema } = params as JsonMap
+  let zod: Schema = z.looseObject({})
+  try {
+    zod = z.fromJSONSchema(params as Parameters<typeof z.fromJSONSchema>[0])
+  } catch {
+    // It has a keyword that zod does not know.
+  }
+  const parse: Schema['safeParse'] = (given) => {
+    const result = zod.safeParse(given)
+    return result.success ? { success: true, data: given } : result
+  }
+  return { schema, parse }
+}
+
 function readTool(
   api: string,
   name: string,
@@ -130,21 +168,12 @@ function readTool(
   const run = typeof definition === 'function' ? definition : loose.run
   if (typeof run !== 'function') throw wrong('has no function `run`')
   if (typeof loose.description !== 'string' || loose.description === '') throw wrong('has no `description`')
-  const params = loose.params ?? z.object({})
-  if (!isSchema(params)) throw wrong('has `params` that are no zod object')
-  let schema: JsonMap
-  try {
-    schema = z.toJSONSchema(params as unknown as z.ZodType, { target: 'draft-7', io: 'input' }) as JsonMap
-  } catch (error) {
-    throw wrong(`has \`params\` without a JSON Schema: ${reasonOf(error)}`)
-  }
-  if (schema['type'] !== 'object') throw wrong('has `params` that are no object')
-  delete schema['$schema']
+  const { schema, parse } = readParams(loose.params ?? z.object({}), wrong)
   const { deadline_ms } = loose
   if (deadline_ms !== undefined && !(typeof deadline_ms === 'number' && deadline_ms > 0))
     throw wrong('has a `deadline_ms` that is no positive number')
   const checked = (given: unknown, context: ToolContext): unknown => {
-    const result = params.safeParse(given ?? {})
+    const result = parse(given ?? {})
     if (result.success)
       return (run as AnyFunction).call(typeof definition === 'function' ? owner : definition, result.data, context)
     const tool = foldToolName(api, name)

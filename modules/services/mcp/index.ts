@@ -10,6 +10,7 @@ import type { McpApi, ToolsApi } from '../../contracts/services.ts'
 import type { ToolInfo } from '../../contracts/tool.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { coded, statusOf, toErrorData } from '../../lib/errors.ts'
+import { BRIDGE_CLIENT, BRIDGE_SOURCE } from '../../lib/mcp-names.ts'
 import { nearText } from '../../lib/near.ts'
 import { readConfirmation, withConfirmation } from './admin.ts'
 import { answerOf, refusalOf } from './answer.ts'
@@ -108,23 +109,20 @@ export class Module implements McpApi {
   }
 
   /** From a held session: what this client may see. */
-  async _list({ holder }: Peer): Promise<{ tools: object[] }> {
-    const tools = (await this.#allowed(holder)).map((tool) => {
-      const { name, description, schema } = tool
-      return { name, description, inputSchema: this.#isAdmin(tool) ? withConfirmation(schema) : schema }
+  async _list(peer: Peer): Promise<{ tools: object[] }> {
+    const tools = (await this.#allowed(peer)).map((tool) => {
+      const { name, description, schema, read_only } = tool
+      const inputSchema = this.#isAdmin(tool) ? withConfirmation(schema) : schema
+      return { name, description, inputSchema, ...(read_only === true ? { annotations: { readOnlyHint: true } } : {}) }
     })
     return { tools }
   }
 
   /** From a held session. A tool that may not be seen is as unknown as one that is not there. */
-  async _call(
-    { holder, client }: Peer,
-    name: string,
-    args: Record<string, unknown>,
-    signal: AbortSignal,
-  ): Promise<Called> {
+  async _call(peer: Peer, name: string, args: Record<string, unknown>, signal: AbortSignal): Promise<Called> {
     try {
-      const allowed = await this.#allowed(holder)
+      const { holder, client } = peer
+      const allowed = await this.#allowed(peer)
       const tool = allowed.find((one) => one.name === name)
       if (tool === undefined) return unknownTool(name, allowed)
       const admin = this.#isAdmin(tool)
@@ -135,7 +133,7 @@ export class Module implements McpApi {
       const result = await this.#tools.invoke(name, confirmed.params, how)
       if (result.status === 'success') return { result: answerOf(result) }
       // It was there a moment ago.
-      if (result.error.code === 'tool_not_found') return unknownTool(name, await this.#allowed(holder))
+      if (result.error.code === 'tool_not_found') return unknownTool(name, await this.#allowed(peer))
       return { result: refusalOf(result.error) }
     } catch (thrown) {
       return { result: refusalOf(toErrorData(thrown)) }
@@ -150,10 +148,16 @@ export class Module implements McpApi {
   #isAdmin = (tool: ToolInfo): boolean => covers(this.#config.admin, tool)
 
   /** By the config as it is now: a token that lost a power has lost it in its open sessions too. */
-  async #allowed(holder: string): Promise<ToolInfo[]> {
+  async #allowed({ holder, client }: Peer): Promise<ToolInfo[]> {
     const patterns = holder === OPERATOR ? ['*'] : (this.#tokens[holder]?.capabilities ?? [])
     const { tools } = await this.#tools.list()
-    return tools.filter((tool) => covers(patterns, tool))
+    const bridged = client === BRIDGE_CLIENT ? await this.#bridges() : new Set<string>()
+    return tools.filter((tool) => covers(patterns, tool) && !bridged.has(tool.api))
+  }
+
+  async #bridges(): Promise<Set<string>> {
+    const services = await this.#system.services()
+    return new Set(services.filter(({ source_file }) => BRIDGE_SOURCE.test(source_file ?? '')).map(({ api }) => api))
   }
 
   /** Services come and go in bursts; clients are told once the list they would get is another one. */
