@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import type { KernelServiceApi } from '../contracts/kernel.ts'
 import type { Handle, KernelApi } from '../contracts/module.ts'
-import type { InferenceApi, ProviderInfo, Usage } from '../contracts/services.ts'
+import type { Completion, InferenceApi, ProviderInfo, Usage } from '../contracts/services.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
 import { tool } from '../lib/tool.ts'
 
@@ -130,17 +130,30 @@ export class Module {
     }
   }
 
-  #complete(provider: string, question: string, system: string | undefined, signal: AbortSignal | undefined) {
-    const { timeout_seconds, output_tokens_max } = this.#config
-    const late = AbortSignal.timeout(Math.ceil(timeout_seconds * 1000))
-    return this.#kernel.getApi<InferenceApi>(provider).complete({
-      messages: [
-        { role: 'system', content: system ?? this.#config.system },
-        { role: 'user', content: question },
-      ],
-      signal: signal === undefined ? late : AbortSignal.any([signal, late]),
-      output_tokens_max,
-    })
+  async #complete(
+    provider: string,
+    question: string,
+    system: string | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<Completion> {
+    const { timeout_seconds: seconds, output_tokens_max } = this.#config
+    const late = new AbortController()
+    const timer = setTimeout(
+      () => late.abort(coded('provider_failed', { provider, reason: `no answer within ${seconds} s` })),
+      seconds * 1000,
+    )
+    try {
+      return await this.#kernel.getApi<InferenceApi>(provider).complete({
+        messages: [
+          { role: 'system', content: system ?? this.#config.system },
+          { role: 'user', content: question },
+        ],
+        signal: signal === undefined ? late.signal : AbortSignal.any([signal, late.signal]),
+        output_tokens_max,
+      })
+    } finally {
+      clearTimeout(timer)
+    }
   }
 
   /** Throws `ask_limit`. */

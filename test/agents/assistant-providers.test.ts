@@ -40,7 +40,7 @@ it('with tool_use: false a model is told of no tools, and what looks like a call
 })
 
 it("with native_tools: true a call in the provider's form runs, and its result goes back in the text", async () => {
-  server.on({ turnIndex: 0 }, { toolCalls: [{ name: 'spy_touch', arguments: '{}' }] }, { chunkSize: 3 })
+  server.on({ turnIndex: 0 }, { toolCalls: [{ name: 'spy_touch', arguments: '{}', id: 'call_7' }] }, { chunkSize: 3 })
   server.on({ turnIndex: 1 }, { content: 'It has run.' })
   await start('native_tools: true\n')
   const answer = await system.assistant.chat({ message: 'Use the spy', provider: 'model' })
@@ -49,7 +49,7 @@ it("with native_tools: true a call in the provider's form runs, and its result g
   expect(asked(0).tools?.map((one) => one.function.name)).toContain('spy_touch')
   const [call, result] = asked(1).messages.slice(-2)
   expect([call?.role, result?.role]).toEqual(['assistant', 'user'])
-  expect(call?.content).toMatch(/^```tool\n\{call: spy_touch \{id: "\w+-1"\} \{params \{\}\}\}\n```$/)
+  expect(call?.content).toMatch(/^```tool\n\{call: spy_touch \{id: "\w+-call_7"\} \{params \{\}\}\}\n```$/)
   expect(result?.content).toMatch(/^```result\n\{result: spy_touch \{status: success\}/)
 })
 

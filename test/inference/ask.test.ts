@@ -156,7 +156,7 @@ it('so are the asks, and those that are open at once', async () => {
 
 it('one who does not answer is given up', async () => {
   await start(() => undefined, 'timeout_seconds: 0.1\n')
-  expect(refusal(await ask({ provider: 'wise', question: 'x' }))).toMatch(/timeout/i)
+  expect(refusal(await ask({ provider: 'wise', question: 'x' }))).toMatch(/^provider_failed: .*within 0\.1 s/)
 })
 
 it.each<[string, number, [string, string][]]>([

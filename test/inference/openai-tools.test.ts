@@ -128,16 +128,16 @@ it('text and several calls, in small pieces, keep their order', async () => {
   ])
 })
 
-it('a call carries the mark of its conversation as its id', async () => {
+it('a call carries the mark of its conversation and the id the provider gave it', async () => {
   server.onMessage(/Read/, {
     toolCalls: [
-      { name: 'files_read', arguments: '{"path":"one"}' },
-      { name: 'files_read', arguments: '{"path":"two"}' },
+      { name: 'files_read', arguments: '{"path":"one"}', id: 'call_"one"' },
+      { name: 'files_read', arguments: '{"path":"two"}', id: 'call_two' },
     ],
   })
   await scripted()
   const calls = await callsOf({ ...ASK, mark: 'k7f' })
-  expect(calls.map((part) => (part as CallPart).id)).toEqual(['k7f-1', 'k7f-2'])
+  expect(calls.map((part) => (part as CallPart).id)).toEqual(['k7f-call_"one"', 'k7f-call_two'])
 })
 
 it('a call without arguments has none', async () => {

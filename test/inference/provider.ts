@@ -3,6 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net'
 import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { expect } from 'vitest'
+import type { CompletionChunk } from '../../modules/contracts/services.ts'
 
 export interface Asked {
   url: string
@@ -105,4 +107,30 @@ export function gate(): { opened: Promise<void>; open: () => void } {
     open = resolve
   })
   return { opened, open }
+}
+
+/** What a stream gave until it ended or broke. */
+export async function read(
+  stream: AsyncGenerator<CompletionChunk>,
+  onText: (text: string) => void = () => {},
+): Promise<{
+  texts: string[]
+  end: CompletionChunk | undefined
+  error: { code?: string; message: string } | undefined
+}> {
+  const texts: string[] = []
+  let end: CompletionChunk | undefined
+  try {
+    for await (const chunk of stream) {
+      expect(end).toBeUndefined()
+      if (chunk.type === 'end') end = chunk
+      else {
+        texts.push(chunk.text)
+        onText(chunk.text)
+      }
+    }
+  } catch (error) {
+    return { texts, end, error: error as Error }
+  }
+  return { texts, end, error: undefined }
 }

@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 
-export interface Local {
+interface Local {
   url: string
   chatModel: string
   embeddingModel: string

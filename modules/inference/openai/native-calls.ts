@@ -44,7 +44,7 @@ export class NativeCalls {
   /** All calls as text; empty when there are none. `cut`: the last one may not be whole, and its fence stays open. */
   print(mark: string | undefined, cut: boolean): string {
     const blocks = this.#calls.map((call, at) => {
-      const block = fence('tool', printOne(call, mark === undefined ? undefined : `${mark}-${at + 1}`))
+      const block = fence('tool', printOne(call, mark === undefined ? undefined : `${mark}-${call.id || at + 1}`))
       return cut && at === this.#calls.length - 1 ? block.slice(0, block.lastIndexOf('\n')) : block
     })
     return blocks.join('\n')

@@ -6,7 +6,7 @@ import OpenAI from 'openai'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { Config } from './config.ts'
 import { keyVariable } from './key.ts'
-import { findLocal, type Local } from './local.ts'
+import { findLocal } from './local.ts'
 
 export interface Server {
   client: OpenAI
@@ -62,7 +62,7 @@ class LocalServers implements Servers {
       url: found.url,
       model: model ?? found.chatModel,
       embeddingModel: embedding_model ?? found.embeddingModel,
-    } satisfies Server & Partial<Local>
+    }
   }
 }
 
