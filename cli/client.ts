@@ -38,6 +38,11 @@ export class Client {
     }
   }
 
+  /** For the few calls that want it among their arguments: they may come from anywhere, and only this tells who asks. */
+  get operatorToken(): string {
+    return this.token
+  }
+
   get<T>(path: string): Promise<T> {
     return this.request<T>('GET', path)
   }

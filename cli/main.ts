@@ -13,6 +13,7 @@ import * as commands from './commands.ts'
 import { doctor } from './doctor.ts'
 import { init } from './init.ts'
 import { showKernel, swapKernel } from './kernel.ts'
+import { decidePackage, listPackages } from './packages.ts'
 import { logs } from './logs.ts'
 import { serveStdio } from './mcp.ts'
 import { exitCodeOf, print, printError, printJson } from './output.ts'
@@ -157,6 +158,16 @@ function addChangeCommands(program: Command, common: ReadCommon, setExitCode: (c
     .command('swap')
     .description('try the newest kernel now, also one that was refused')
     .action(() => swapKernel(common()))
+  const packages = program
+    .command('packages')
+    .description('npm packages that modules asked for, and what became of them')
+    .action(() => listPackages(common()))
+  for (const how of ['confirm', 'deny', 'remove'] as const) {
+    packages
+      .command(`${how} <id>`)
+      .description(`${how} one, by its id, as chromadb@3.5.0`)
+      .action((id: string) => decidePackage(common(), how, id))
+  }
   program
     .command('doctor')
     .description('look at everything, and say what is wrong and what to do')

@@ -517,6 +517,24 @@ export const ERRORS = {
     'Send or ask for less at once, or raise the limit in the config of the vector store.',
   ),
 
+  // --- packages ------------------------------------------------------------------------------------------------
+  package_name: entry(
+    400,
+    '`{id}` is not one exact version of a package: {reason}',
+    'As `chromadb@3.5.0`: no range, no tag, no address.',
+  ),
+  package_unknown: entry(404, 'Nobody asked for the package `{id}`', '`mm packages` lists what was asked for.'),
+  package_refused: entry(
+    409,
+    'The package {id} is not installed: {reason}',
+    'An operator decides: `mm packages` shows what waits, `mm packages confirm {id}` allows it.',
+  ),
+  operator_only: entry(
+    403,
+    'Only an operator may {what} a package',
+    'Use `mm packages`, or send the token of runtime/token with the call; modules and models may only ask.',
+  ),
+
   // --- http ----------------------------------------------------------------------------------------------------
   unauthorized: entry(
     401,

@@ -3,6 +3,7 @@ import type { ChatMessage, Usage } from './inference.ts'
 import type { ToolInfo, ToolResult } from './tool.ts'
 
 export type * from './inference.ts'
+export type * from './stores.ts'
 
 export type SqlValue = null | number | bigint | string | Uint8Array
 export type SqlParams = readonly SqlValue[] | Readonly<Record<string, SqlValue>>
@@ -205,67 +206,4 @@ export interface AssistantApi {
   parked(): Promise<ParkedTurn[]>
   /** Gives a parked turn its answer; the turn goes on where it stood, also after a restart. */
   decide(approvalId: string, decision: { approved: boolean; by: string; note?: string }): Promise<ChatAnswer>
-}
-
-export type Metadata = Record<string, string | number | boolean | null>
-
-/** Chroma's operators: `{key: value}`, `{key: {$gt: 1}}`, `$and`, `$or`, `$in`, … */
-export type Where = Record<string, unknown>
-
-/** The paper's vector store, addressed by the collection's name. Lists are parallel, as in Chroma. */
-export interface VectorStoreApi {
-  describe(): Promise<{ mode: 'http' | 'embedded'; embedder: string; note: string }>
-  get_or_create_collection(name: string, metadata?: Metadata): Promise<{ name: string; metadata: Metadata | null }>
-  add(
-    name: string,
-    records: { ids: string[]; documents: string[]; metadatas?: Metadata[]; embeddings?: number[][] },
-  ): Promise<void>
-  /** Changes what is there; ids that are not there are an error. */
-  update(
-    name: string,
-    records: { ids: string[]; documents?: string[]; metadatas?: Metadata[]; embeddings?: number[][] },
-  ): Promise<void>
-  query(
-    name: string,
-    query: { query_texts?: string[]; query_embeddings?: number[][]; n_results?: number; where?: Where },
-  ): Promise<{
-    ids: string[][]
-    documents: (string | null)[][]
-    metadatas: (Metadata | null)[][]
-    distances: number[][]
-  }>
-  get(
-    name: string,
-    query?: { ids?: string[]; where?: Where; limit?: number; offset?: number },
-  ): Promise<{ ids: string[]; documents: (string | null)[]; metadatas: (Metadata | null)[] }>
-  delete(name: string, what: { ids?: string[]; where?: Where }): Promise<void>
-  count(name: string): Promise<number>
-  list_collections(): Promise<string[]>
-  delete_collection(name: string): Promise<void>
-}
-
-/** The tools for clients of the Model Context Protocol; called by the service `http` for `/mcp`. */
-export interface McpApi {
-  /** `operator`: the request carried the system's own token. Never rejects: refusals are responses. */
-  handle(request: Request, operator: boolean): Promise<Response>
-}
-
-export interface Memory {
-  id: string
-  text: string
-  tags: string[]
-  /** epoch milliseconds */
-  remembered_at: number
-}
-
-/** What is to be known in later conversations; found by likeness, in whatever the vector store keeps it. */
-export interface MemoryApi {
-  /** The same text again is the same memory: its tags are added, and `known` is true. */
-  remember(text: string, tags?: string[]): Promise<{ id: string; known: boolean }>
-  /** Best first; a score of 1 is equal. With tags: only what has all of them. */
-  recall(
-    text: string,
-    options?: { limit?: number; tags?: string[] },
-  ): Promise<{ memories: (Memory & { score: number })[] }>
-  forget(id: string): Promise<{ forgotten: boolean }>
 }

@@ -72,9 +72,12 @@ export class Resolver {
     return { kind: 'unsupported', reason: `the file type of \`${found.slice(found.lastIndexOf(sep) + 1)}\`` }
   }
 
-  /** From the module's folder, then the root, then this package: a user's root needs no node_modules for zod. */
+  /**
+   * From the module's folder, then the root, then this package: a user's root needs no node_modules for zod. Last come
+   * the packages that were installed while the system ran: they replace nothing.
+   */
   private resolvePackage(specifier: string, importer: string): Resolved {
-    const from = [dirname(importer), this.root, this.packageRoot]
+    const from = [dirname(importer), this.root, this.packageRoot, join(this.root, 'runtime', 'packages')]
     for (const fresh of [false, true]) {
       if (fresh) this.packages.clearCache()
       for (const folder of from) {

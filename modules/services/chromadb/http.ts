@@ -211,9 +211,9 @@ export class ChromaStore implements VectorStore {
       () => undefined,
     )
     writing.set(name, settled)
-    settled.then(() => {
+    void settled.then(() => {
       if (writing.get(name) === settled) writing.delete(name)
-    }, undefined)
+    })
     return mine
   }
 

@@ -8,6 +8,7 @@ import { z } from 'zod'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { EmbeddingApi, Metadata, VectorStoreApi, Where } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
+import { needPackage } from '../../lib/need-package.ts'
 import { checkName, checkRecords, checkResults, checkVectors, readShape, shapes } from './checks.ts'
 import { EmbeddedStore, openEmbedded } from './embedded.ts'
 import { serviceEmbedder, type Embedder } from './embedder.ts'
@@ -79,7 +80,8 @@ export class Module implements VectorStoreApi {
   /** Goes live whether the server answers or not: a server that comes later needs no restart of anything. */
   async #openServer(): Promise<VectorStore> {
     const { host, port, ssl, tenant, database, token, timeout_ms: timeoutMs } = this.#config
-    const { ChromaClient } = await import('chromadb')
+    const why = '`http_mode` speaks to a Chroma server through it'
+    const { ChromaClient } = await needPackage(this.#kernel, () => import('chromadb'), 'chromadb@3.5.0', why)
     const url = `${ssl ? 'https' : 'http'}://${host}:${port}`
     const client = new ChromaClient({
       host,
