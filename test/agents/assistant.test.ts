@@ -183,6 +183,24 @@ describe('the provider', () => {
     })
   })
 
+  it('whose config names a prompt is asked with that one, and one whose config wants no tools gets and runs none', async () => {
+    const own = model.config.replace('price:', 'prompt_file: prompts/own.txt, price:')
+    system = await startChat({
+      'configs/scripted.yml': own,
+      'configs/plain.yml': own.replace('price:', 'tool_use: false, price:'),
+      'prompts/own.txt': 'Mine.\n{{tools}}\n',
+    })
+    const read = fence('tool', printCall('filesystem_read_file', { path: 'prompts/own.txt' }))
+    model.script = (messages) => (messages.length > 2 ? 'Done.' : read)
+    const first = await system.assistant.chat({ message: 'Read', provider: 'scripted' })
+    expect([first.answer, first.steps.length]).toEqual(['Done.', 1])
+    const second = await system.assistant.chat({ message: 'Read', provider: 'plain' })
+    expect([second.answer, second.steps.length]).toEqual([read, 0])
+    const prompts = model.asked().map(([one]) => one?.content ?? '')
+    expect(prompts[0]).toMatch(/^Mine\.\n### [\s\S]*request_human_approval\(/)
+    expect(prompts.at(-1)).toBe('Mine.\n(none)\n')
+  })
+
   it('can be named for one message', async () => {
     system = await startChat({ 'configs/scripted.yml': model.config })
     expect(await system.assistant.chat({ message: 'Hello', provider: 'scripted' })).toMatchObject({

@@ -54,16 +54,17 @@ export interface ChatSystem extends TestSystem {
 }
 
 /** Assistant, tools, filesystem, database and the offline planner, as they come with the product. */
+export const CHAT_FILES: Record<string, string> = {
+  'configs/agents/assistant.yml': 'api: assistant\nprovider: offline\n',
+  'configs/services/tools.yml': 'api: tools\n',
+  'configs/services/filesystem.yml': 'api: filesystem\n',
+  'configs/services/database.yml': 'api: database\n',
+  'configs/inference/offline.yml': 'api: offline\n',
+  'prompts/meta.txt': PROMPT,
+}
+
 export async function startChat(files: Record<string, string>): Promise<ChatSystem> {
-  const system = await startSystem({
-    'configs/agents/assistant.yml': 'api: assistant\nprovider: offline\n',
-    'configs/services/tools.yml': 'api: tools\n',
-    'configs/services/filesystem.yml': 'api: filesystem\n',
-    'configs/services/database.yml': 'api: database\n',
-    'configs/inference/offline.yml': 'api: offline\n',
-    'prompts/meta.txt': PROMPT,
-    ...files,
-  })
+  const system = await startSystem({ ...CHAT_FILES, ...files })
   return { ...system, assistant: system.getApi<AssistantApi>('assistant') }
 }
 

@@ -22,6 +22,9 @@ const ASKING: string[][] = [
   ['tools'],
   ['reload', 'http'],
   ['chat', 'hello'],
+  ['approvals'],
+  ['approve', 'x'],
+  ['deny', 'x', '--reason', 'no'],
 ]
 
 it('an unknown command is named and exits with 2', async () => {
@@ -128,6 +131,9 @@ it('help lists every command and exits with 0', async () => {
     'tools',
     'reload',
     'chat',
+    'approvals',
+    'approve',
+    'deny',
     'logs',
     'freeze',
     'thaw',

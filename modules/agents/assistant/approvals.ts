@@ -24,11 +24,15 @@ export const APPROVAL_INFO: ToolInfo = {
   signature: `${APPROVAL_TOOL}(question: string)`,
 }
 
+/** As the catalogue tells its tools. */
+export const APPROVAL_LINE = `### people\n- ${APPROVAL_INFO.signature}: ${APPROVAL_INFO.description}`
+
 /** A turn as it stood when it was parked. */
 export interface ParkedState {
   provider: string
   model: string
   prompt: { text: string; hash: string }
+  tools: boolean
   steps: ChatStep[]
   usage: Usage | null
   asked: number

@@ -119,8 +119,8 @@ export class Module implements AssistantApi {
       await approvals.decide(approvalId, decision)
       const approval = await approvals.find(approvalId)
       const conversation = await store.load(conversation_id)
-      const { provider, prompt } = approval.state
-      return new Turn(this.#means, conversation, { provider, prompt }, own).resume(approval, resultsOf(approval))
+      const { provider, prompt, tools } = approval.state
+      return new Turn(this.#means, conversation, { provider, prompt, tools }, own).resume(approval, resultsOf(approval))
     })
   }
 

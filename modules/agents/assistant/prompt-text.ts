@@ -1,15 +1,11 @@
 /** What the model is told before the conversation, and which of the later messages came from outside. Pure. */
 import { scan } from '../../bracket/index.ts'
-import { APPROVAL_INFO } from './approvals.ts'
 import { roleOf, type NewMessage } from './messages.ts'
 
-/** `tools` is the catalogue as its service words it: no description in it can open a fence. Undefined: there are none. */
-export function systemText(prompt: string, tools: string | undefined, mark: string): string {
-  const { signature, description } = APPROVAL_INFO
-  const all = tools === undefined ? '(none)' : `${tools}\n\n### people\n- ${signature}: ${description}`
+/** `tools` is the catalogue as its service words it: no description in it can open a fence. */
+export const systemText = (prompt: string, tools: string, mark: string): string =>
   // The mark first: a description that asks for it must not get it.
-  return prompt.replaceAll('{{mark}}', mark).replaceAll('{{tools}}', () => all)
-}
+  prompt.replaceAll('{{mark}}', mark).replaceAll('{{tools}}', () => tools)
 
 /** Undefined for what the provider itself or the assistant wrote: answers to calls that nobody could read, too. */
 export function outsideText(message: NewMessage, provider: string): string | undefined {

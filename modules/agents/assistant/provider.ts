@@ -10,14 +10,14 @@ export interface Plan {
   provider: string
   /** kept for the whole turn, whatever becomes of the file */
   prompt: { text: string; hash: string }
-  /** `false`: the provider's config wants no tools */
-  tool_use?: boolean
+  /** false: its config wants no tools */
+  tools: boolean
 }
 
 export async function planTurn(kernel: KernelApi, config: Config, asked: string | undefined): Promise<Plan> {
   const { provider, info } = await choose(kernel, config, asked)
   const prompt = kernel.prompt(info?.prompt_file ?? config.prompt_file)
-  return info?.tool_use === false ? { provider, prompt, tool_use: false } : { provider, prompt }
+  return { provider, prompt, tools: info?.tool_use ?? true }
 }
 
 async function choose(

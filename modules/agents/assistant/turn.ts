@@ -8,7 +8,7 @@ import type { Handle, KernelApi } from '../../contracts/module.ts'
 import type { ChatAnswer, ChatEvent, ChatStep, InferenceApi, ToolsApi, Usage } from '../../contracts/services.ts'
 import type { ToolInfo } from '../../contracts/tool.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
-import { APPROVAL_INFO, APPROVAL_TOOL, type Approval, type Approvals } from './approvals.ts'
+import { APPROVAL_INFO, APPROVAL_LINE, APPROVAL_TOOL, type Approval, type Approvals } from './approvals.ts'
 import type { Config } from './config.ts'
 import { judge, newMark, Outside, type Verdict } from './mark.ts'
 import { addUsage, type Conversation } from './messages.ts'
@@ -107,20 +107,17 @@ export class Turn {
   }
 
   private async ask(): Promise<Said> {
-    const { kernel, config, tools } = this.means
-    const { provider, prompt, tool_use = true } = this.plan
+    const { kernel, config } = this.means
+    const { provider, prompt } = this.plan
     const { signal, emit } = this.watch
     const { mark, messages } = this.conversation
     this.partial = ''
     const chars_max = config.context_tokens_max * CHARS_PER_TOKEN
-    const reading = Promise.all([tools.list(), tools.prompt({ chars_max: Math.floor(chars_max / 3) })])
-    const [{ tools: listed }, section] = await untilAborted(reading, signal)
-    this.know(listed)
-    const system = systemText(prompt.text, tool_use ? section.text : undefined, mark)
+    const { tools, section } = await untilAborted(this.catalogue(Math.floor(chars_max / 3)), signal)
     const stream = kernel.getApi<InferenceApi>(provider).stream({
-      messages: compose(system, messages, chars_max),
+      messages: compose(systemText(prompt.text, section, mark), messages, chars_max),
       signal,
-      tools: tool_use ? [...listed, APPROVAL_INFO] : [],
+      tools,
       mark,
       ...(config.output_tokens_max === undefined ? {} : { output_tokens_max: config.output_tokens_max }),
     })
@@ -138,22 +135,23 @@ export class Turn {
     return said
   }
 
-  /** Descriptions come from outside too. */
-  private know(listed: readonly ToolInfo[]): void {
+  /** The live tools, and how the prompt tells them. */
+  private async catalogue(chars_max: number): Promise<{ tools: ToolInfo[]; section: string }> {
+    if (!this.plan.tools) return { tools: [], section: '(none)' }
+    const { tools } = this.means
+    const [{ tools: listed }, { text }] = await Promise.all([tools.list(), tools.prompt({ chars_max })])
     this.reading = new Set(listed.flatMap(({ name, read_only }) => (read_only === true ? [name] : [])))
+    // Descriptions come from outside too.
     const descriptions = listed.map(({ description }) => description).join('\n')
     if (!this.outside.texts.includes(descriptions)) this.outside.add(descriptions)
+    return { tools: [...listed, APPROVAL_INFO], section: `${text}\n\n${APPROVAL_LINE}` }
   }
 
   private verdictOf(part: CallPart): Verdict {
+    if (!this.plan.tools) return { kind: 'quoted' }
     const known = this.verdicts.get(part)
     if (known !== undefined) return known
-    const { mark } = this.conversation
-    // A model that is to have no tools only shows what a call looks like.
-    const shown = this.plan.tool_use === false
-    const verdict = shown
-      ? { kind: 'quoted' as const }
-      : judge(part, mark, this.outside, this.means.config.marks_required)
+    const verdict = judge(part, this.conversation.mark, this.outside, this.means.config.marks_required)
     this.verdicts.set(part, verdict)
     return verdict
   }
@@ -183,7 +181,7 @@ export class Turn {
     const over = this.overCost()
     let asks = 0
     return parts.flatMap((part): Job[] => {
-      if (part.kind === 'error') return this.plan.tool_use === false ? [] : [{ kind: 'broken', part }]
+      if (part.kind === 'error') return this.plan.tools ? [{ kind: 'broken', part }] : []
       if (part.kind !== 'call') return []
       const verdict = this.verdictOf(part)
       if (verdict.kind === 'quoted') return []
