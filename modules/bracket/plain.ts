@@ -49,12 +49,15 @@ function smallNumber(word: string): number {
 export const isHeard = ({ head, piece, value }: ScanListener): boolean => (head ?? piece ?? value) !== undefined
 
 /** The block the input stands at, and the input behind it; undefined when the block reader has to look at it. */
-export function plainPart(input: Input, reading: Omit<Reading, 'source'>): CallPart | ResultPart | undefined {
-  const { text, at } = input
-  const block = new PlainBlock(text, at, reading.repair)
+export function plainPart(
+  input: Input,
+  { at, results, repair }: Omit<Reading, 'source'>,
+): CallPart | ResultPart | undefined {
+  const { text } = input
+  const block = new PlainBlock(text, input.at, repair)
   if (!block.read()) return undefined
   try {
-    const part = toPart(block, [], { ...reading, source: text.slice(at, block.at) })
+    const part = toPart(block, [], { at, source: text.slice(input.at, block.at), results, repair })
     input.at = block.at
     return part
   } catch (thrown) {
