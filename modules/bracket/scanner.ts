@@ -11,6 +11,7 @@ import { beginsBlock, closes } from './lines.ts'
 import { Message } from './message.ts'
 import { messageTooLong, noHead, tooMany, truncated } from './mistakes.ts'
 import { isHeard, plainPart } from './plain.ts'
+import { Pieces } from './pieces.ts'
 import { placed, Refusal } from './refusal.ts'
 import { readRepaired } from './repair.ts'
 import { Search, type Broken, type Found } from './search.ts'
@@ -29,7 +30,7 @@ export class Scanner implements TextSink {
   private readonly texts: TextReader
   private readonly message = new Message()
   private mode: 'text' | 'fence' | 'block' | 'search' | 'over' = 'text'
-  private text = ''
+  private readonly text = new Pieces()
   private fence: Begun | undefined
   private reader: BlockReader | undefined
   private search: Search | undefined
@@ -110,7 +111,7 @@ export class Scanner implements TextSink {
 
   /** @internal for the reader of texts */
   addText(piece: string): void {
-    this.text += piece
+    this.text.add(piece)
     this.listener.text?.(piece)
   }
 
@@ -131,7 +132,7 @@ export class Scanner implements TextSink {
     }
     const { blocks_max } = BRACKET_LIMITS
     if (this.blocks >= blocks_max) return this.lookOn(tooMany(input.offset, blocks_max, 'calls'), 'fence')
-    const noise = this.repair ? NOISE[char] : undefined
+    const noise = this.repair && char !== '{' ? NOISE[char] : undefined
     if (noise !== undefined) {
       this.warnings.add(noise, input.offset)
       input.at++
@@ -200,8 +201,7 @@ export class Scanner implements TextSink {
   private lookOn(refusal: Refusal, until: Broken['until'], reader?: BlockReader): boolean {
     const { input, fence } = this
     if (until === 'fence') this.blockAt = input.offset
-    const spans = reader?.spans ?? []
-    this.search = new Search({ refusal, at: this.blockAt, spans, ticks: fence?.ticks ?? 3, until })
+    this.search = new Search({ refusal, at: this.blockAt, spans: reader?.spans ?? [], ticks: fence?.ticks ?? 3, until })
     this.found = undefined
     input.seek(this.message.whole(), this.blockAt)
     this.mode = 'search'
@@ -289,8 +289,8 @@ export class Scanner implements TextSink {
   }
 
   private flush(): void {
-    if (this.text !== '') this.listener.part({ kind: 'text', text: this.text })
-    this.text = ''
+    const text = this.text.take()
+    if (text !== '') this.listener.part({ kind: 'text', text })
   }
 
   private slice(from: number, to: number): string {

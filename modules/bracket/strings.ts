@@ -4,6 +4,7 @@
  * decide yet stays in the input. Both throw a `Refusal` that points at the string.
  */
 import { isSpace, type Input } from './input.ts'
+import { Pieces } from './pieces.ts'
 import { Refusal } from './refusal.ts'
 import { BRACKET_LIMITS } from './types.ts'
 
@@ -30,13 +31,13 @@ export const isDelimiter = (code: number): boolean =>
   code === 44 || code === 125 || code === 93 || code === 58 || isSpace(code)
 
 export class QuotedReader {
-  value = ''
   opened = 0
+  private readonly pieces = new Pieces()
   private quote: '"' | "'" = '"'
 
   /** At the opening quote. */
   begin(input: Input): void {
-    this.value = ''
+    this.pieces.take()
     this.opened = input.offset
     this.quote = input.text[input.at] === "'" ? "'" : '"'
     input.at++
@@ -59,8 +60,12 @@ export class QuotedReader {
   }
 
   private take(piece: string, onPiece: OnPiece): void {
-    this.value = this.value === '' ? piece : this.value + piece
+    this.pieces.add(piece)
     onPiece?.(piece)
+  }
+
+  get value(): string {
+    return this.pieces.whole()
   }
 
   /** A quote inside is a mistake that is never guessed away: nobody knows where the string should end. */
