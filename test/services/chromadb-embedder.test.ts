@@ -1,7 +1,8 @@
 /** Who makes the vectors: the lexical one, or a service; and what happens when it changes, errs or is not there. */
+import { LLMock } from '@copilotkit/aimock'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
-import type { VectorStoreApi } from '../../modules/contracts/services.ts'
+import type { MemoryApi, VectorStoreApi } from '../../modules/contracts/services.ts'
 import { lexicalVector } from '../../modules/services/chromadb/lexical.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 
@@ -93,6 +94,39 @@ describe('an inference service', () => {
     expect((await rejection(store.add('animals', { ids: ['a'], documents: ['a'] }))).code).toMatch(/^service_/)
     // A caller's own vectors need nobody.
     await store.add('animals', { ids: ['a'], documents: ['a'], embeddings: [[1, 2]] })
+  })
+})
+
+describe('an OpenAI-compatible endpoint', () => {
+  it('makes the vectors over HTTP: memories are found by meaning, and a change of the model is told', async () => {
+    const server = new LLMock({ port: 0, host: '127.0.0.1' })
+    server.onEmbedding(/cat|feline/, { embedding: [1, 0, 0.1, 0] })
+    server.onEmbedding(/ship|boat/, { embedding: [0, 1, 0.1, 0] })
+    await server.start()
+    let runs = true
+    const endpoint = (model: string): string =>
+      `prog: inference/openai\nbase_url: ${server.url}/v1\nmodel: chat\nembedding_model: ${model}\nretry_ms: 1\n`
+    system = await startSystem({
+      'configs/openai.yml': endpoint('small'),
+      'configs/chromadb.yml': `${CONFIG}embedder: openai\n`,
+      'configs/memory.yml': 'prog: services/memory\n',
+    })
+    try {
+      const memory = system.getApi<MemoryApi>('memory')
+      await memory.remember('Ada has a cat.')
+      await memory.remember('The ship leaves at noon.')
+      const { memories } = await memory.recall('what about felines?')
+      expect(memories.map(({ text, score }) => [text, score > 0.9])).toEqual([['Ada has a cat.', true]])
+      system.root.write('configs/openai.yml', endpoint('large'))
+      await system.live('openai', 2)
+      const { code, message } = await rejection(memory.recall('boats'))
+      expect([code, /openai small.*openai large/.test(message)]).toEqual(['embedder_mismatch', true])
+      runs = false
+      await server.stop()
+      expect((await rejection(memory.remember('nobody makes its vector'))).code).toMatch(/^provider_/)
+    } finally {
+      if (runs) await server.stop()
+    }
   })
 })
 

@@ -126,6 +126,18 @@ describe('an install', () => {
     await system.live('greets')
   })
 
+  it('that a reload of the service cuts off is done by the next version', async () => {
+    const letGo = registry.holdBack()
+    await packages.confirm(ID, TOKEN)
+    await registry.asked((path) => path.endsWith('.tgz'))
+    root.write('configs/packages.yml', `prog: services/packages\nregistry: ${registry.url}\ntimeout_ms: 100000\n`)
+    await system.live('packages', 2)
+    expect(await stateOf(ID)).toBe('confirmed')
+    letGo()
+    await system.live('greets')
+    expect(await stateOf(ID)).toBe('installed')
+  })
+
   it('of what the registry does not have says so', async () => {
     const failed = system.event('package.failed')
     await packages.request('mm-test-nothing', '1.0.0', 'a test')

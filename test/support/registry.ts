@@ -1,6 +1,7 @@
 /** A package registry on 127.0.0.1 that serves what a test packed. npm cannot tell it from the real one. */
 import { spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
+import { once } from 'node:events'
 import { cpSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
@@ -18,6 +19,7 @@ export class Registry {
   readonly #packed = new Map<string, Packed>()
   readonly #scratch = mkdtempSync(join(tmpdir(), 'mm-registry-'))
   readonly #server: Server
+  #gate = Promise.resolve()
   url = ''
 
   private constructor() {
@@ -26,7 +28,7 @@ export class Registry {
       this.requests.push(path)
       const file = this.#packed.get(path.replace(/\.tgz$/, ''))
       if (path.endsWith('.tgz') && file !== undefined) {
-        response.end(file.tarball)
+        void this.#gate.then(() => response.end(file.tarball))
         return
       }
       const packument = this.#packument(path)
@@ -57,6 +59,20 @@ export class Registry {
     delete manifest['optionalDependencies']
     delete manifest['devDependencies']
     this.#packed.set(`${manifest.name}@${manifest.version}`, { manifest, tarball, integrity })
+  }
+
+  /** Tarballs are held back until the function that is returned is called. */
+  holdBack(): () => void {
+    let open = (): void => undefined
+    this.#gate = new Promise((resolve) => {
+      open = resolve
+    })
+    return open
+  }
+
+  /** Resolves when this was asked for. */
+  async asked(fits: (path: string) => boolean): Promise<void> {
+    while (!this.requests.some(fits)) await once(this.#server, 'request')
   }
 
   /** From now on its tarball is not what was announced. */
