@@ -140,7 +140,7 @@ it('a killed server is started again, and a call that was under way fails with a
   const { system, server } = await serve(bridge(FAULTY))
   const up = system.event('mcp.server_up')
   const lost = rejection(server['wait']?.() as Promise<unknown>)
-  await expect.poll(() => system.log.map(({ message }) => message)).toContain('waiting')
+  await expect.poll(() => system.log.map(({ message }) => message)).toContain('server: waiting')
   process.kill((await server.connection()).pid, 'SIGKILL')
   expect(await lost).toMatchObject({ code: 'mcp_server_down', message: expect.stringContaining('SIGKILL') as string })
   await up
@@ -172,7 +172,7 @@ it('a reload keeps the process and loses no call', async () => {
 it('a call has a deadline and can be given up; the server is told', async () => {
   const { system, tools } = await serve(bridge(FAULTY, 'call_ms: 200\n'))
   expect(await tools.invoke('server_wait', {})).toMatchObject({ error: { code: 'deadline_exceeded' } })
-  await expect.poll(() => system.log.filter(({ message }) => message === 'cancelled').length).toBe(1)
+  await expect.poll(() => system.log.filter(({ message }) => message === 'server: cancelled').length).toBe(1)
   const stop = new AbortController()
   const given = tools.invoke('server_wait', {}, { signal: stop.signal })
   stop.abort()
@@ -183,7 +183,7 @@ it('a server that sends too much at once is ended and started again; a line that
   const { system, server } = await serve(bridge(FAULTY, 'message_bytes_max: 10000\n'))
   expect(await server['big']?.({ bytes: 9_000 })).toHaveLength(9_000)
   expect(await server['say']?.({ line: 'on stderr' })).toBe('said')
-  await expect.poll(() => system.log.map(({ message }) => message)).toContain('on stderr')
+  await expect.poll(() => system.log.map(({ message }) => message)).toContain('server: on stderr')
   const up = system.event('mcp.server_up')
   expect(await rejection(server['big']?.({ bytes: 20_000 }) as Promise<unknown>)).toMatchObject({
     code: 'mcp_server_down',

@@ -1,21 +1,10 @@
 /** Sessions, streams and calls of MCP clients while the services they go through are reloaded. */
+import type { ProgressCallback } from '@modelcontextprotocol/sdk/shared/protocol.js'
+import type { Progress } from '@modelcontextprotocol/sdk/types.js'
 import { afterEach, expect, it } from 'vitest'
 import { addressOf, connectHttp, MCP_FILES, textOf, type McpClient } from '../support/mcp.ts'
+import { callWhileReloading, CLOCK } from '../support/mcp-load.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
-
-const CLOCK = `import { tool } from 'meta-machine'
-import { z } from 'zod'
-export class Module {
-  gate = new Promise((resolve) => { this.open = () => { resolve('opened') } })
-  getAspect(name) {
-    if (name !== 'tool') return undefined
-    return {
-      tick: tool({ description: 'Ticks.', params: z.object({ n: z.number() }), run: ({ n }) => ({ n }) }),
-      wait: tool({ description: 'Waits for open().', params: z.object({}), run: () => this.gate }),
-    }
-  }
-}
-`
 
 const running: TestSystem[] = []
 const clients: McpClient[] = []
@@ -37,25 +26,10 @@ async function serve(): Promise<{ system: TestSystem; connect(): Promise<McpClie
 }
 
 it('calls of four clients lose nothing while mcp, http, tools and the called service reload', async () => {
-  const { system, connect } = await serve()
-  const work = { on: true }
-  const answers: unknown[] = []
-  const workers = [1, 2, 3, 4].map(async (worker) => {
-    const client = await connect()
-    for (let n = worker; work.on; n += 4) {
-      const answer = await client.call('clock_tick', { n }).catch((thrown: unknown) => thrown)
-      answers.push((answer as { structuredContent?: { n: number } }).structuredContent?.n === n ? 'right' : answer)
-    }
-  })
-  for (let round = 0; round < 5; round++) {
-    const before = answers.length
-    const results = await Promise.all(['mcp', 'http', 'tools', 'clock'].map((api) => system.reload(api)))
-    expect(results.filter(({ ok, failed_calls }) => !ok || failed_calls > 0)).toEqual([])
-    await expect.poll(() => answers.length).toBeGreaterThan(before + 8)
-  }
-  work.on = false
-  await Promise.all(workers)
-  expect(answers.filter((answer) => answer !== 'right')).toEqual([])
+  const { system } = await serve()
+  const { answered, wrong } = await callWhileReloading(system, { clients: 4, rounds: 5 })
+  expect(wrong).toEqual([])
+  expect(answered).toBeGreaterThan(40)
 })
 
 it('a call that is under way ends on the versions it began on', async () => {
@@ -81,4 +55,19 @@ it('the open stream of a client outlives every version that opened it', async ()
   system.root.write('configs/second.yml', 'prog: clock\n')
   await client.listChanged()
   expect(await client.names()).toContain('second_tick')
+})
+
+it('who waits for a long call hears that it is still running, over a reload too', async () => {
+  const { system, connect } = await serve()
+  const client = await connect()
+  let heard: ProgressCallback = () => undefined
+  const first = new Promise<Progress>((resolve) => {
+    heard = resolve
+  })
+  const answer = client.client.callTool({ name: 'clock_wait', arguments: {} }, undefined, { onprogress: heard })
+  await expect.poll(async () => (await system.show('clock')).in_flight).toBe(1)
+  await system.reload('mcp')
+  expect((await first).message).toMatch(/^running for \d+ s$/)
+  await system.getApi<{ open(): void }>('clock').open()
+  await answer
 })

@@ -51,6 +51,9 @@ export class Connection {
   private checking = false
   private closed = false
   private starts = 0
+  private connecting: Promise<void> | undefined
+  /** once it was asked to connect */
+  tried = false
   private reason = 'it was not started yet'
   /** as last listed; what is down keeps them */
   tools: ServerTool[] = []
@@ -63,10 +66,6 @@ export class Connection {
 
   get up(): boolean {
     return this.client !== undefined
-  }
-
-  get tried(): boolean {
-    return this.starts > 0 || this.notes.length > 0
   }
 
   info(): ConnectionInfo {
@@ -82,7 +81,13 @@ export class Connection {
   }
 
   /** Rejects with `mcp_server_down`, with nothing left of the attempt. */
-  async connect(): Promise<void> {
+  connect(): Promise<void> {
+    this.tried = true
+    this.connecting ??= this.begin().finally(() => (this.connecting = undefined))
+    return this.connecting
+  }
+
+  private async begin(): Promise<void> {
     if (this.up || this.closed) return
     const [{ Client: SdkClient }, { ToolListChangedNotificationSchema }] = await Promise.all([
       import('@modelcontextprotocol/sdk/client/index.js'),

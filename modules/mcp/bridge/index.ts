@@ -42,8 +42,9 @@ export class Module {
   async init(): Promise<void> {
     const kernel = this.#kernel
     const { api } = kernel
-    const { command, args, env, url, headers } = this.#config
-    const key = createHash('sha256').update(canonicalJson({ command, args, env, url, headers })).digest('hex')
+    // What each call is given is no part of the connection.
+    const { call_ms: _call, retry_ms_max: _retry, ...server } = this.#config
+    const key = createHash('sha256').update(canonicalJson(server)).digest('hex')
     const connection = await kernel.hold(
       `MCP server ${key.slice(0, 12)}`,
       () => new Connection(api, kernel.paths.root, this.#config),
@@ -64,7 +65,8 @@ export class Module {
       tools.map(({ name }) => name),
       new Set(['connection']),
     )
-    if (left.length > 0) this.#kernel.log.warn(`tools without a name of their own are left out: ${left.join(', ')}`)
+    if (left.length > 0)
+      this.#kernel.log.warn(`${this.#kernel.api}: tools without a name of their own are left out: ${left.join(', ')}`)
     const byName = new Map(tools.map((tool) => [tool.name, tool]))
     for (const { tool, method, alias } of named) {
       const { description = '', inputSchema, readOnly } = byName.get(tool) as ServerTool
@@ -123,15 +125,15 @@ export class Module {
     const { log, events, api } = this.#kernel
     switch (note.type) {
       case 'up':
-        log.info('the MCP server is up')
+        log.info(`${api}: the MCP server is up`)
         events.emit('mcp.server_up', { api })
         return
       case 'down':
-        log.warn(`the MCP server is down: ${note.reason}; it is tried again`, { code: 'mcp_server_down' })
+        log.warn(`${api}: the MCP server is down: ${note.reason}; it is tried again`, { code: 'mcp_server_down' })
         events.emit('mcp.server_down', { api, reason: note.reason })
         return
       case 'stderr':
-        log.info(note.line)
+        log.info(`${api}: ${note.line}`)
         return
       case 'tools':
         return
@@ -149,7 +151,8 @@ export class Module {
       .reload(api)
       .catch((thrown: unknown) => {
         const { code, message } = toErrorData(thrown)
-        if (!signal.aborted) log.warn(`the new tools of the MCP server are not offered yet: ${message}`, { code })
+        if (!signal.aborted)
+          log.warn(`${api}: the new tools of the MCP server are not offered yet: ${message}`, { code })
       })
     await Promise.race([reloaded, stopped])
     if (!signal.aborted) await this.#kernel.sleep(CHECK_MS, signal).catch(() => undefined)

@@ -9,7 +9,7 @@ import { coded } from '../../lib/errors.ts'
 export type Tokens = Readonly<Record<string, { token: string; capabilities: readonly string[] }>>
 
 /** The holder of the system's own token, which may do everything. No token of a config has this name. */
-export const OPERATOR = ' operator'
+export const OPERATOR = '(operator)'
 
 const TOKEN_CHARS_MIN = 32
 
