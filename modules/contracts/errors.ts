@@ -324,6 +324,11 @@ export const ERRORS = {
     'Read a part of it with `offset` and `limit`.',
   ),
   file_exists: entry(409, 'There is a file `{path}` already', 'Choose another name, or change the one that is there.'),
+  config_edit_failed: entry(
+    422,
+    'The key `{key}` cannot be changed: {reason}',
+    'Nothing was written. config_read shows the file; filesystem_edit_file changes it as text.',
+  ),
   edit_not_unique: entry(
     409,
     'The text to replace stands {count} times in `{path}`; it must stand there exactly once',

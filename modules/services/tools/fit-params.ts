@@ -20,6 +20,8 @@ export interface Fitted {
 /** What is found while a value is looked at. `root` is where `$ref` begins. */
 interface Look {
   readonly root: Schema
+  /** within a value that is tried as the one of a list: no list within that list is made up */
+  readonly inSingle: boolean
   readonly warnings: string[]
   readonly problems: { param: string; reason: string }[]
 }
@@ -27,7 +29,7 @@ interface Look {
 const REFERENCES_MAX = 32
 
 export function fitParams(schema: Schema, params: unknown): Fitted {
-  const look: Look = { root: schema, warnings: [], problems: [] }
+  const look: Look = { root: schema, inSingle: false, warnings: [], problems: [] }
   const fitted = fit(schema, params ?? {}, [], look)
   return { params: fitted as Values, warnings: look.warnings, problems: look.problems }
 }
@@ -41,7 +43,7 @@ function fit(given: unknown, value: unknown, path: readonly string[], look: Look
   if (schema['type'] === 'object') return fitObject(schema, value, path, look)
   if (schema['type'] === 'array' && Array.isArray(value)) return fitList(schema, value, path, look)
   if (isOfType(schema['type'], value)) return value
-  const single = schema['type'] === 'array' ? singleOf(schema, value, path, look) : undefined
+  const single = schema['type'] === 'array' && !look.inSingle ? singleOf(schema, value, path, look) : undefined
   return taken(schema, value, single ?? coerce(schema['type'], value), path, look)
 }
 
@@ -67,7 +69,7 @@ function branchesOf(schema: Schema): unknown[] | undefined {
 /** As it came if any branch takes it so; else by the only branch that takes it otherwise. */
 function fitOneOf(schema: Schema, branches: unknown[], value: unknown, path: readonly string[], look: Look): unknown {
   const tries = branches.map((branch) => {
-    const own: Look = { root: look.root, warnings: [], problems: [] }
+    const own: Look = { ...look, warnings: [], problems: [] }
     return { own, fitted: fit(branch, value, path, own) }
   })
   const good = tries.filter(({ own }) => own.problems.length === 0)
@@ -143,7 +145,7 @@ function singleOf(schema: Schema, value: unknown, path: readonly string[], look:
   const items = resolve(schema['items'], look.root)
   if (items === undefined || typeText(items) === 'any' || value === null) return undefined
   if (typeof value === 'string' && (/[,;\n]/.test(value) || /^\s*[[{]/.test(value))) return undefined
-  const own: Look = { root: look.root, warnings: [], problems: [] }
+  const own: Look = { ...look, inSingle: true, warnings: [], problems: [] }
   fit(items, value, path, own)
   return own.problems.length + own.warnings.length === 0 ? { value: [value] } : undefined
 }

@@ -109,6 +109,15 @@ describe('problems are named by path', () => {
   })
 })
 
+it('any JSON is any JSON, as it came', () => {
+  fc.assert(
+    fc.property(fc.jsonValue(), (given) => {
+      expect(fitOne(z.json(), given)).toEqual({ params: { x: given }, warnings: [], problems: [] })
+    }),
+  )
+  expect(fitOne(z.array(z.json()), 5).params).toEqual({ x: [5] })
+})
+
 it('what fits is passed on as it came, without a warning', () => {
   const schema = schemaOf(
     z.object({
