@@ -37,10 +37,11 @@ export const configSchema = z.object({
     .default({}),
   admin: z
     .array(capability)
-    .default([
-      ...['reload', 'rollback', 'undo', 'swap', 'freeze', 'thaw'].map((action) => `kernel:${action}`),
-      ...['config:edit', 'module:create', 'module:update'],
-    ]),
+    .default(
+      ['reload', 'rollback', 'undo', 'swap', 'freeze', 'thaw']
+        .map((action) => `kernel:${action}`)
+        .concat('config:edit', 'module:create', 'module:update'),
+    ),
   sessions_max: z.number().int().positive().default(200),
   idle_ms: z.number().int().positive().default(3_600_000),
 })
