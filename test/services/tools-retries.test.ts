@@ -56,6 +56,24 @@ it('while the first is under way the second waits for it, also over a reload of 
   expect(valueOf(await system.tools.invoke('demo_slow', {}, { id: 'x' }))).toBe(1)
 })
 
+it('while the service reloads again and again, each of many calls runs once and is answered each time', async () => {
+  system = await startTools(COUNTS)
+  const ids = Array.from({ length: 200 }, (_, index) => `call ${index}`)
+  const first: Promise<unknown>[] = []
+  const reloads = (async () => {
+    for (let turn = 0; turn < 8; turn++) expect(await system.reload('tools')).toMatchObject({ ok: true })
+  })()
+  for (const id of ids) {
+    first.push(count(id))
+    await new Promise(setImmediate)
+  }
+  const numbers = (await Promise.all(first)) as number[]
+  await reloads
+  expect(await Promise.all(ids.map((id) => count(id)))).toEqual(numbers)
+  expect(new Set(numbers).size).toBe(200)
+  expect(await count()).toBe(201)
+})
+
 it('who gives up on the call of another is not kept waiting, and does not end it', async () => {
   system = await startTools(COUNTS)
   const entered = system.event('demo.entered')

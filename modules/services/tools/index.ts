@@ -14,7 +14,7 @@ import { Hooks } from './hooks.ts'
 import { ownTools } from './own-tools.ts'
 import { promptSection } from './prompt-section.ts'
 import { Results, type KeptResults } from './results.ts'
-import { Retries, type RetryBook } from './retries.ts'
+import { emptyBook, Retries } from './retries.ts'
 import { toDraft2020 } from './schema-draft.ts'
 import { callTool, type CallParts } from './tool-calls.ts'
 
@@ -65,7 +65,7 @@ export class Module implements ToolsApi {
     this.#catalogue = new Catalogue(kernel)
     this.#hooks = new Hooks(kernel, config.hooks, config.hook_ms)
     this.#results = new Results(new Map(), config, this.#now)
-    this.#retries = new Retries(new Map(), config, this.#now)
+    this.#retries = new Retries(emptyBook(), config, this.#now)
     for (const pattern of ['service.live', 'service.stopped']) {
       kernel.events.on(pattern, () => {
         this.#catalogue.forget()
@@ -77,7 +77,7 @@ export class Module implements ToolsApi {
   async init(): Promise<void> {
     const kernel = this.#kernel
     const kept = await kernel.hold('results in parts, 1', (): KeptResults => new Map(), nothing)
-    const book = await kernel.hold('results by id, 1', (): RetryBook => new Map(), nothing)
+    const book = await kernel.hold('results by id, 1', emptyBook, nothing)
     this.#results = new Results(kept, this.#config, this.#now)
     this.#retries = new Retries(book, this.#config, this.#now)
     const upkeep = (): void => {

@@ -14,8 +14,15 @@ interface Entry {
   done: { until: number; bytes: number } | undefined
 }
 
-/** Oldest first. Its name in `hold` changes with this shape. */
-export type RetryBook = Map<string, Entry>
+/** Its name in `hold` changes with this shape. */
+export interface RetryBook {
+  /** oldest first */
+  readonly entries: Map<string, Entry>
+  /** of the results that are there */
+  bytes: number
+}
+
+export const emptyBook = (): RetryBook => ({ entries: new Map(), bytes: 0 })
 
 export interface RetryLimits {
   retries_max: number
@@ -51,32 +58,34 @@ export class Retries {
     this.forgetOld()
     const key = JSON.stringify([caller, id])
     const hash = shortHash(canonicalJson(call))
-    const known = this.#book.get(key)
+    const known = this.#book.entries.get(key)
     if (known !== undefined) {
       if (known.hash !== hash) throw coded('retry_id_reused', { id })
       return known.result
     }
     const attempt = make()
     const entry: Entry = { hash, result: attempt.then(({ result }) => result), done: undefined }
-    this.#book.set(key, entry)
+    this.#book.entries.set(key, entry)
     void attempt.then(({ ran, bytes }) => {
-      if (!ran) this.#book.delete(key)
-      else entry.done = { until: this.#now() + this.#limits.retry_ms, bytes }
+      if (!ran) this.#book.entries.delete(key)
+      else {
+        entry.done = { until: this.#now() + this.#limits.retry_ms, bytes }
+        this.#book.bytes += bytes
+      }
     })
     return entry.result
   }
 
   /** What is over its time, and then the oldest until the rest is within its limits; never what is under way. */
   forgetOld(): void {
-    const ended = [...this.#book].flatMap(([key, { done }]) => (done === undefined ? [] : [{ key, ...done }]))
-    let bytes = ended.reduce((sum, one) => sum + one.bytes, 0)
-    let count = ended.length
-    const now = this.#now()
-    for (const one of ended) {
-      if (one.until > now && count < this.#limits.retries_max && bytes <= this.#limits.retry_bytes_max) continue
-      this.#book.delete(one.key)
-      bytes -= one.bytes
-      count--
+    const book = this.#book
+    const { retries_max, retry_bytes_max } = this.#limits
+    for (const [key, { done }] of book.entries) {
+      if (done === undefined) continue
+      // They end about in the order they began: what follows is younger.
+      if (done.until > this.#now() && book.entries.size < retries_max && book.bytes <= retry_bytes_max) return
+      book.entries.delete(key)
+      book.bytes -= done.bytes
     }
   }
 }
