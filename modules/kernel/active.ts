@@ -48,7 +48,7 @@ function activeOf(service: ServiceRecord, now: number, drainingMax: number): Act
     state: service.state,
     busy: service.busy,
     full: service.draining.size >= drainingMax,
-    live: live === undefined ? undefined : { prog: live.desired.prog, ...hashes(live) },
+    live: live && { prog: live.desired.prog, base: live.desired.base, ...hashes(live) },
     candidate: candidate === undefined || goingBack ? undefined : hashes(candidate),
     refused: service.refusedAttempt,
     putOff: deferral !== undefined && deferral.retryAt > now ? deferral : undefined,

@@ -1,5 +1,6 @@
 /** How often a generation was called and how many calls are open: its own counts and those of the handles to it. */
 import type { Edge, GenerationRecord } from '../contracts/state.ts'
+import type { Machine } from './machine.ts'
 
 export function callsOf(generation: GenerationRecord): number {
   let calls = generation.calls
@@ -39,4 +40,28 @@ export function retireEdge(edge: Edge): void {
   edge.calls = 0
   edge.generation.edges.delete(edge)
   edge.caller.edges.delete(edge)
+}
+
+/**
+ * Resolves when no call is in flight, or after `ms`. Says which it was. Never, when another kernel takes over meanwhile:
+ * that one waits then.
+ */
+export function drained(machine: Machine, generation: GenerationRecord, ms: number): Promise<boolean> {
+  if (machine.gone) return new Promise(() => {})
+  if (openCalls(generation) === 0) return Promise.resolve(true)
+  const { clock } = machine
+  return new Promise((resolve) => {
+    const done = (clean: boolean): void => {
+      clock.clear(timer)
+      watchCalls(generation, undefined)
+      resolve(clean)
+    }
+    const timer = clock.after(ms, () => done(false))
+    // A switch and a stop may wait for the same version.
+    const earlier = generation.onIdle
+    watchCalls(generation, () => {
+      earlier?.()
+      done(true)
+    })
+  })
 }

@@ -14,7 +14,6 @@ import { within } from '../lib/within.ts'
 import { isRefusedWrite } from '../lib/write-failure.ts'
 import { checkSchema, checkSecrets, fillValues, placeValueError, secretPath } from '../lib/config-values.ts'
 import { readContract } from '../lib/module-contract.ts'
-import { openCalls, watchCalls } from './counts.ts'
 import { createCaller, stopCaller } from './handle.ts'
 import { leaveHeld } from './hold.ts'
 import { ModuleIsolator } from './isolator.ts'
@@ -237,33 +236,30 @@ function readSecret(fs: FileSystem, root: string, name: string): { text: string;
   }
 }
 
-/**
- * Resolves when no call is in flight, or after `ms`. Says which it was. Never, when another kernel takes over meanwhile:
- * that one waits then.
- */
-export function drained(machine: Machine, generation: GenerationRecord, ms: number): Promise<boolean> {
-  if (machine.gone) return new Promise(() => {})
-  if (openCalls(generation) === 0) return Promise.resolve(true)
-  const { clock } = machine
-  return new Promise((resolve) => {
-    const done = (clean: boolean): void => {
-      clock.clear(timer)
-      watchCalls(generation, undefined)
-      resolve(clean)
-    }
-    const timer = clock.after(ms, () => done(false))
-    watchCalls(generation, () => done(true))
-  })
-}
+const endings = new WeakMap<GenerationRecord, Promise<void>>()
 
-/** Ends a generation for good. Never rejects: what goes wrong is recorded, and the rest is released all the same. */
-export async function end(
+/**
+ * Ends a generation for good; who comes second waits for the same end. Never rejects: what goes wrong is recorded, and
+ * the rest is released all the same.
+ */
+export function end(
   machine: Machine,
   service: ServiceRecord,
   generation: GenerationRecord,
   options: { shutdown: boolean },
 ): Promise<void> {
-  if (generation.state === 'stopped') return
+  if (generation.state === 'stopped') return endings.get(generation) ?? Promise.resolve()
+  const ending = endOnce(machine, service, generation, options)
+  endings.set(generation, ending)
+  return ending
+}
+
+async function endOnce(
+  machine: Machine,
+  service: ServiceRecord,
+  generation: GenerationRecord,
+  options: { shutdown: boolean },
+): Promise<void> {
   generation.state = 'stopped'
   const { instance, isolator } = generation
   const limits = machine.limitsOf(generation.desired)

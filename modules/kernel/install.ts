@@ -7,8 +7,8 @@ import type { StateCopy } from '../contracts/changes.ts'
 import type { ModuleInstance } from '../contracts/module.ts'
 import type { AspectContract, Contract, DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { aspectOf, readAspect } from '../lib/module-contract.ts'
-import { callsOf, openCalls } from './counts.ts'
-import { drained, end } from './generation.ts'
+import { callsOf, drained, openCalls } from './counts.ts'
+import { end } from './generation.ts'
 import { closeRoute, openRoute } from './handle.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
@@ -112,9 +112,9 @@ export async function retire(
   const { api, number: generation } = old
   old.drainUntil = machine.clock.monotonic() + drainMs
   const clean = await drained(machine, old, drainMs)
-  if (!clean) overran(machine, old)
+  if (!clean && old.state !== 'stopped') overran(machine, old)
   await end(machine, service, old, { shutdown: true })
-  // A stop may have ended it first, with a shorter deadline.
+  // A stop may have waited for the same version.
   if (!service.draining.delete(old)) return
   service.pastCalls += callsOf(old)
   service.pastErrors += old.errors

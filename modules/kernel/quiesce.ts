@@ -5,8 +5,7 @@
  */
 import type { TimerToken } from '../contracts/seams.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
-import { openCalls } from './counts.ts'
-import { drained } from './generation.ts'
+import { drained, openCalls } from './counts.ts'
 import { closeRoute, routeOf } from './handle.ts'
 import { openRoutes } from './install.ts'
 import type { ModuleIsolator } from './isolator.ts'

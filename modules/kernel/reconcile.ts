@@ -20,7 +20,7 @@ export interface Active {
   busy: boolean
   /** as many versions drain as may: a further switch waits, skipping those between */
   full: boolean
-  live: { prog: string; configHash: string; sourceKey: string } | undefined
+  live: { prog: string; base: string; configHash: string; sourceKey: string } | undefined
   candidate: { configHash: string; sourceKey: string } | undefined
   /** the last attempt that did not go live; `because` of a neighbor that failed, and not by itself */
   refused: { configHash: string; sourceKey: string; because?: string; takenBack?: string } | undefined
@@ -132,8 +132,11 @@ function isStill(because: string | undefined, { active, wanted }: PlanInput): bo
  */
 function leavingBases({ active, wanted }: PlanInput): ReadonlySet<string> {
   const bases = new Set<string>()
-  for (const { api, base, state } of active.values()) {
-    if (base !== undefined && state !== 'stopped' && !wanted.has(api)) bases.add(base)
+  for (const { api, base, state, live, busy } of active.values()) {
+    // One that runs nothing holds nothing, and may stay in the list for as long as two files claim its name.
+    const holds = live !== undefined || busy || state === 'draining'
+    const held = live?.base ?? base
+    if (held !== undefined && holds && !wanted.has(api)) bases.add(held)
   }
   return bases
 }

@@ -13,7 +13,7 @@ import type { LeasedClock } from '../lib/leased-clock.ts'
 import { within } from '../lib/within.ts'
 import type { Attention } from './attention.ts'
 import type { Calls } from './calls.ts'
-import { retireEdge } from './counts.ts'
+import { retireEdge, watchCalls } from './counts.ts'
 import type { EventBus } from './events.ts'
 import type { Faults } from './faults.ts'
 import { abandon } from './generation.ts'
@@ -229,6 +229,7 @@ export class Succession {
       generation.isolator.onError = (thrown, label, what) => machine.faults.workFailed(generation, thrown, label, what)
       generation.admission = { generation }
       releaseHandles(generation)
+      watchCalls(generation, undefined)
       // A stream or a call that is open goes on, counted by the functions it began with.
       for (const edge of generation.edges) retireEdge(edge)
     }

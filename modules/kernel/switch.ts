@@ -274,9 +274,8 @@ export async function endService(
     ;(live.isolator as ModuleIsolator).abortTasks()
     await stopTasks(machine, live)
     await retire(machine, service, live, drainMs)
-    if (drainMs === undefined) return
   }
-  // One may drain for a kernel before, which was replaced while it waited for the tasks.
+  // Versions before it, and one that drained for a kernel before: while one is there, so is what it holds.
   const endOne = async (old: GenerationRecord): Promise<void> => {
     await stopTasks(machine, old)
     await retire(machine, service, old, drainMs ?? leftOf(machine, old))

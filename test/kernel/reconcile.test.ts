@@ -15,7 +15,7 @@ const active = (changes: Partial<Active> = {}): Active => ({
   state: 'live',
   busy: false,
   full: false,
-  live: { prog: 'p', configHash: 'c1', sourceKey: 's1' },
+  live: { prog: 'p', base: 'a', configHash: 'c1', sourceKey: 's1' },
   candidate: undefined,
   refused: undefined,
   putOff: undefined,
@@ -94,6 +94,15 @@ it('a renamed api starts when the old name is gone', () => {
   expect(steps([renamed], [active({ graceSince: 1 })])).toEqual([{ kind: 'stop', api: 'a' }])
   expect(steps([renamed], [active({ state: 'draining', busy: true })])).toEqual([])
   expect(steps([renamed], [active({ state: 'stopped', live: undefined })])).toEqual([{ kind: 'move', api: 'b' }])
+})
+
+it('a renamed api waits for nothing when the old name runs nothing, or runs from another file', () => {
+  const renamed = wanted({ api: 'b' })
+  const claimedTwice = { contestedApis: new Set(['a']) }
+  const failed = active({ state: 'failed', live: undefined })
+  expect(steps([renamed], [failed], claimedTwice)).toEqual([{ kind: 'move', api: 'b' }])
+  const elsewhere = active({ live: { prog: 'p', base: 'z', configHash: 'c1', sourceKey: 's1' } })
+  expect(steps([renamed], [elsewhere], claimedTwice)).toEqual([{ kind: 'move', api: 'b' }])
 })
 
 it('moves that share a changed file are one group, through others too', () => {
