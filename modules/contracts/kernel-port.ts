@@ -142,6 +142,8 @@ export interface Switchboard {
   kernel: KernelPort | undefined
   /** set by `run.ts` while the running kernel may still be gone back from */
   probation: boolean
+  /** a kernel has taken over and is not accepted yet: it may not hand over itself */
+  handingOver: boolean
   /** what a version is made from; a kernel sets it. Asked while everything stands still: it only reads. */
   versionOf: ((owner: CodeOwner) => { source_key: string; config_hash: string } | undefined) | undefined
   /** prototypes of every `KernelApi` object and its `events`; a kernel installs the methods */

@@ -34,6 +34,10 @@ export function install(
   service.desired = generation.desired
   service.refusedAttempt = undefined
   service.deferral = undefined
+  const { supervision } = service
+  // There is nothing to start anew any more.
+  if (supervision.timer !== undefined) machine.clock.clear(supervision.timer)
+  Object.assign(supervision, { timer: undefined, restartAt: undefined })
   service.quietWith = undefined
   service.waitingFor = []
   service.refusal = undefined

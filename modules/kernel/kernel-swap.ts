@@ -28,7 +28,7 @@ export interface KernelSwapOptions {
 }
 
 /** Says nothing against the candidate: the system is busy, or the note of the trial cannot be written now. */
-const MAY_PASS = new Set(['kernel_busy', 'disk_full', 'read_only', 'file_failed'])
+const MAY_PASS = new Set(['kernel_busy', 'kernel_stopping', 'disk_full', 'read_only', 'file_failed'])
 
 export class KernelSwap {
   /** what this kernel is made from; undefined when its meta file could not be read at the start */
@@ -40,6 +40,8 @@ export class KernelSwap {
   private told = ''
   /** it was put off for a while */
   private rests = false
+  /** a look could not act: everything was frozen, or this kernel was not accepted yet */
+  private owed = false
 
   constructor(options: KernelSwapOptions) {
     this.options = options
@@ -80,8 +82,9 @@ export class KernelSwap {
   look(): void {
     const { machine } = this.options
     const { switchboard } = machine.options
-    if (machine.stopping || machine.gone || this.underWay !== undefined || switchboard.frozen === 'all') return
-    if (this.rests) return
+    if (machine.stopping || machine.gone || this.underWay !== undefined || this.rests) return
+    this.owed = switchboard.frozen === 'all' || switchboard.handingOver
+    if (this.owed) return
     try {
       const { found, refused } = this.wanted()
       this.tell(refused)
@@ -92,6 +95,11 @@ export class KernelSwap {
       machine.options.log.warn(`the meta files cannot be read: ${reasonOf(thrown)}`)
       this.restFor(machine.limits.kernel_retry_ms)
     }
+  }
+
+  /** Once a second: nobody says when what kept it back has ended. Never throws. */
+  tick(): void {
+    if (this.owed) this.look()
   }
 
   /** Somebody asks for it: what was refused is tried again, and what runs is loaded anew. */
@@ -179,11 +187,14 @@ export class KernelSwap {
   }
 
   private beginTrial({ source }: FoundKernel): void {
-    const { fs, root } = this.options.machine.options
+    const { machine, self } = this.options
+    const { fs, root, switchboard } = machine.options
     try {
+      if (machine.stopping) throw coded('kernel_stopping')
+      if (switchboard.handingOver) throw coded('kernel_busy', { reason: 'this kernel has just taken over' })
       beginTrial(fs, root, source)
     } catch (thrown) {
-      this.options.self.resume()
+      self.resume()
       throw thrown
     }
   }
@@ -191,11 +202,12 @@ export class KernelSwap {
   /** From here to the end of the first statement nothing is awaited: no call can come between. */
   private async handOver(found: FoundKernel, next: NextKernel, since: number): Promise<KernelSwapResult> {
     const { machine, self, onNext } = this.options
-    const { clock } = machine.options
+    const { clock, switchboard } = machine.options
     const { kernel_adopt_ms: ms } = machine.limits
     const began = clock.monotonic()
     let state: KernelState | undefined
     let pause_ms = 0
+    switchboard.handingOver = true
     try {
       state = self.exportState(next.kernel.reads)
       self.letGo()
@@ -206,8 +218,12 @@ export class KernelSwap {
       const health = await within(clock, ms, next.kernel.health(), late)
       if (!health.ok) throw coded('kernel_unwell', { reason: health.reason ?? 'it does not say why' })
     } catch (thrown) {
-      this.takeBack(next, state)
+      // It was told to stop meanwhile: the system ends with it.
+      if (state?.events.closed === true) onNext({ ...next, given: state })
+      else this.takeBack(next, state)
       return this.refuse(found, since, thrown)
+    } finally {
+      switchboard.handingOver = false
     }
     const { version } = found.source
     const told = { pause_ms: Math.round(pause_ms * 100) / 100 }

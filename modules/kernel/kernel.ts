@@ -74,7 +74,7 @@ export class Kernel implements KernelPort, Machine {
   readonly prompts: PromptFiles
   readonly reports: Reports
   private readonly succession: Succession
-  private readonly swap: KernelSwap
+  readonly swap: KernelSwap
   private stopped: Promise<void> | undefined
   private readonly service: KernelServiceParts
   private readonly end = new KernelEnd()

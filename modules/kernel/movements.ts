@@ -22,11 +22,16 @@ export interface MovementsOptions {
   onGone(service: ServiceRecord): void
 }
 
+/** Another kernel has taken over, and begins it anew. */
+const LEFT: ReloadResult = { ...deferredReload(0), generation: null, from: null }
+
 export class Movements {
   private readonly options: MovementsOptions
   private readonly machine: Machine
   /** each resolves when its service is free again */
   private readonly running = new Map<ServiceRecord, Promise<ReloadResult>>()
+  /** who asked for a movement that is under way; another kernel tells them when this one cannot */
+  private readonly asked = new Map<ServiceRecord, ServiceRecord['reloadWaiters']>()
   private leave: () => void = () => {}
   private left: Promise<void> = Promise.resolve()
 
@@ -43,8 +48,7 @@ export class Movements {
   /** What becomes of it. Where another kernel takes over meanwhile, it is put off: it ends there. */
   outcome(service: ServiceRecord): Promise<ReloadResult> | undefined {
     const running = this.running.get(service)
-    const putOff = { ...deferredReload(0), generation: null, from: null }
-    return running && Promise.race([running, this.left.then(() => putOff)])
+    return running && Promise.race([running, this.left.then(() => LEFT)])
   }
 
   /** Movements that switch something: stops may be taken over half-way. */
@@ -55,13 +59,16 @@ export class Movements {
   /** They were another kernel's, or this one's before another. */
   forget(): void {
     this.running.clear()
+    this.asked.clear()
     this.left = new Promise((resolve) => {
       this.leave = resolve
     })
   }
 
-  /** Another kernel takes over: what is under way may never end here. */
+  /** Another kernel takes over: what is under way does not end here. */
   letGo(): void {
+    for (const [service, waiters] of this.asked) service.reloadWaiters.push(...waiters)
+    this.asked.clear()
     this.leave()
   }
 
@@ -77,31 +84,35 @@ export class Movements {
     }
   }
 
-  /** Never rejects. `before` runs before the services are free again. */
+  /** Never rejects; no results: another kernel has taken over. `before` runs before the services are free again. */
   start(
     members: readonly Member[],
     since: number,
     before: (results: readonly ReloadResult[]) => void = () => {},
   ): Promise<ReloadResult[]> {
-    const waiters = members.map(({ service }) => service.reloadWaiters.splice(0))
+    for (const { service } of members) this.asked.set(service, service.reloadWaiters.splice(0))
     for (const { service, back } of members) {
       if (back === undefined && service.refusedAttempt?.takenBack !== undefined) this.options.onForgotten(service.api)
     }
     const earlier = members.map(({ service }) => service.live && { ...service.live })
-    const done = this.begin(members, since).then((results) => {
+    const left = this.left.then((): ReloadResult[] => [])
+    const done = Promise.race([this.begin(members, since), left]).then((results) => {
+      if (this.machine.gone) return results
       before(results)
       this.options.journal.moved(members, earlier, results)
       for (const [index, { service }] of members.entries()) {
         this.release(service)
         const result = results[index]
-        if (result !== undefined) for (const resolve of waiters[index] ?? []) resolve(result)
+        const waiters = this.asked.get(service) ?? []
+        this.asked.delete(service)
+        if (result !== undefined) for (const resolve of waiters) resolve(result)
       }
       return results
     })
     for (const [index, { service }] of members.entries()) {
       this.occupy(
         service,
-        done.then((results) => results[index] as ReloadResult),
+        done.then((results) => results[index] ?? LEFT),
       )
     }
     return done

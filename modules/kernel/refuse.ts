@@ -4,6 +4,7 @@
  */
 import type { ErrorData } from '../contracts/errors.ts'
 import type { ReloadResult } from '../contracts/kernel.ts'
+import type { ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import type { Machine } from './machine.ts'
 import { setState } from './service.ts'
@@ -160,5 +161,12 @@ function putOff(machine: Machine, { service, desired, scan, asked }: Candidate):
     asked: asked || (service.deferral?.asked ?? false),
     retryAt: clock.monotonic() + ms,
   }
-  clock.after(ms, () => machine.ring(), { ref: false })
+  armDeferral(machine, service)
+}
+
+/** Looks again when a version that was put off is due. */
+export function armDeferral(machine: Machine, { deferral }: ServiceRecord): void {
+  if (deferral === undefined) return
+  const { clock } = machine
+  clock.after(Math.max(0, deferral.retryAt - clock.monotonic()), () => machine.ring(), { ref: false })
 }

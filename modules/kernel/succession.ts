@@ -16,7 +16,7 @@ import type { Calls } from './calls.ts'
 import { retireEdge, watchCalls } from './counts.ts'
 import type { EventBus } from './events.ts'
 import type { Faults } from './faults.ts'
-import { abandon } from './generation.ts'
+import { abandon, end } from './generation.ts'
 import { reinstall } from './handle.ts'
 import { openRoutes, retire } from './install.ts'
 import { ModuleIsolator } from './isolator.ts'
@@ -26,6 +26,7 @@ import type { Machine } from './machine.ts'
 import { reopen } from './quiesce.ts'
 import type { PromptFiles } from './prompt-files.ts'
 import type { Reconciler } from './reconciler.ts'
+import { armDeferral } from './refuse.ts'
 import type { RefusedVersions } from './refused-versions.ts'
 import type { Reports } from './reports.ts'
 import type { SecondTries } from './second-tries.ts'
@@ -174,6 +175,7 @@ export class Succession {
     calls.queue.adopt(state.early)
     for (const service of machine.services.values()) {
       supervisor.arm(service)
+      armDeferral(machine, service)
       this.drainOn(service)
     }
     reconciler.movements.forget()
@@ -217,7 +219,7 @@ export class Succession {
   private renew(service: ServiceRecord): void {
     const { machine } = this
     service.busy = false
-    service.candidate = undefined
+    this.drop(service)
     service.quietWith = undefined
     service.goingBack = false
     // A movement was dropped half-way: it begins anew.
@@ -233,6 +235,15 @@ export class Succession {
       // A stream or a call that is open goes on, counted by the functions it began with.
       for (const edge of generation.edges) retireEdge(edge)
     }
+  }
+
+  /** What a kernel before was building when it was replaced in the middle of it. */
+  private drop(service: ServiceRecord): void {
+    const { candidate } = service
+    service.candidate = undefined
+    if (candidate === undefined) return
+    abandon(candidate)
+    void end(this.machine, service, candidate, { shutdown: candidate.state === 'ready' })
   }
 
   private reopen(service: ServiceRecord): void {

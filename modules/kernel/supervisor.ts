@@ -132,6 +132,9 @@ export class Supervisor {
   /** Where the version before does not start either, this failure is one like any other. */
   private async goBack(service: ServiceRecord, generation: GenerationRecord, error: ErrorData): Promise<void> {
     const { log } = this.machine.options
+    const { supervision } = service
+    // Owed until it has an outcome, as a start anew for a kernel that takes over before.
+    supervision.restartAt = this.machine.clock.monotonic()
     const reason = `it failed soon after it went live: ${describeError(error)}`
     const to = service.kept === undefined ? 'its last good version' : `g${service.kept.number}`
     log.error(`${service.api}  goes back to ${to}: ${reason}`, { service: service.api })
@@ -140,6 +143,7 @@ export class Supervisor {
       return undefined
     })
     if (this.machine.gone) return
+    supervision.restartAt = undefined
     if (back?.ok !== true && this.supervised(generation) !== undefined) this.act(service, generation, error, false)
   }
 
@@ -155,29 +159,30 @@ export class Supervisor {
 
   /** Restarts that are owed: also those another kernel has promised. */
   arm(service: ServiceRecord): void {
-    const { supervision, api, live } = service
+    const { supervision, live } = service
     const { clock } = this.machine
     if (supervision.restartAt === undefined || live === undefined) return
     supervision.timer = clock.after(
       Math.max(0, supervision.restartAt - clock.monotonic()),
       () => {
         supervision.timer = undefined
-        supervision.restartAt = undefined
-        // A newer version may have come meanwhile: then there is nothing to start anew.
-        if (this.supervised(live) !== undefined) void this.restart(api, live)
+        if (this.supervised(live) === undefined) supervision.restartAt = undefined
+        else void this.restart(service, live)
       },
       { ref: false },
     )
   }
 
-  /** A start that fails is the next failure: it is tried again as long as the rule allows. */
-  private async restart(api: string, live: GenerationRecord): Promise<void> {
-    try {
-      const { ok, deferred, error } = await this.actions.reload(api)
-      if (!ok && !deferred && error !== null) this.failed(live, error)
-    } catch {
-      return // it is wanted no more
-    }
+  /**
+   * A start that fails is the next failure: it is tried again as long as the rule allows. It is owed until it has an
+   * outcome: a kernel that takes over before that begins it anew.
+   */
+  private async restart({ api, supervision }: ServiceRecord, live: GenerationRecord): Promise<void> {
+    const result = await this.actions.reload(api).catch(() => undefined)
+    if (this.machine.gone) return
+    supervision.restartAt = undefined
+    // Without a result it is wanted no more.
+    if (result?.ok === false && !result.deferred && result.error !== null) this.failed(live, result.error)
   }
 
   private async trip(service: ServiceRecord, rule: RestartRule, error: ErrorData): Promise<void> {

@@ -16,7 +16,7 @@ import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
 import { quiesce, reopen } from './quiesce.ts'
 import { setState } from './service.ts'
-import { settleFailure, type Problem } from './refuse.ts'
+import { deferredReload, settleFailure, type Problem } from './refuse.ts'
 
 export interface Member extends VersionSource {
   service: ServiceRecord
@@ -42,7 +42,8 @@ export interface Candidate extends Member {
 export async function move(machine: Machine, members: readonly Member[], since: number): Promise<ReloadResult[]> {
   const candidates = members.map((member) => createCandidate(machine, member))
   await Promise.all(candidates.map((candidate) => prepareCandidate(machine, candidate)))
-  const problem = await makeReady(machine, candidates)
+  const problem = machine.gone ? undefined : await makeReady(machine, candidates)
+  if (machine.gone) return leave(machine, candidates)
   if (problem !== undefined) {
     return Promise.all(candidates.map((one) => giveUp(machine, one, problem, since)))
   }
@@ -52,6 +53,13 @@ export async function move(machine: Machine, members: readonly Member[], since: 
   for (const [index, { service }] of candidates.entries()) announce(machine, service, results[index] as ReloadResult)
   await Promise.all(candidates.map((candidate) => start(machine, candidate)))
   return results
+}
+
+/** Another kernel has taken over: the services and their versions are its business, what was built here is not. */
+async function leave(machine: Machine, candidates: readonly Candidate[]): Promise<ReloadResult[]> {
+  const built = candidates.filter(({ prepared }) => prepared.kind === 'ready')
+  await Promise.all(built.map(({ service, generation }) => end(machine, service, generation, { shutdown: true })))
+  return []
 }
 
 function createCandidate(machine: Machine, member: Member): Candidate {
@@ -94,12 +102,14 @@ async function standDown(machine: Machine, candidate: Candidate, incumbent: Gene
   // From here on a newer save has to wait: half a stand-down can be neither kept nor dropped.
   generation.onAbandon = undefined
   const noise = await quiesce(machine, [{ service, generation: incumbent }])
+  if (machine.gone) throw coded('stopped')
   candidate.stood = 'quiet'
   if (noise !== undefined && candidate.back === undefined) {
     throw coded('reload_deferred', { api: service.api, reason: noise.reason })
   }
   if (noise !== undefined) overran(machine, incumbent)
   if (incumbent.evaluated?.fetchState !== undefined) await fetchStates(machine, [incumbent])
+  if (machine.gone) throw coded('stopped')
   candidate.copy = copyOf(machine, candidate, incumbent)
   candidate.stood = 'ended'
   service.live = undefined
@@ -129,6 +139,7 @@ async function makeReady(machine: Machine, candidates: readonly Candidate[]): Pr
   // For code in this process nothing is awaited from here on: no call may run between the copy and the switch.
   const away = quieting.flatMap(({ incumbent }) => (incumbent.evaluated?.fetchState === undefined ? [] : [incumbent]))
   if (noise === undefined && away.length > 0) await fetchStates(machine, away)
+  if (machine.gone) return undefined
   const first = candidates[0]
   if (machine.stopping && first !== undefined) return { kind: 'abandoned', of: first }
   const late = candidates.find((one) => one.service === noise?.service)
@@ -201,6 +212,7 @@ function succeeded(machine: Machine, candidate: Candidate, since: number): Reloa
 async function giveUp(machine: Machine, candidate: Candidate, problem: Problem, since: number): Promise<ReloadResult> {
   const { service, generation, incumbent, prepared, stood } = candidate
   if (prepared.kind === 'ready') await end(machine, service, generation, { shutdown: true })
+  if (machine.gone) return deferredReload(0)
   if (service.candidate === generation) service.candidate = undefined
   let state: ReloadResult['state'] = 'none'
   if (stood === 'quiet' && incumbent !== undefined) reopen(machine, service, incumbent)

@@ -3,6 +3,7 @@
  * Level-triggered, so that nothing of it is lost when another kernel takes over. Called by `kernel.ts`.
  */
 import type { Calls } from './calls.ts'
+import type { KernelSwap } from './kernel-swap.ts'
 import type { Machine } from './machine.ts'
 import type { Reconciler } from './reconciler.ts'
 import type { RefusedVersions } from './refused-versions.ts'
@@ -10,6 +11,7 @@ import type { RefusedVersions } from './refused-versions.ts'
 interface Kept extends Machine {
   readonly calls: Calls
   readonly reconciler: Reconciler
+  readonly swap: KernelSwap
   readonly refusedVersions: RefusedVersions
 }
 
@@ -19,5 +21,6 @@ export function upkeep(machine: Kept): void {
   machine.reconciler.wanted.retryLost()
   machine.refusedVersions.settle()
   machine.secondTries.diskMayTake()
+  machine.swap.tick()
   machine.ring()
 }

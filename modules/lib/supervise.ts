@@ -8,7 +8,7 @@ import type { KernelPort, NextKernel } from '../contracts/kernel-port.ts'
 import type { FileSystem } from '../contracts/seams.ts'
 import { coded, describeError, reasonOf, toErrorData } from './errors.ts'
 import { findKernel, loadKernel, type FoundKernel, type KernelWorld } from './kernel-source.ts'
-import { endTrial, readTrial, refusedBefore, refuseOnDisk } from './kernel-trial.ts'
+import { beginTrial, endTrial, readTrial, refusedBefore, refuseOnDisk } from './kernel-trial.ts'
 import { findMetaFiles, type MetaFile } from './meta-files.ts'
 import { watchKernel } from './probation.ts'
 import { shownPath } from './shown-path.ts'
@@ -109,29 +109,44 @@ export async function superviseKernels(
   onKernel: (kernel: KernelPort) => void,
 ): Promise<void> {
   let current = first
-  /** the kernel to go back to, paused, while the current one is on probation */
-  let previous: NextKernel | undefined
+  /** The kernels to go back to, paused, while the current one is on probation: the last confirmed one, and the one before. */
+  let before: NextKernel[] = []
   for (;;) {
     onKernel(current.kernel)
     const ended = current.kernel.waitForShutdown()
+    const previous = before.at(-1)
     if (previous !== undefined) {
       const verdict = await probation(world, current.kernel, ended, probation_ms)
-      if (verdict.kind === 'sick') {
+      // A system that stops ends with the kernel that was told to: nobody takes it back.
+      if (verdict.kind === 'sick' && current.given?.events.closed !== true) {
         goBack(world, current, previous, verdict.error)
-        ;[current, previous] = [previous, undefined]
+        before.pop()
+        current = previous
+        if (before.length > 0) tryAgain(world, current)
         continue
       }
       if (verdict.kind === 'confirmed') {
-        previous.release()
-        previous = undefined
+        for (const one of before) one.release()
+        before = []
         endTrial(world.fs, world.root)
         world.log.info(`kernel ${current.kernel.version} is confirmed`)
       }
     }
     const next = await ended
-    previous?.release()
+    const [confirmed = current, ...others] = before
+    for (const one of next === null ? before : others) one.release()
     if (next === null) return
-    ;[previous, current] = [current, next]
+    before = confirmed === current ? [current] : [confirmed, current]
+    current = next
+  }
+}
+
+/** It was on probation itself when it was replaced, and is again. */
+function tryAgain({ fs, root, log }: World, { source }: NextKernel): void {
+  try {
+    beginTrial(fs, root, source)
+  } catch (thrown) {
+    log.warn(`that kernel ${source.version} is on probation cannot be written down: ${reasonOf(thrown)}`)
   }
 }
 

@@ -37,6 +37,7 @@ export function createSwitchboard(): Switchboard {
     calls: undefined,
     kernel: undefined,
     probation: false,
+    handingOver: false,
     versionOf: undefined,
     kernelApiBase: {},
     eventsBase: {},

@@ -1,18 +1,20 @@
 /** What the simulation found where one kernel follows another, each told as shortly as it can be. */
 import { expect, it } from 'vitest'
 import { coded } from '../../modules/lib/errors.ts'
-import { KERNEL_FILE, writeKernel } from './kernels.ts'
+import { KERNEL_FAULTS, KERNEL_FILE, writeKernel } from './kernels.ts'
 import { diskError } from './memory-fs.ts'
+import { check } from './checker.ts'
+import { stop } from './run.ts'
 import { begin, end, events, liveNumber, moduleText } from './story.ts'
 import { at } from './world.ts'
 
 const FILES = { 'configs/m.yml': '', 'modules/m.ts': moduleText({ state: true }) }
 
-it.each(['constructor', 'adopt', 'adopted'] as const)('a kernel that fails at %s costs no service', async (fault) => {
+it.each(KERNEL_FAULTS)('a kernel that is sick (%s) costs no service', async (fault) => {
   const world = await begin(FILES)
   world.callFrom('one', 'm', 'slow', [2_000])
   world.fs.replace(at(KERNEL_FILE), writeKernel(1, fault))
-  await world.clock.advance(5_000)
+  await world.clock.advance(20_000)
   expect(world.kernelText).toBe(writeKernel(0))
   expect(events(world, 'service.starting', 'm')).toHaveLength(1)
   expect(await end(world)).toEqual([])
@@ -93,5 +95,78 @@ it('what had to end for a version that is put off, and cannot be built again, co
   world.loader.fault = (path) => coded('file_failed', { path, reason: 'EMFILE' }, { file: path })
   await world.clock.advance(6_000)
   world.loader.fault = undefined
+  expect(await end(world)).toEqual([])
+})
+
+it('a version that a sick kernel was building when it was gone back from is dropped, and who asked is told', async () => {
+  const world = await begin(FILES)
+  world.callFrom('one', 'm', 'slow', [6_000])
+  world.fs.replace(at(KERNEL_FILE), writeKernel(1, 'sick'))
+  await world.clock.advance(1_000)
+  expect(world.kernelText).toBe(writeKernel(1, 'sick'))
+  // It waits for the call when its kernel goes.
+  world.fs.replace(at('modules/m.ts'), moduleText({ state: true }))
+  world.askFrom('two', 'reload', 'm')
+  await world.clock.advance(10_000)
+  expect(world.kernelText).toBe(writeKernel(0))
+  expect(liveNumber(world, 'm')).toBe(2)
+  expect(await end(world)).toEqual([])
+})
+
+it('a kernel that was replaced on probation is on probation again when its successor is gone back from', async () => {
+  const world = await begin(FILES)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(1, 'sick'))
+  await world.clock.advance(800)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(2, 'sick'))
+  await world.clock.advance(10_000)
+  expect(world.kernelText).toBe(writeKernel(0))
+  expect(await end(world)).toEqual([])
+})
+
+it('a kernel that has not been accepted yet hands over to no other', async () => {
+  const world = await begin(FILES)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(1, 'hangs'))
+  await world.clock.advance(2_000)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(2, 'hangs'))
+  await world.clock.advance(1_000)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(3))
+  await world.clock.advance(60_000)
+  expect(world.kernelText).toBe(writeKernel(3))
+  expect(events(world, 'service.starting', 'm')).toHaveLength(1)
+  expect(await end(world)).toEqual([])
+})
+
+it('a system that is stopped while a sick kernel takes over stays stopped', async () => {
+  const world = await begin(FILES)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(1, 'hangs'))
+  await world.clock.advance(3_000)
+  await stop(world)
+  expect(events(world, 'service.starting', 'm')).toHaveLength(1)
+  expect(check(world.history.entries)).toEqual([])
+})
+
+it('a meta file that was removed while all was frozen is missed after the thaw', async () => {
+  const newer = 'configs/meta-v1.1.0.yml'
+  // Seen by a sweep only; then everything is frozen while it is waited for.
+  const world = await begin({ ...FILES, [newer]: 'prog: kernel' }, 1)
+  world.fs.delete(at(newer))
+  await world.clock.advance(1_000)
+  world.switchboard.frozen = 'all'
+  await world.clock.advance(5_000)
+  expect(world.kernel.status().meta_file).toBe(newer)
+  world.switchboard.frozen = 'none'
+  await world.clock.advance(5_000)
+  expect(world.kernel.status().meta_file).toBe('configs/meta-v1.0.0.yml')
+  expect(await end(world)).toEqual([])
+})
+
+it('a start anew that was under way when another kernel took over is not forgotten', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ init_ms: 3_000, breaks: 'run' }) })
+  await world.clock.advance(4_000)
+  world.fs.replace(at(KERNEL_FILE), writeKernel(1))
+  await world.clock.advance(60_000)
+  const starts = events(world, 'service.restarting', 'm').length
+  await world.clock.advance(60_000)
+  expect(events(world, 'service.restarting', 'm').length).toBeGreaterThan(starts)
   expect(await end(world)).toEqual([])
 })

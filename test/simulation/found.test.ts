@@ -194,3 +194,27 @@ it.each(['stat', 'read', 'list'] as const)('nothing breaks when each %s fails wh
   await world.clock.advance(5_000)
   expect(await end(world)).toEqual([])
 })
+
+it('what a service holds is made anew only when the last version that drains is gone', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ holds: 'port' }) })
+  world.callFrom('one', 'm', 'slow', [9_000])
+  world.fs.replace(at('modules/m.ts'), moduleText({ holds: 'port' }))
+  await world.clock.advance(1_000)
+  world.fs.delete(at('configs/m.yml'))
+  await world.clock.advance(1_000)
+  world.fs.put(at('configs/m.yml'), '')
+  await world.clock.advance(20_000)
+  expect(liveNumber(world, 'm')).toBe(3)
+  expect(await end(world)).toEqual([])
+})
+
+it('a file that gives its name up for another starts under the new one, whatever becomes of the old', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ breaks: 'init' }) })
+  world.fs.replace(at('modules/m.ts'), moduleText())
+  world.fs.put(at('configs/m.yml'), 'api: other\n')
+  world.fs.put(at('configs/n.yml'), 'prog: m\napi: m\n')
+  world.fs.put(at('configs/k.yml'), 'prog: m\napi: m\n')
+  await world.clock.advance(5_000)
+  expect(liveNumber(world, 'other')).toBe(1)
+  expect(await end(world)).toEqual([])
+})

@@ -2,13 +2,16 @@
  * The kernels of a simulation: the one under test, again and again, and some that are sick: each fails at another
  * point of its taking over. Each file of a kernel is one line.
  */
-import type { KernelOptions } from '../../modules/contracts/kernel-port.ts'
+import type { KernelHealth, KernelOptions } from '../../modules/contracts/kernel-port.ts'
 import type { KernelState } from '../../modules/contracts/kernel-state.ts'
 import type { KernelMaker } from './kernel-copy.ts'
 import { ownError } from './modules.ts'
 
-export const KERNEL_FAULTS = ['constructor', 'adopt', 'adopted'] as const
+/** `rejects`, `hangs` and `unwell` show when it already runs; `sick` later, when it is on probation. */
+export const KERNEL_FAULTS = ['constructor', 'adopt', 'adopted', 'rejects', 'hangs', 'unwell', 'sick'] as const
 export type KernelFault = (typeof KERNEL_FAULTS)[number]
+
+const SICK_AFTER_MS = 1_500
 
 export const KERNEL_FILE = 'modules/kernel/kernel.ts'
 
@@ -30,17 +33,29 @@ export function kernelOf(
   onMade: (kernel: InstanceType<KernelMaker>) => void,
 ): KernelMaker {
   return class extends Kernel {
+    private adoptedAt = 0
+    private readonly now: () => number
+
     constructor(options: KernelOptions) {
       if (fault === 'constructor') throw ownError('constructor')
       super(options)
+      this.now = options.clock.monotonic
       onMade(this)
     }
 
     override adopt(state: KernelState): Promise<void> {
       if (fault === 'adopt') throw ownError('adopt')
       const adopted = super.adopt(state)
+      this.adoptedAt = this.now()
       if (fault === 'adopted') throw ownError('adopt')
-      return adopted
+      if (fault === 'rejects') return adopted.then(() => Promise.reject(ownError('adopt')))
+      return fault === 'hangs' ? new Promise(() => {}) : adopted
+    }
+
+    override async health(): Promise<KernelHealth> {
+      const ageMs = this.now() - this.adoptedAt
+      const health = await super.health()
+      return fault === 'unwell' || (fault === 'sick' && ageMs > SICK_AFTER_MS) ? { ...health, ok: false } : health
     }
   }
 }

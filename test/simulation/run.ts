@@ -27,18 +27,9 @@ export interface SeedResult {
   ms: number
 }
 
-export interface SeedOptions {
-  /** @default STEPS */
-  steps?: number
-  /** kernels follow each other. @default true */
-  swaps?: boolean
-}
-
-export async function runSeed(Kernel: KernelMaker, seed: number, options: SeedOptions = {}): Promise<SeedResult> {
-  const { steps = STEPS, swaps = true } = options
+export async function runSeed(Kernel: KernelMaker, seed: number, steps = STEPS): Promise<SeedResult> {
   const draw = random(seed)
-  const drawn = temperOf(draw)
-  const temper = swaps ? drawn : { ...drawn, kernels: 0 }
+  const temper = temperOf(draw)
   const pick = (...values: number[]): number => values[draw.between(0, values.length - 1)] as number
   const hearing: Hearing = { lost: pick(0, 0.1, 0.5, 1), doubled: pick(0, 0.3), late_ms_max: pick(0, 5, 400) }
   const world = new World({ Kernel, random: random(draw.between(1, 2 ** 30)), hearing })
