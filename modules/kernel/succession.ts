@@ -89,6 +89,7 @@ export class Succession {
         const reason = `${moves.length} reloads did not end within ${deadlineMs} ms`
         const late = (): Error => coded('kernel_busy', { reason })
         await within(clock, Math.max(1, until - clock.monotonic()), Promise.all(moves), late)
+        if (this.machine.gone) throw coded('kernel_busy', { reason: 'this kernel was gone back from meanwhile' })
       }
     } catch (thrown) {
       this.resume()
