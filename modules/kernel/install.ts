@@ -88,11 +88,16 @@ function readLate({ aspects }: Contract, instance: ModuleInstance, name: string)
   return aspect
 }
 
+/** Whose tasks were waited for in vain: nobody waits for them again. */
+const overdue = new WeakSet<GenerationRecord>()
+
+/** They were told to end. */
 export async function stopTasks(machine: Machine, old: GenerationRecord): Promise<void> {
   const isolator = old.isolator as ModuleIsolator
-  if (isolator.tasks.size === 0) return
+  if (isolator.tasks.size === 0 || overdue.has(old)) return
   const ms = machine.limitsOf(old.desired).task_stop_ms
   if (await isolator.tasksEnded(ms)) return
+  overdue.add(old)
   const labels = [...isolator.tasks].map((task) => task.label)
   machine.events.emit('service.task_overrun', { api: old.api, generation: old.number, tasks: labels })
 }

@@ -18,7 +18,7 @@ import type { EventBus } from './events.ts'
 import type { Faults } from './faults.ts'
 import { abandon, end } from './generation.ts'
 import { reinstall } from './handle.ts'
-import { openRoutes, retire } from './install.ts'
+import { openRoutes, retire, stopTasks } from './install.ts'
 import { ModuleIsolator } from './isolator.ts'
 import type { Journal } from './journal.ts'
 import type { LastGoodVersions } from './last-good-versions.ts'
@@ -260,8 +260,13 @@ export class Succession {
   private drainOn(service: ServiceRecord): void {
     if (service.state === 'draining') return
     for (const old of service.draining) {
-      if (old.state === 'draining') void retire(this.machine, service, old, leftOf(this.machine, old))
+      if (old.state === 'draining') void this.drain(service, old)
     }
+  }
+
+  private async drain(service: ServiceRecord, old: GenerationRecord): Promise<void> {
+    await stopTasks(this.machine, old)
+    await retire(this.machine, service, old, leftOf(this.machine, old))
   }
 }
 

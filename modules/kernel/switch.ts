@@ -179,10 +179,11 @@ function problemOf(candidate: Candidate): Problem {
 
 /** After the tick: the old tasks end, the new ones start, who waited goes on, the old version drains. */
 async function start(machine: Machine, { service, generation, incumbent, stood }: Candidate): Promise<void> {
-  // Also on a way back that did not wait for it to become quiet.
-  if (incumbent !== undefined && (stood === 'serving' || hasTasks(incumbent))) {
+  // Also on a way back that did not wait for it to become quiet, and where a kernel before was waiting for an older one.
+  const ending = [...service.draining].filter(hasTasks)
+  if (ending.length > 0 || (incumbent !== undefined && stood === 'serving')) {
     machine.calls.queue.flush(service)
-    await stopTasks(machine, incumbent)
+    await Promise.all(ending.map((old) => stopTasks(machine, old)))
   }
   if (service.live === generation) {
     ;(generation.isolator as ModuleIsolator).startBackground()

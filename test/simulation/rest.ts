@@ -36,6 +36,7 @@ const services = (world: World): ServiceRecord[] =>
 function isAtRest(world: World): boolean {
   return (
     !world.switchboard.probation &&
+    !world.switchboard.handingOver &&
     world.open.size === 0 &&
     world.inside === 0 &&
     services(world).every((service) => underWay(service, world.clock.monotonic()).length === 0)
