@@ -11,13 +11,14 @@ const DRAFT = '.draft'
 const OLD = '.old'
 const FILES = ['package.json', 'package-lock.json']
 const TOLD_CHARS = 2_000
-/** Somebody waits: npm's own pauses between its tries are 10 and 20 s. */
+/** Somebody waits: npm by itself tries three times, with pauses of 10 and 20 s. */
 const ARGUMENTS = [
   '--ignore-scripts',
   '--no-audit',
   '--no-fund',
   '--no-update-notifier',
   '--loglevel=error',
+  '--fetch-retries=1',
   '--fetch-retry-mintimeout=500',
   '--fetch-retry-maxtimeout=2000',
 ]
