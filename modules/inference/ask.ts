@@ -40,7 +40,7 @@ interface Asked {
   past: { at: number; cost_usd: number }[]
 }
 
-export interface Reply {
+interface Reply {
   provider: string
   model: string
   answer: string

@@ -11,7 +11,7 @@ import { countBytes } from './stream.ts'
 
 /** Servers have limits of their own; this is below all that are known. */
 const TEXTS_PER_REQUEST = 64
-export const TEXTS_MAX = 100_000
+const TEXTS_MAX = 100_000
 
 const listSchema = z.object({
   data: z.array(z.object({ index: z.number().int().optional(), embedding: z.array(z.number()).min(1) })),
@@ -38,7 +38,7 @@ export async function embedBatch(
 ): Promise<{ vectors: number[][]; model: string }> {
   time.connecting()
   const body = { model, input, encoding_format: 'float' as const, ...(dimensions === undefined ? {} : { dimensions }) }
-  const response = await client.embeddings.create(body, { signal: time.controller.signal }).asResponse()
+  const response = await (await client()).embeddings.create(body, { signal: time.controller.signal }).asResponse()
   time.reading()
   const parsed = listSchema.safeParse(await countBytes(response, time, answer_bytes_max).json())
   if (!parsed.success) throw new Error('its answer is no list of vectors')

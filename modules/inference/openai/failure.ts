@@ -2,8 +2,8 @@
  * What went wrong with a try, and whether another may help. Pure. Nothing of the client's error is passed on but its
  * words: the object holds headers and bodies.
  */
-import { APIConnectionError, APIError } from 'openai'
-import { reasonOf } from '../../lib/errors.ts'
+import type { APIError } from 'openai'
+import { codeOf, reasonOf } from '../../lib/errors.ts'
 
 export interface Failure {
   reason: string
@@ -17,8 +17,7 @@ const REASON_CHARS_MAX = 500
 const PASSING = new Set([408, 409, 425, 429])
 
 export function failureOf(thrown: unknown, now: number): Failure {
-  if (thrown instanceof APIConnectionError) return { reason: deepest(thrown), passing: true }
-  if (!(thrown instanceof APIError)) return { reason: short(reasonOf(thrown)), passing: true }
+  if (!isAnswer(thrown)) return { reason: deepest(thrown), passing: true }
   const status = statusOf(thrown)
   const told = thrown.headers?.get('x-should-retry')
   const passing =
@@ -30,6 +29,10 @@ export function failureOf(thrown: unknown, now: number): Failure {
   return { reason: short(thrown.message), passing, ...(wait === undefined ? {} : { wait_ms: wait }) }
 }
 
+/** The client's error for what a server said, told by its shape; one without headers says that none was reached. */
+export const isAnswer = (thrown: unknown): thrown is APIError =>
+  thrown instanceof Error && 'headers' in thrown && thrown.headers instanceof Headers
+
 /** An error in the midst of a stream has its status in the body, if anywhere. */
 function statusOf({ status, code }: APIError): number | undefined {
   if (status !== undefined) return Number(status)
@@ -38,12 +41,10 @@ function statusOf({ status, code }: APIError): number | undefined {
 }
 
 /** `Connection error.` says nothing: the reason is the cause's cause. */
-function deepest(error: Error): string {
-  let at: Error = error
-  for (let depth = 0; depth < 5 && at.cause instanceof Error; depth++) at = at.cause
-  const { code } = at as { code?: unknown }
-  const words = at.message === '' ? String(code ?? at.name) : at.message
-  return short(words)
+function deepest(thrown: unknown): string {
+  let at = thrown
+  for (let depth = 0; depth < 5 && at instanceof Error && at.cause instanceof Error; depth++) at = at.cause
+  return short(reasonOf(at) || String(codeOf(at) ?? 'an error without words'))
 }
 
 function waitOf(headers: Headers | undefined, now: number): number | undefined {

@@ -3,7 +3,7 @@
  * key the service is live and says that it is not ready, so that a key set later only needs a reload. Answers are
  * always streamed from the provider; `complete` is the stream read to its end.
  */
-import { APIError } from 'openai'
+import type OpenAI from 'openai'
 import type { KernelApi } from '../../contracts/module.ts'
 import type {
   Completion,
@@ -18,6 +18,7 @@ import { Answer } from './answer.ts'
 import type { CallTime, TryTime } from './call-time.ts'
 import { configSchema, type Config } from './config.ts'
 import { batchesOf, checkTexts, embedBatch } from './embed.ts'
+import { isAnswer } from './failure.ts'
 import { readKey } from './key.ts'
 import { bodyOf, checkRequest, completed, refusedOption, type Body, type Unknown } from './request.ts'
 import { serversOf, type Server, type Servers } from './server.ts'
@@ -113,7 +114,7 @@ export class Module implements InferenceApi, EmbeddingApi {
           const { client, model } = await this.#server()
           answer = new Answer(model, request.mark)
           body = bodyOf(this.#config, asked, model, this.#unknown)
-          yield* this.#try(client, body, answer, time, call.signal)
+          yield* this.#try(await client(), body, answer, time, call.signal)
           return
         } catch (thrown) {
           // An option that this server does not know is left out from now on: that is no failure.
@@ -132,7 +133,7 @@ export class Module implements InferenceApi, EmbeddingApi {
   }
 
   async *#try(
-    client: Server['client'],
+    client: OpenAI,
     body: Body,
     answer: Answer,
     time: TryTime,
@@ -165,7 +166,7 @@ export class Module implements InferenceApi, EmbeddingApi {
   }
 
   #learned(thrown: unknown, sent: Body): boolean {
-    if (!(thrown instanceof APIError)) return false
+    if (!isAnswer(thrown)) return false
     const option = refusedOption(thrown.status, thrown.message, sent)
     if (option === undefined || this.#unknown.has(option)) return false
     this.#unknown.add(option)

@@ -8,7 +8,7 @@ import type { Json, JsonMap } from '../../contracts/seams.ts'
 import type { ToolInfo } from '../../contracts/tool.ts'
 
 /** A piece of a call; servers differ in what they leave out. */
-export interface CallPiece {
+interface CallPiece {
   index?: number
   id?: string | null
   function?: { name?: string | null; arguments?: string | null } | null
@@ -21,7 +21,7 @@ interface OpenCall {
   args: string
 }
 
-export interface NativeFunction {
+interface NativeFunction {
   type: 'function'
   function: { name: string; description: string; parameters: JsonMap }
 }

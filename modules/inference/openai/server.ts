@@ -2,14 +2,15 @@
  * Which server is asked: the one the config names, or one found on this machine. Nothing but loopback is ever looked
  * at, and a server found there may not send the request on: redirects are refused.
  */
-import OpenAI from 'openai'
+import type OpenAI from 'openai'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { Config } from './config.ts'
 import { keyVariable } from './key.ts'
 import { findLocal } from './local.ts'
 
 export interface Server {
-  client: OpenAI
+  /** Made when it is first used: a service without a key never loads the package. */
+  client: () => Promise<OpenAI>
   url: string
   model: string
   embeddingModel: string
@@ -66,9 +67,15 @@ class LocalServers implements Servers {
   }
 }
 
+function clientFor(config: Config, url: string, key: string | undefined): () => Promise<OpenAI> {
+  let made: Promise<OpenAI> | undefined
+  return () => (made ??= makeClient(config, url, key))
+}
+
 /** Tries, times and logging are this module's: the client's sleeps cannot be aborted, and its log holds bodies. */
-const clientFor = (config: Config, url: string, key: string | undefined): OpenAI =>
-  new OpenAI({
+async function makeClient(config: Config, url: string, key: string | undefined): Promise<OpenAI> {
+  const { OpenAI: Client } = await import('openai')
+  return new Client({
     apiKey: key ?? 'none',
     baseURL: url,
     organization: null,
@@ -78,3 +85,4 @@ const clientFor = (config: Config, url: string, key: string | undefined): OpenAI
     logLevel: 'off',
     ...(config.local_ports === undefined ? {} : { fetchOptions: { redirect: 'error' } }),
   })
+}

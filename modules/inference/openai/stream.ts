@@ -3,7 +3,6 @@
  * client's own stream ends without a word when it is aborted: `TryTime` knows whether it was.
  */
 import type OpenAI from 'openai'
-import { Stream } from 'openai/streaming'
 import { asChunk, type Chunk } from './answer.ts'
 import type { TryTime } from './call-time.ts'
 import type { Body } from './request.ts'
@@ -18,6 +17,7 @@ export async function* chunksOf(client: OpenAI, body: Body, time: TryTime, bytes
     return
   }
   // With the client, whose log is off: without it, a broken event would be printed to the terminal.
+  const { Stream } = await import('openai/streaming')
   const chunks = Stream.fromSSEResponse<Chunk>(counted, time.controller, client)[Symbol.asyncIterator]()
   try {
     for (;;) {

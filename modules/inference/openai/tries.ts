@@ -2,12 +2,11 @@
  * One call of a provider as several tries: gives each its time, waits between them, and makes the one error that a
  * caller is told. Everything a provider says passes here on its way out, without the key.
  */
-import { APIError } from 'openai'
 import type { KernelApi } from '../../contracts/module.ts'
 import { codeOf, coded } from '../../lib/errors.ts'
 import { CallTime, type TryTime } from './call-time.ts'
 import type { Config } from './config.ts'
-import { failureOf, type Failure } from './failure.ts'
+import { failureOf, isAnswer, type Failure } from './failure.ts'
 import { redact } from './key.ts'
 import { pauseBefore, spread } from './retry.ts'
 
@@ -38,7 +37,7 @@ export class Tries {
    */
   async next(thrown: unknown, tried: number, { late }: TryTime, call: CallTime, last: boolean): Promise<void> {
     call.signal.throwIfAborted()
-    if (FINAL.has(codeOf(thrown) ?? '') && !(thrown instanceof APIError)) throw thrown
+    if (FINAL.has(codeOf(thrown) ?? '') && !isAnswer(thrown)) throw thrown
     const failure: Failure =
       late === undefined ? failureOf(thrown, this.#kernel.clock.now()) : { reason: late, passing: true }
     const pause = last ? undefined : pauseBefore(failure, tried, this.#config, call.leftMs, spread())
