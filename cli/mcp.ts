@@ -13,6 +13,8 @@ import { readAddress } from './client.ts'
 
 /** What an answer may still take once the client has closed its end. */
 const LAST_ANSWERS_MS = 10_000
+/** to tell the system that the session is over */
+const GOODBYE_MS = 2_000
 const MESSAGE_BYTES_MAX = 10_485_760
 
 export interface McpOptions {
@@ -92,7 +94,8 @@ class Proxy {
     Object.assign(this.stdio, { onmessage: (message: JSONRPCMessage) => void this.fromClient(message) })
     await this.stdio.start()
     await Promise.race([gone, ended.then(() => this.lastAnswers())])
-    await Promise.race([this.http.terminateSession().catch(() => undefined), gone])
+    const late = new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))
+    await Promise.race([this.http.terminateSession().catch(() => undefined), gone, late])
     await this.http.close()
   }
 

@@ -193,8 +193,7 @@ export class Connection {
       const code: unknown = (thrown as { code?: unknown }).code
       if (code === TIMED_OUT) throw coded('deadline_exceeded', { api, method: tool, ms })
       if (code === CLOSED || this.client !== client) throw this.down()
-      if (typeof code !== 'number' || code > 0) {
-        // Not the server's answer: the way to it broke.
+      if (isWayBroken(thrown)) {
         this.lost(client, reasonOf(thrown))
         throw this.down()
       }
@@ -227,7 +226,8 @@ export class Connection {
     try {
       await client.ping({ timeout: CHECK_MS })
     } catch (thrown) {
-      this.lost(client, reasonOf(thrown))
+      // One that is slow or knows no `ping` is there.
+      if (isWayBroken(thrown)) this.lost(client, reasonOf(thrown))
     } finally {
       this.checking = false
     }
@@ -257,4 +257,10 @@ export class Connection {
     if (client === undefined) return
     this.lost(client, 'it was closed')
   }
+}
+
+/** Codes of JSON-RPC are negative, and the server's answer; those of HTTP are not, and a broken socket has none. */
+function isWayBroken(thrown: unknown): boolean {
+  const code: unknown = (thrown as { code?: unknown }).code
+  return typeof code !== 'number' || code > 0
 }

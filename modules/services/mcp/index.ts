@@ -107,6 +107,7 @@ export class Module implements McpApi {
       return session === undefined ? noSession() : session.transport.handleRequest(request)
     }
     if (request.method !== 'POST') throw coded('bad_request', { reason: 'the header Mcp-Session-Id is missing' })
+    sessions.fingerprint ??= await this.#fingerprint()
     const { version } = await this.#system.status()
     const transport = await sessions.open(holder, version, () => clock.monotonic(), this.#config)
     return transport.handleRequest(request)
@@ -186,12 +187,21 @@ export class Module implements McpApi {
 
   async #compare(): Promise<void> {
     const sessions = this.#sessions as Sessions
+    if (sessions.size === 0) {
+      sessions.fingerprint = undefined
+      return
+    }
+    const known = sessions.fingerprint
+    const fingerprint = await this.#fingerprint()
+    sessions.fingerprint = fingerprint
+    if (known !== fingerprint) sessions.tell()
+  }
+
+  /** Of everything that a list of tools is made from. */
+  async #fingerprint(): Promise<string> {
     const { tools } = await this.#tools.list()
     const grants = Object.entries(this.#tokens).map(([name, { capabilities }]) => ({ name, capabilities }))
-    const fingerprint = canonicalJson({ tools, grants, admin: this.#config.admin })
-    const known = sessions.fingerprint
-    sessions.fingerprint = fingerprint
-    if (known !== undefined && known !== fingerprint) sessions.tell()
+    return canonicalJson({ tools, grants, admin: this.#config.admin })
   }
 }
 

@@ -46,7 +46,7 @@ const PING_AFTER_MS = 30_000
 export class Sessions {
   private readonly route: Route
   private readonly byId = new Map<string, Session>()
-  /** what the clients were last told the catalogue is */
+  /** what the clients know of the catalogue; undefined while there are none */
   fingerprint: string | undefined
 
   constructor(route: Route) {

@@ -2,11 +2,11 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import type { ToolInfo, ToolResult } from '../../modules/contracts/tool.ts'
-import { addressOf, connectHttp, MCP_FILES } from '../support/mcp.ts'
-import { cleanEnv } from '../support/process.ts'
-import { packageRoot } from '../support/root.ts'
-import { rejection, startSystem, type TestSystem } from '../support/system.ts'
+import type { ToolInfo, ToolResult } from '../../../modules/contracts/tool.ts'
+import { addressOf, connectHttp, MCP_FILES } from '../../support/mcp.ts'
+import { cleanEnv } from '../../support/process.ts'
+import { packageRoot } from '../../support/root.ts'
+import { rejection, startSystem, type TestSystem } from '../../support/system.ts'
 
 const FAULTY = join(packageRoot, 'test', 'fixtures', 'mcp', 'server.mjs')
 const EVERYTHING = join(packageRoot, 'node_modules/@modelcontextprotocol/server-everything/dist/index.js')

@@ -1,8 +1,8 @@
 /** What becomes of the processes of bridged servers when the system ends, in order or by kill -9. */
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { startProcess, type RunningSystem } from '../support/process.ts'
-import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
+import { startProcess, type RunningSystem } from '../../support/process.ts'
+import { createRoot, packageRoot, type TestRoot } from '../../support/root.ts'
 
 const FAULTY = join(packageRoot, 'test', 'fixtures', 'mcp', 'server.mjs')
 

@@ -1,9 +1,9 @@
 /** MCP servers as services: real ones from npm, and one with the faults of real ones. */
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import type { ToolInfo, ToolResult } from '../../modules/contracts/tool.ts'
-import { createRoot, packageRoot } from '../support/root.ts'
-import { rejection, startSystem, type TestSystem } from '../support/system.ts'
+import type { ToolInfo, ToolResult } from '../../../modules/contracts/tool.ts'
+import { createRoot, packageRoot } from '../../support/root.ts'
+import { rejection, startSystem, type TestSystem } from '../../support/system.ts'
 
 const FAULTY = join(packageRoot, 'test', 'fixtures', 'mcp', 'server.mjs')
 const peer = (name: string): string =>
