@@ -51,6 +51,7 @@ export class Module {
       greet: tool({
         description: 'Greet somebody by name.',
         params: z.object({ name: z.string().describe('who to greet') }),
+        read_only: true,
         run: (params) => this.greet(params),
       }),
     }

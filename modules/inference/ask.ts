@@ -95,6 +95,7 @@ export class Module {
           question: z.string().min(1),
           system: z.string().optional().describe('how it should answer'),
         }),
+        read_only: true,
         run: (params, { caller, signal }) => this.#ask(params, caller, signal),
       }),
       providers: tool({

@@ -102,6 +102,7 @@ export class Module implements MemoryApi {
           tags: z.array(z.string()).optional().describe('only memories with all of these tags'),
           limit: limitSchema.default(5),
         }),
+        read_only: true,
         run: ({ text, tags, limit }) => this.recall(text, tags === undefined ? { limit } : { limit, tags }),
       }),
       forget: tool({

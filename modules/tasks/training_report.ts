@@ -139,6 +139,7 @@ export class Module {
       summary: tool({
         description: 'Summarize the training so far: steps, first, last, best and mean loss, and where it is going.',
         params: z.object({ last }),
+        read_only: true,
         run: ({ last: rows }) => this.report(rows === undefined ? {} : { last: rows }),
       }),
     }

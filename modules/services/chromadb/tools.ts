@@ -35,6 +35,7 @@ export function vectorTools(store: VectorStoreApi): object {
       description:
         'List the collections of the vector store with their number of documents, and what makes its vectors.',
       params: z.object({}),
+      read_only: true,
       run: async () => {
         const names = await store.list_collections()
         const counts = await Promise.all(names.map((name) => store.count(name)))
@@ -49,6 +50,7 @@ const searchTool = (store: VectorStoreApi): Tool =>
   tool({
     description: 'Find the documents of a collection that are most like a text, nearest first (distance 0 is equal).',
     params: z.object({ collection, text: z.string(), limit: z.number().int().min(1).max(50).default(5), where }),
+    read_only: true,
     run: async (given) => {
       const query = { query_texts: [given.text], n_results: given.limit }
       const found = await store.query(given.collection, given.where ? { ...query, where: given.where } : query)
@@ -78,6 +80,7 @@ const getTool = (store: VectorStoreApi): Tool =>
       limit: z.number().int().min(1).max(100).default(20),
       offset: z.number().int().nonnegative().default(0),
     }),
+    read_only: true,
     run: async ({ collection: name, ids, where: filter, limit, offset }) => {
       const query = { limit, offset, ...(ids ? { ids } : {}), ...(filter ? { where: filter } : {}) }
       const found = await store.get(name, query)

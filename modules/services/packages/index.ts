@@ -132,6 +132,7 @@ export class Module implements PackagesApi {
       list: tool({
         description: 'List the npm packages that were asked for, and what became of them.',
         params: z.object({}),
+        read_only: true,
         run: () => this.list(),
       }),
     }
