@@ -123,9 +123,9 @@ beforeEach(async () => {
     turnOf(request.messages)[0] === fault
   const answer = async ({ messages }: { messages: { role: string; content?: unknown }[] }): Promise<never> =>
     (await reply(messages)) as never
-  server.on({ predicate: is('cut') as never }, answer as never, { chunkSize: 8, truncateAfterChunks: 3 })
-  server.on({ predicate: is('slow') as never }, answer as never, { chunkSize: 4, latency: 20 })
-  server.on({}, answer as never)
+  server.on({ predicate: is('cut') }, answer, { chunkSize: 8, truncateAfterChunks: 3 })
+  server.on({ predicate: is('slow') }, answer, { chunkSize: 4, latency: 20 })
+  server.on({}, answer)
   await server.start()
   const provider = `prog: inference/openai\nbase_url: ${server.url}/v1\nmodel: m\nretries: 2\nretry_ms: 10\n`
   system = await startChat({
