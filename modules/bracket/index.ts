@@ -1,5 +1,5 @@
 /** The Bracket Protocol: reading what models write, printing what they get. A library without state. */
-export { isQuoted } from './quoted.ts'
+export { isCopied, isQuoted } from './quoted.ts'
 export { scan } from './scan.ts'
 export { Scanner } from './scanner.ts'
 export { fence, printCall, printResult, printScanError, printValue, toJson } from './print.ts'

@@ -12,7 +12,11 @@ const bare = (text: string): string => text.replace(/[\s\\]+/g, '')
 
 /** `texts`: what came from outside, as it was sent to the model. */
 export function isQuoted({ source, warnings = [] }: CallPart, texts: readonly string[]): boolean {
-  if (!warnings.some(({ code }) => AROUND.has(code))) return false
-  const call = bare(source)
-  return texts.some((text) => bare(text).includes(call))
+  return warnings.some(({ code }) => AROUND.has(code)) && isCopied(source, texts)
+}
+
+/** The same for a block that could not be read: nobody need be told how to write what was only shown. */
+export function isCopied(source: string, texts: readonly string[]): boolean {
+  const block = bare(source)
+  return block !== '' && texts.some((text) => bare(text).includes(block))
 }

@@ -3,7 +3,7 @@
  * before it, and those after it for it. A bad one is answered with its error and keeps none of the good ones from
  * running. Nothing is left without an answer: what a limit or a cancel overtook says so.
  */
-import { fence, printResult, printScanError, type CallPart, type ErrorPart } from '../../bracket/index.ts'
+import { fence, printResult, printScanError, type ErrorPart } from '../../bracket/index.ts'
 import type { JsonMap } from '../../contracts/seams.ts'
 import type { ChatStep } from '../../contracts/services.ts'
 import type { ToolResult } from '../../contracts/tool.ts'
@@ -121,5 +121,3 @@ export const overtaken = (tool: string, reason: unknown): Error => coded('call_c
 /** The answer to a call that never got one. */
 export const lost = (tool: string, reason: unknown): string =>
   failed(tool, {}, overtaken(tool, reason), 0).result as string
-
-export const showCall = ({ source }: CallPart): string => fence('tool', source)

@@ -2,7 +2,7 @@
  * One message of a model, read while it is written: its text goes out in pieces as it comes, its calls are collected and
  * run by nobody before the message has ended. What may still become a fence is held back by the scanner.
  */
-import { fence, Scanner, type CallPart, type Part } from '../../bracket/index.ts'
+import { fence, Scanner, type CallPart, type ErrorPart, type Part } from '../../bracket/index.ts'
 import type { CompletionChunk, Usage } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -20,8 +20,8 @@ export interface Reading {
   signal: AbortSignal
   chars_max: number
   onText(text: string): void
-  /** a call that is only shown: it goes out as text */
-  isShown(part: CallPart): boolean
+  /** a block that is only shown: it goes out as text */
+  isShown(part: CallPart | ErrorPart): boolean
   /** hears of the text so far, for a message that does not come to its end */
   onPart?(whole: string): void
 }
@@ -37,7 +37,7 @@ export async function readSaid(stream: AsyncGenerator<CompletionChunk>, reading:
       parts.push(part)
       if (part.kind === 'text' || part.kind === 'warning') return
       flow.stop()
-      if (part.kind !== 'call' || !isShown(part)) return
+      if (part.kind === 'result' || !isShown(part)) return
       flow.add(fence('tool', part.source).replace(/^(`+)tool/, '$1'))
       flow.stop()
     },

@@ -3,18 +3,18 @@
  * stored before the next begins. A limit, a cancel or a failure after the first step ends it with what it has done;
  * a question to a person parks it. It always ends, and only with an answer or an error.
  */
-import type { CallPart } from '../../bracket/index.ts'
+import { fence, type CallPart } from '../../bracket/index.ts'
 import type { Handle, KernelApi } from '../../contracts/module.ts'
 import type { ChatAnswer, ChatEvent, ChatStep, InferenceApi, ToolsApi, Usage } from '../../contracts/services.ts'
 import type { ToolInfo } from '../../contracts/tool.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
 import { APPROVAL_INFO, APPROVAL_LINE, APPROVAL_TOOL, type Approval, type Approvals } from './approvals.ts'
 import type { Config } from './config.ts'
-import { judge, newMark, Outside, type Verdict } from './mark.ts'
+import { Judge } from './judge.ts'
 import { addUsage, type Conversation } from './messages.ts'
 import { outsideText, systemText } from './prompt-text.ts'
 import type { Plan } from './provider.ts'
-import { askJob, lost, notRun, runCalls, showCall, type Done, type Job } from './run-calls.ts'
+import { lost, runCalls, type Done, type Job } from './run-calls.ts'
 import { readSaid, type Said } from './said.ts'
 import type { Store } from './store.ts'
 import { CHARS_PER_TOKEN, compose } from './trim.ts'
@@ -39,11 +39,8 @@ export class Turn {
   private readonly conversation: Conversation
   private readonly plan: Plan
   private readonly watch: Watch
-  private readonly outside = new Outside()
-  private readonly verdicts = new Map<CallPart, Verdict>()
+  private readonly judge: Judge
   private readonly trace = crypto.randomUUID()
-  /** tools that change nothing */
-  private reading: ReadonlySet<string> = new Set()
   private steps: ChatStep[] = []
   private usage: Usage | null = null
   private model = ''
@@ -57,19 +54,11 @@ export class Turn {
     this.conversation = conversation
     this.plan = plan
     this.watch = watch
-    if (conversation.provider !== plan.provider) {
-      // What another provider was told is no secret to it.
-      conversation.provider = plan.provider
-      conversation.mark = newMark()
-    }
-    for (const message of conversation.messages) {
-      const text = outsideText(message, plan.provider)
-      if (text !== undefined) this.outside.add(text)
-    }
+    this.judge = new Judge(conversation, plan, means.config.marks_required)
   }
 
   async begin(message: string): Promise<ChatAnswer> {
-    this.hear(message)
+    this.judge.hear(message)
     await this.means.store.append(this.conversation, [{ kind: 'user', content: message, provider: '' }])
     return this.goOn()
   }
@@ -126,7 +115,7 @@ export class Turn {
       signal,
       chars_max: config.answer_chars_max,
       onText: (text) => emit({ type: 'text', text }),
-      isShown: (part) => this.verdictOf(part).kind === 'quoted',
+      isShown: (part) => this.judge.isShown(part),
       onPart: (whole) => {
         this.partial = whole
       },
@@ -140,20 +129,8 @@ export class Turn {
     if (!this.plan.tools) return { tools: [], section: '(none)' }
     const { tools } = this.means
     const [{ tools: listed }, { text }] = await Promise.all([tools.list(), tools.prompt({ chars_max })])
-    this.reading = new Set(listed.flatMap(({ name, read_only }) => (read_only === true ? [name] : [])))
-    // Descriptions come from outside too.
-    const descriptions = listed.map(({ description }) => description).join('\n')
-    if (!this.outside.texts.includes(descriptions)) this.outside.add(descriptions)
+    this.judge.know(listed)
     return { tools: [...listed, APPROVAL_INFO], section: `${text}\n\n${APPROVAL_LINE}` }
-  }
-
-  private verdictOf(part: CallPart): Verdict {
-    if (!this.plan.tools) return { kind: 'quoted' }
-    const known = this.verdicts.get(part)
-    if (known !== undefined) return known
-    const verdict = judge(part, this.conversation.mark, this.outside, this.means.config.marks_required)
-    this.verdicts.set(part, verdict)
-    return verdict
   }
 
   /** The answer when the turn has come to one. */
@@ -165,7 +142,7 @@ export class Turn {
     this.usage = addUsage(this.usage, said.usage)
     this.partial = said.text
     if (said.finish === 'length') return this.cut(coded('chat_output'), said.usage)
-    const jobs = this.jobsOf(said)
+    const jobs = this.judge.jobsOf(said.parts, this.overCost(), (part, runs) => this.tell(part, runs))
     const kind = jobs.length === 0 ? 'answer' : 'calls'
     await store.append(this.conversation, [{ kind, content: said.text, provider }], { usage: said.usage })
     if (jobs.length === 0) return this.finish('done')
@@ -177,35 +154,17 @@ export class Turn {
     return undefined
   }
 
-  private jobsOf({ parts }: Said): Job[] {
-    const over = this.overCost()
-    let asks = 0
-    return parts.flatMap((part): Job[] => {
-      if (part.kind === 'error') return this.plan.tools ? [{ kind: 'broken', part }] : []
-      if (part.kind !== 'call') return []
-      const verdict = this.verdictOf(part)
-      if (verdict.kind === 'quoted') return []
-      const { name: tool, params } = part
-      this.watch.emit({ type: 'call', text: showCall(part), tool })
-      if (verdict.kind === 'unmarked')
-        return [{ kind: 'refuse', tool, params, error: coded('call_unmarked', { tool }) }]
-      if (over !== undefined) return [{ kind: 'refuse', tool, params, error: notRun(tool, over) }]
-      this.noteRepairs(part)
-      if (tool === APPROVAL_TOOL) return [askJob(verdict.params, ++asks)]
-      return [{ kind: 'run', tool, params: verdict.params, reads: this.reading.has(tool) }]
-    })
-  }
-
   private overCost(): unknown {
     const { cost_usd_max: limit } = this.means.config
     const cost = this.usage?.cost_usd ?? 0
     return cost < limit ? undefined : coded('chat_cost', { cost: cost.toFixed(4), limit })
   }
 
-  private noteRepairs({ name, warnings }: CallPart): void {
-    if (warnings === undefined) return
-    const repairs = warnings.map(({ code }) => code)
-    this.means.kernel.events.emit('call.repaired', { model: this.model, tool: name, repairs })
+  private tell(part: CallPart, runs: boolean): void {
+    this.watch.emit({ type: 'call', text: fence('tool', part.source), tool: part.name })
+    if (!runs || part.warnings === undefined) return
+    const repairs = part.warnings.map(({ code }) => code)
+    this.means.kernel.events.emit('call.repaired', { model: this.model, tool: part.name, repairs })
   }
 
   private async run(jobs: readonly Job[]): Promise<Done[]> {
@@ -224,15 +183,9 @@ export class Turn {
     })
   }
 
-  /** From outside: if it knows the mark, that is no mark any more. */
-  private hear(text: string): void {
-    this.outside.add(text)
-    if (this.outside.holds(this.conversation.mark)) this.conversation.mark = newMark()
-  }
-
   private async keepResults(results: readonly string[]): Promise<void> {
     const message = { kind: 'results' as const, content: results.join('\n'), provider: '' }
-    this.hear(outsideText(message, this.plan.provider) ?? '')
+    this.judge.hear(outsideText(message, this.plan.provider) ?? '')
     await this.means.store.append(this.conversation, [message])
   }
 
