@@ -38,6 +38,17 @@ it('an abort ends the stream with its reason, and the connection with it', async
   await gone.opened
 })
 
+it('an abort ends a call for the whole answer too, and the connection with it', async () => {
+  const gone = gate()
+  const stop = new AbortController()
+  await handmade((reply) => {
+    void reply.closed.then(gone.open)
+    stop.abort(new Error('enough'))
+  })
+  expect((await rejection(model.complete({ ...ASK, signal: stop.signal }))).message).toBe('enough')
+  await gone.opened
+})
+
 it('an abort before the call asks nobody', async () => {
   await handmade((reply) => reply.finish())
   const signal = AbortSignal.abort(new Error('too late'))

@@ -160,30 +160,6 @@ describe('an error of the provider has a code', () => {
     await server.start()
   })
 
-  it('provider_failed when the answer takes longer than the configured time', async () => {
-    let answer = (): void => {}
-    server.onMessage(/never/, () => new Promise((resolve) => (answer = () => resolve({ content: 'late' }))))
-    await start({ 'configs/openai.yml': config('  retries: 0\n  timeout_seconds: 0.05\n') })
-    const error = await rejection(model.complete({ messages: [{ role: 'user', content: 'never' }] }))
-    expect(error.code).toBe('provider_failed')
-    answer()
-  })
-
-  it("the signal's reason when the caller gives up", async () => {
-    let answer = (): void => {}
-    const stop = new AbortController()
-    server.onMessage(/never/, () => {
-      stop.abort(new Error('enough'))
-      return new Promise((resolve) => (answer = () => resolve({ content: 'late' })))
-    })
-    await start({ 'configs/openai.yml': config() })
-    const error = await rejection(
-      model.complete({ messages: [{ role: 'user', content: 'never' }], signal: stop.signal }),
-    )
-    expect(error.message).toBe('enough')
-    answer()
-  })
-
   it('provider_empty for an answer without text', async () => {
     server.onMessage(/nothing/, { content: '' })
     await start({ 'configs/openai.yml': config() })
