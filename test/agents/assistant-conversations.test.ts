@@ -78,6 +78,15 @@ describe('a conversation', () => {
     expect((await system.assistant.conversations()).map(({ conversation_id: id }) => id)).toEqual(['a', 'd', 'c'])
   })
 
+  it('is forgotten when it has not been used for long', async () => {
+    const reloaded = system.live('assistant', 2)
+    system.root.write('configs/agents/assistant.yml', assistantConfig(`${CONFIG}conversation_days_max: 0.000000001\n`))
+    await reloaded
+    await say('one', 'a')
+    await say('two', 'b')
+    expect(await system.assistant.messages('a')).toEqual([])
+  })
+
   it('does not remember a turn that failed', async () => {
     await say('one', 'a')
     model.server.nextRequestError(500)

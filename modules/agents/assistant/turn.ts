@@ -219,7 +219,8 @@ export class Turn {
   private async cut(reason: unknown, usage: Usage | null = null): Promise<ChatAnswer> {
     const { code, message } = toErrorData(reason)
     const said = this.partial.trim()
-    const content = `${said === '' ? '' : `${said}\n\n`}[The turn was cut here: ${message}. No call above was run.]`
+    const note = `[The turn was cut here: ${message}.]`
+    const content = said === '' ? note : `${said}\n\n${note} [No call of this message was run.]`
     const provider = this.partial === '' ? '' : this.plan.provider
     await this.means.store.append(this.conversation, [{ kind: 'note', content, provider }], { usage })
     return this.finish('cut', `${code}: ${message}`)
