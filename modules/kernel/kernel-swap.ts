@@ -191,7 +191,7 @@ export class KernelSwap {
     const { fs, root, switchboard } = machine.options
     try {
       if (machine.stopping) throw coded('kernel_stopping')
-      if (switchboard.handingOver) throw coded('kernel_busy', { reason: 'this kernel has just taken over' })
+      if (switchboard.handingOver || machine.gone) throw coded('kernel_busy', { reason: 'another swap is under way' })
       beginTrial(fs, root, source)
     } catch (thrown) {
       self.resume()

@@ -37,20 +37,37 @@ export function probationTime(env: NodeJS.ProcessEnv): number {
 /** Resolves with why it is sick, or with undefined when it is confirmed or `over`. Never rejects. */
 export async function watchKernel(options: ProbationOptions): Promise<ErrorData | undefined> {
   const { clock, probation_ms, over } = options
-  const until = clock.monotonic() + probation_ms
+  let until = clock.monotonic() + probation_ms
   const readings: KernelHealth[] = []
   try {
     while (clock.monotonic() < until && !over()) {
-      readings.push(await look(options))
+      const since = clock.monotonic()
+      const reading = await reads(options)
+      if (reading !== undefined) readings.push(reading)
       const reason = troubleIn(readings)
       if (reason !== undefined) throw coded('kernel_unwell', { reason })
       if (readings.length > WINDOW_LOOKS + 1) readings.splice(1, 1)
       await new Promise<void>((resolve) => void clock.after(LOOK_MS, resolve, { ref: false }))
+      // Only time in which it was looked at counts.
+      if (reading === undefined) until += clock.monotonic() - since
     }
     return undefined
   } catch (thrown) {
     if (over()) return undefined
     return toErrorData(thrown)
+  }
+}
+
+/** Nothing while it hands over: another kernel runs then, and nobody could go back without it. */
+async function reads(options: ProbationOptions): Promise<KernelHealth | undefined> {
+  const { switchboard } = options
+  if (switchboard.handingOver) return undefined
+  try {
+    const reading = await look(options)
+    return switchboard.handingOver ? undefined : reading
+  } catch (thrown) {
+    if (switchboard.handingOver) return undefined
+    throw thrown
   }
 }
 

@@ -87,7 +87,8 @@ export type Entry =
   | { kind: 'life'; instance: number; phase: Phase; n?: number; steps?: number; why?: string }
   | { kind: 'born'; instance: number; api: string; generation: number; source: string; state: boolean; mode: string }
   | { kind: 'held' | 'released'; api: string; key: string; resource: number }
-  | { kind: 'evaluated' | 'dropped'; evaluation: number; api: string }
+  | { kind: 'evaluated'; evaluation: number; api: string; exclusive: boolean }
+  | { kind: 'dropped'; evaluation: number; api: string }
   | MachineEntry
   | { kind: 'rest'; quiet: boolean; services: ServiceAtRest[]; expected: ExpectedService[]; kernel: KernelAtRest }
   | { kind: 'end'; timers: number }

@@ -33,7 +33,7 @@ export function kernelOf(
   onMade: (kernel: InstanceType<KernelMaker>) => void,
 ): KernelMaker {
   return class extends Kernel {
-    private adoptedAt = 0
+    private adoptedAt: number | undefined
     private readonly now: () => number
 
     constructor(options: KernelOptions) {
@@ -46,14 +46,14 @@ export function kernelOf(
     override adopt(state: KernelState): Promise<void> {
       if (fault === 'adopt') throw ownError('adopt')
       const adopted = super.adopt(state)
-      this.adoptedAt = this.now()
+      this.adoptedAt ??= this.now()
       if (fault === 'adopted') throw ownError('adopt')
       if (fault === 'rejects') return adopted.then(() => Promise.reject(ownError('adopt')))
       return fault === 'hangs' ? new Promise(() => {}) : adopted
     }
 
     override async health(): Promise<KernelHealth> {
-      const ageMs = this.now() - this.adoptedAt
+      const ageMs = this.now() - (this.adoptedAt ?? this.now())
       const health = await super.health()
       return fault === 'unwell' || (fault === 'sick' && ageMs > SICK_AFTER_MS) ? { ...health, ok: false } : health
     }

@@ -110,7 +110,7 @@ export class SimLoader implements Loader {
     const { stage } = this.options
     const evaluation = stage.number()
     const api = owner.service
-    stage.record({ kind: 'evaluated', evaluation, api })
+    stage.record({ kind: 'evaluated', evaluation, api, exclusive: spec?.mode === 'exclusive' })
     let dropped = false
     const release = (): void => {
       if (!dropped) stage.record({ kind: 'dropped', evaluation, api })

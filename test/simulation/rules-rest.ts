@@ -93,7 +93,7 @@ const isPartial = ({ why }: ExpectedService): boolean => why === 'hand_over' || 
 function wasDropped({ api, state }: ServiceAtRest, before: readonly Dated[]): boolean {
   if (state === 'tripped') return false
   // What can share nothing had to end for its successor, and could not be made again.
-  if (before.some((entry) => entry.kind === 'born' && entry.api === api && entry.mode === 'exclusive')) return false
+  if (before.some((entry) => entry.kind === 'evaluated' && entry.api === api && entry.exclusive)) return false
   const last = before.findLast(
     (entry) =>
       entry.kind === 'machine' &&
