@@ -130,9 +130,11 @@ function isStill(because: string | undefined, { active, wanted }: PlanInput): bo
  * Bases whose service has another name now and has not ended under the old one: the new name starts when the old one
  * is gone, so that ports and files are free.
  */
-function leavingBases({ active, wanted }: PlanInput): ReadonlySet<string> {
+function leavingBases({ active, wanted, contestedApis }: PlanInput): ReadonlySet<string> {
   const bases = new Set<string>()
   for (const { api, base, state, live, busy } of active.values()) {
+    // An incumbent whose name two files claim stays.
+    if (contestedApis.has(api)) continue
     // One that runs nothing holds nothing, and may stay in the list for as long as two files claim its name.
     const holds = live !== undefined || busy || state === 'draining'
     const held = live?.base ?? base

@@ -2,6 +2,7 @@
  * A look at a simulated system that should have come to rest: what runs, what is left of what was under way, and what
  * should run. Waiting for rest has an end: what is not at rest by then is in the look.
  */
+import { parseDocument } from 'yaml'
 import type { GenerationRecord, ServiceRecord } from '../../modules/contracts/state.ts'
 import { NEWER_META } from './files.ts'
 import type { ServiceAtRest } from './history.ts'
@@ -50,6 +51,9 @@ export async function comeToRest(world: World): Promise<void> {
   while (looks++ < LOOKS_MIN || (!isAtRest(world) && world.clock.monotonic() < until))
     await world.clock.advance(LOOK_MS)
   const isLive = (api: string): boolean => world.kernel.services.get(api)?.live !== undefined
+  const newest = world.fs.textOf(at(NEWER_META)) === undefined ? META_FILE : NEWER_META
+  // Two saves may have run into each other: such a meta file asks for nothing.
+  const isWhole = parseDocument(world.fs.textOf(at(newest)) ?? '').errors.length === 0
   world.record({
     kind: 'rest',
     quiet: isAtRest(world),
@@ -58,8 +62,8 @@ export async function comeToRest(world: World): Promise<void> {
     kernel: {
       runs: world.kernelText,
       meta: world.kernel.status().meta_file,
-      onDisk: world.fs.textOf(at(KERNEL_FILE)) ?? '',
-      newest: world.fs.textOf(at(NEWER_META)) === undefined ? META_FILE : NEWER_META,
+      onDisk: isWhole ? (world.fs.textOf(at(KERNEL_FILE)) ?? '') : '',
+      newest,
     },
   })
 }
