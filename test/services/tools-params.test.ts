@@ -62,6 +62,28 @@ it('a tool whose schema changes between two calls is called by its new one', asy
   )
 })
 
+it('a tool that switches between the look at its schema and the call is called by its new schema', async () => {
+  const guard = `export class Module {
+    constructor(kernel) { this.kernel = kernel }
+    async before_call() {
+      if (this.asked) return
+      this.asked = true
+      this.kernel.events.emit('guard.asked')
+      await new Promise((go) => this.kernel.events.on('guard.go', go))
+    }
+    go() { this.kernel.events.emit('guard.go') }
+  }`
+  const files = { 'configs/guard.yml': '', 'modules/guard.ts': guard }
+  system = await startTools(ECHO('a: z.int()'), 'hooks: [guard]\n', files)
+  const asked = system.event('guard.asked')
+  const call = system.tools.invoke('demo_echo', { a: '1' })
+  await asked
+  system.root.write('modules/demo.ts', withTools(ECHO('a: z.string()')))
+  await system.live('demo', 2)
+  await system.getApi('guard')['go']?.()
+  expect(await call).toEqual({ name: 'demo_echo', status: 'success', value: { a: '1' } })
+})
+
 it('calls that never stop while the schema changes back and forth are each taken by one version, or told what is wrong', async () => {
   system = await startTools(ECHO('a: z.int()'))
   const stop = new AbortController()

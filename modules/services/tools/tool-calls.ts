@@ -5,7 +5,7 @@
 import type { KernelApi, UntypedService } from '../../contracts/module.ts'
 import type { InvokeOptions, ToolCall } from '../../contracts/services.ts'
 import type { ToolInfo, ToolResult } from '../../contracts/tool.ts'
-import { coded, toErrorData } from '../../lib/errors.ts'
+import { coded, codeOf, toErrorData } from '../../lib/errors.ts'
 import type { Catalogue } from './catalogue.ts'
 import { fitParams } from './fit-params.ts'
 import type { Hooks } from './hooks.ts'
@@ -73,18 +73,42 @@ async function attempt(
 ): Promise<ToolResult> {
   try {
     const info = await parts.catalogue.find(name)
-    const fitted = fitTo(info, params, course)
-    const final = await askHooks(parts, info, fitted, options, course)
-    const value = await run(parts, info, final, options, course)
-    // A part fits already: cut again it would never end.
-    if (info.api === parts.kernel.api && info.method === 'continue') return { name, status: 'success', value }
-    const { bytes, ...shaped } = parts.results.shape(info, value, options.result_bytes_max)
-    course.bytes = bytes
-    return { name, status: 'success', ...shaped }
+    try {
+      return await callAs(parts, info, params, options, course)
+    } catch (thrown) {
+      if (!isRefusedBySchema(thrown, name)) throw thrown
+      const now = await parts.catalogue.find(name)
+      if (now.schema === info.schema) throw thrown
+      // It switched on the way, before the tool ran: once more, by its new schema.
+      course.warnings.length = 0
+      return await callAs(parts, now, params, options, course)
+    }
   } catch (thrown) {
     const { code, message, hint } = toErrorData(thrown)
     return { name: String(name), status: 'error', error: { code, message, hint } }
   }
+}
+
+async function callAs(
+  parts: CallParts,
+  info: ToolInfo,
+  params: Params,
+  options: InvokeOptions,
+  course: Course,
+): Promise<ToolResult> {
+  const { name } = info
+  const final = await askHooks(parts, info, fitTo(info, params, course), options, course)
+  const value = await run(parts, info, final, options, course)
+  // A part fits already: cut again it would never end.
+  if (info.api === parts.kernel.api && info.method === 'continue') return { name, status: 'success', value }
+  const { bytes, ...shaped } = parts.results.shape(info, value, options.result_bytes_max)
+  course.bytes = bytes
+  return { name, status: 'success', ...shaped }
+}
+
+function isRefusedBySchema(thrown: unknown, tool: string): boolean {
+  const { details } = (thrown ?? {}) as { details?: { tool?: unknown } }
+  return codeOf(thrown) === 'bad_params' && details?.tool === tool
 }
 
 function fitTo({ name, schema, signature }: ToolInfo, given: Params, course: Course): Params {
