@@ -81,11 +81,14 @@ export function plan(input: PlanInput): Step[] {
 function planUnwanted(active: Active, input: PlanInput): Step | undefined {
   const { api, state } = active
   if (state === 'stopped' || state === 'draining') return undefined
-  if (input.contestedApis.has(api) || (active.base !== undefined && input.brokenBases.has(active.base)))
-    return calm(active)
+  if (stays(active, input)) return calm(active)
   if (active.live === undefined && !active.busy) return { kind: 'stop', api }
   return graced(active, input, { kind: 'stop', api })
 }
+
+/** Nobody can say now that it is not wanted. */
+const stays = ({ api, base }: Active, { contestedApis, brokenBases }: PlanInput): boolean =>
+  contestedApis.has(api) || (base !== undefined && brokenBases.has(base))
 
 /** Half-written and briefly missing files must never stop a service: the wish has to last. */
 function graced(active: Active, input: PlanInput, step: Step): Step {
@@ -130,15 +133,15 @@ function isStill(because: string | undefined, { active, wanted }: PlanInput): bo
  * Bases whose service has another name now and has not ended under the old one: the new name starts when the old one
  * is gone, so that ports and files are free.
  */
-function leavingBases({ active, wanted, contestedApis }: PlanInput): ReadonlySet<string> {
+function leavingBases(input: PlanInput): ReadonlySet<string> {
   const bases = new Set<string>()
-  for (const { api, base, state, live, busy } of active.values()) {
-    // An incumbent whose name two files claim stays.
-    if (contestedApis.has(api)) continue
-    // One that runs nothing holds nothing, and may stay in the list for as long as two files claim its name.
+  for (const one of input.active.values()) {
+    const { api, base, state, live, busy } = one
+    if (input.wanted.has(api) || stays(one, input)) continue
+    // One that runs nothing holds nothing.
     const holds = live !== undefined || busy || state === 'draining'
     const held = live?.base ?? base
-    if (held !== undefined && holds && !wanted.has(api)) bases.add(held)
+    if (held !== undefined && holds) bases.add(held)
   }
   return bases
 }

@@ -258,6 +258,8 @@ async function rebuild(
 /** The desired state has no such service any more: no new calls, the open ones drain, then everything is released. */
 export async function stopService(machine: Machine, service: ServiceRecord, drainMs?: number): Promise<void> {
   await endService(machine, service, 'draining', coded('service_stopped', { api: service.api }), drainMs)
+  // The kernel that has taken over ends what still drains.
+  if (machine.gone) return
   setState(service, 'stopped')
   machine.events.emit('service.stopped', { api: service.api })
   machine.options.log.info(`${service.api}  stopped`)
