@@ -1,22 +1,27 @@
 /**
- * Do bad services slow the good ones? 50 good services are called steadily while beside them stands a service whose
- * run() throws, one that leaks timers which throw late, one whose methods always throw and which is called as often as
- * each good one. Before and after each such phase the good ones stand alone, and its p99 is compared with the mean of
- * those two: what the machine does meanwhile is in both. Three phases show what such a comparison is worth: nothing once
- * more; a good neighbor, saved and called as the bad ones are; and a good one beside as many errors that are thrown and
- * caught where no service is, since making an error takes its time wherever it is made. The neighbor is saved anew for
- * each phase, so that it is not switched off for good; a phase covers the first restarts of a crash loop, back-off
- * included.
- * Run: npm run bench -- neighbors [rounds [seconds a phase]]
+ * Do bad services slow the good ones? 50 good services are called steadily. Beside them stands one whose run() throws
+ * and is started again, one that leaks timers which throw late, one whose methods always throw and which is called as
+ * often as a good one. A neighbor is bad in every other window of half a second, so that whatever else the machine does
+ * is in both kinds alike; the median p99 of the bad windows is compared with that of the quiet ones. Three rows show
+ * what such a comparison is worth: nothing at all; a good neighbor that is called; and a good one beside as many errors
+ * that are thrown and caught where no service is, since making an error takes its time wherever it is made. Restarts have
+ * no limit here and come at the pace of the first ones, two a second, so that every bad window holds one.
+ * Run: npm run bench -- neighbors [pairs of windows]
  */
-import { startSystem } from '../test/support/system.ts'
+import { startSystem, type TestSystem } from '../test/support/system.ts'
 import { machine, median, percentile, round, table } from './support.ts'
 
-const ROUNDS = Number(process.argv[2] ?? 12)
-const PHASE_MS = Number(process.argv[3] ?? 3) * 1_000
+const PAIRS = Number(process.argv[2] ?? 40)
+const WINDOW_MS = 500
+/** Between two windows: what the one before has begun comes to its end. */
+const BETWEEN_MS = 60
+const WARM_UP_WINDOWS = 4
 const SERVICES = 50
 /** Of one caller, between two calls; not the same for all, or one pause of the process would bunch them for good. */
 const pauseMs = (index: number): number => 3 + (index % 5)
+
+/** Read by the neighbors, which run in this process. */
+const shared = globalThis as { neighborIsBad?: boolean }
 
 /** A turn of the event loop and some work, as a handler has it. */
 const GOOD = `import { createHash } from 'node:crypto'
@@ -27,39 +32,58 @@ export class Module {
   }
 }
 `
-const BAD = {
-  'nothing, once more': undefined,
-  'a good one, saved and called as the bad ones are': GOOD,
-  'a good one, and as many errors thrown where no service is': GOOD,
-  'run() throws, and is started again': `export class Module {
-  async run() { throw new Error('the loop crashed') }
-  work() { return '' }
-}`,
-  'leaks 100 timers a second that throw 50 ms later': `export class Module {
-  constructor() { setInterval(() => void setTimeout(() => { throw new Error('a forgotten timer') }, 50), 10) }
-  work() { return '' }
-}`,
-  'every method throws': `export class Module {
-  async work() { throw new Error('not today') }
-}`,
-} as const
-type Neighbor = keyof typeof BAD
-const neighbors = Object.keys(BAD) as Neighbor[]
-const [alone = neighbors[0] as Neighbor, control, ownErrors, , , throwing] = neighbors
+interface Neighbor {
+  name: string
+  source: string
+  /** what its callers do in a bad window */
+  calls?: 'it' | 'no service'
+  /** it must have made errors, or nothing was measured */
+  bad: boolean
+}
 
-const files: Record<string, string> = { 'modules/good.ts': GOOD }
-for (let index = 0; index < SERVICES; index++) files[`configs/good${index}.yml`] = 'prog: good'
-const system = await startSystem(files)
-const text = 'x'.repeat(2_048)
+const NEIGHBORS: Neighbor[] = [
+  { name: 'nothing', source: GOOD, bad: false },
+  { name: 'a good one, called as the others are', source: GOOD, calls: 'it', bad: false },
+  { name: 'a good one, and as many errors where no service is', source: GOOD, calls: 'no service', bad: false },
+  {
+    name: 'run() throws, and is started again',
+    source: `export class Module {
+      async run() {
+        while (!globalThis.neighborIsBad) await new Promise((resolve) => setTimeout(resolve, 10))
+        throw new Error('the loop crashed')
+      }
+    }`,
+    bad: true,
+  },
+  {
+    name: 'leaks 100 timers a second that throw 50 ms later',
+    source: `export class Module {
+      constructor() {
+        setInterval(() => {
+          if (globalThis.neighborIsBad) setTimeout(() => { throw new Error('a forgotten timer') }, 50)
+        }, 10)
+      }
+    }`,
+    bad: true,
+  },
+  {
+    name: 'every method throws',
+    source: `export class Module { async work() { throw new Error('not today') } }`,
+    calls: 'it',
+    bad: true,
+  },
+]
+
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
+const text = 'x'.repeat(2_048)
+type Worker = { work(text: string): Promise<string> }
 
 /** Calls until the time is up; the milliseconds of each call that was answered, and how many were not. */
-async function callSteadily(api: string, every: number, until: number, into: Phase): Promise<void> {
-  const handle = system.getApi<{ work(text: string): Promise<string> }>(api)
+async function callSteadily(worker: Worker, every: number, until: number, into: Window): Promise<void> {
   while (performance.now() < until) {
     const since = performance.now()
     try {
-      await handle.work(text)
+      await worker.work(text)
       into.ms.push(performance.now() - since)
     } catch {
       into.failed++
@@ -68,102 +92,71 @@ async function callSteadily(api: string, every: number, until: number, into: Pha
   }
 }
 
-const notToday = async (): Promise<void> => {
-  throw new Error('not today')
+const nowhere: Worker = {
+  work: async () => {
+    throw new Error('not today')
+  },
 }
 
-/** The same without a service. */
-async function throwSteadily(every: number, until: number, into: Phase): Promise<void> {
-  while (performance.now() < until) {
-    await notToday().catch(() => into.failed++)
-    await pause(every)
-  }
-}
-
-let saves = 0
-
-async function enter(neighbor: Neighbor): Promise<void> {
-  const source = BAD[neighbor]
-  if (source === undefined) return
-  saves++
-  const live = system.event('service.live', (data) => data['api'] === 'bad')
-  system.root.write('modules/bad.ts', `${source}\n// save ${saves}\n`)
-  system.root.write('configs/bad.yml', '')
-  await live
-}
-
-async function leave(neighbor: Neighbor): Promise<void> {
-  if (neighbor === alone) return
-  const stopped = system.event('service.stopped', (data) => data['api'] === 'bad')
-  system.root.remove('configs/bad.yml')
-  await stopped
-}
-
-interface Phase {
+interface Window {
   ms: number[]
   failed: number
-  /** of the neighbor */
-  errors: number
 }
 
-async function phase(neighbor: Neighbor): Promise<Phase> {
-  await enter(neighbor)
-  const good: Phase = { ms: [], failed: 0, errors: 0 }
-  const bad: Phase = { ms: [], failed: 0, errors: 0 }
-  const until = performance.now() + PHASE_MS
+async function measure(system: TestSystem, { calls }: Neighbor, isBad: boolean): Promise<Window> {
+  const good: Window = { ms: [], failed: 0 }
+  shared.neighborIsBad = isBad
+  const until = performance.now() + WINDOW_MS
   const callers = Array.from({ length: SERVICES }, (_, index) =>
-    callSteadily(`good${index}`, pauseMs(index), until, good),
+    callSteadily(system.getApi<Worker>(`good${index}`), pauseMs(index), until, good),
   )
-  if (neighbor === control || neighbor === throwing) callers.push(callSteadily('bad', pauseMs(0), until, bad))
-  if (neighbor === ownErrors) callers.push(throwSteadily(pauseMs(0), until, bad))
+  const beside = calls === 'it' ? system.getApi<Worker>('bad') : nowhere
+  if (isBad && calls !== undefined) callers.push(callSteadily(beside, pauseMs(0), until, { ms: [], failed: 0 }))
   await Promise.all(callers)
-  if (neighbor !== alone) {
-    const { errors, state } = await system.show('bad')
-    // The neighbor must have been bad, or nothing was measured.
-    if ((errors === 0) !== (neighbor === control || neighbor === ownErrors))
-      throw new Error(`the neighbor (${neighbor}) made ${errors} errors; it is ${state}`)
-    good.errors = errors
-  }
-  await leave(neighbor)
+  shared.neighborIsBad = false
+  await pause(BETWEEN_MS)
   return good
 }
 
-interface Outcome {
-  own: Phase
-  /** its p99 to that of the good ones alone, before and after it */
-  ratio: number
-}
-
-const p99 = ({ ms }: Phase): number => percentile(ms, 0.99)
-const outcomes = new Map<Neighbor, Outcome[]>(neighbors.map((neighbor) => [neighbor, []]))
-await phase(alone)
-for (let index = 0; index < ROUNDS; index++) {
-  let before = await phase(alone)
-  for (const neighbor of index % 2 === 0 ? neighbors : neighbors.toReversed()) {
-    const own = await phase(neighbor)
-    const after = await phase(alone)
-    outcomes.get(neighbor)?.push({ own, ratio: p99(own) / ((p99(before) + p99(after)) / 2) })
-    before = after
+async function rowOf(neighbor: Neighbor): Promise<string[]> {
+  const files: Record<string, string> = {
+    'modules/good.ts': GOOD,
+    'modules/bad.ts': neighbor.source,
+    'configs/bad.yml': 'restart: {max: 100000, pause_ms: 400, pause_ms_max: 400}',
   }
-}
-await system.stop()
-
-const rows = neighbors.map((neighbor) => {
-  const all = outcomes.get(neighbor) ?? []
-  const own = all.map((one) => one.own)
-  const ratios = all.map(({ ratio }) => ratio)
+  for (let index = 0; index < SERVICES; index++) files[`configs/good${index}.yml`] = 'prog: good'
+  const system = await startSystem(files)
+  for (let index = 0; index < WARM_UP_WINDOWS; index++) await measure(system, neighbor, index % 2 === 1)
+  const before = (await system.show('bad')).errors
+  const quiet: Window[] = []
+  const bad: Window[] = []
+  for (let pair = 0; pair < PAIRS; pair++) {
+    for (const isBad of pair % 2 === 0 ? [false, true] : [true, false]) {
+      const kind = isBad ? bad : quiet
+      kind.push(await measure(system, neighbor, isBad))
+    }
+  }
+  const errors = (await system.show('bad')).errors - before
+  await system.stop()
+  if (errors > 0 !== neighbor.bad) throw new Error(`the neighbor (${neighbor.name}) made ${errors} errors`)
+  const p99 = ({ ms }: Window): number => percentile(ms, 0.99)
+  const ratios = bad.map((one, pair) => p99(one) / p99(quiet[pair] as Window))
+  const [alone, beside] = [median(quiet.map(p99)), median(bad.map(p99))]
   return [
-    neighbor,
-    round(own.reduce((sum, { errors }) => sum + errors, 0) / own.length / (PHASE_MS / 1_000), 0),
-    String(own.reduce((sum, { ms }) => sum + ms.length, 0)),
-    String(own.reduce((sum, { failed }) => sum + failed, 0)),
-    round(median(own.map(({ ms }) => median(ms)))),
-    round(median(own.map(p99))),
-    `${round(median(ratios))} ×`,
+    neighbor.name,
+    round(errors / ((PAIRS * WINDOW_MS) / 1_000), 0),
+    String([...quiet, ...bad].reduce((sum, { ms }) => sum + ms.length, 0)),
+    String([...quiet, ...bad].reduce((sum, { failed }) => sum + failed, 0)),
+    round(alone, 3),
+    round(beside, 3),
+    `${round(beside / alone)} ×`,
     `${round(percentile(ratios, 0.25))}–${round(percentile(ratios, 0.75))} ×`,
   ]
-})
-const head = ['neighbor', 'its errors a second', 'calls of the good', 'failed', 'p50 ms', 'p99 ms', 'p99 to alone']
-console.log(`### ${SERVICES} good services beside a bad one, ${ROUNDS} rounds (${machine()})\n`)
-console.log(table([...head, 'middle half of the rounds'], rows))
+}
+
+const rows: string[][] = []
+for (const neighbor of NEIGHBORS) rows.push(await rowOf(neighbor))
+const head = ['neighbor', 'its errors a bad second', 'calls of the good', 'failed', 'p99 ms quiet', 'bad', 'ratio']
+console.log(`### ${SERVICES} good services beside a bad one, ${PAIRS} pairs of windows (${machine()})\n`)
+console.log(table([...head, 'middle half of the pairs'], rows))
 process.exit(0)
