@@ -1,7 +1,7 @@
 /** The tools that come with the product, as a program calls them over HTTP: each does its work, and refuses in words. */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { packageRoot } from '../support/root.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 import { withTools } from '../support/tools.ts'
@@ -9,7 +9,8 @@ import { withTools } from '../support/tools.ts'
 const shipped = (name: string): string => readFileSync(join(packageRoot, 'configs/services', `${name}.yml`), 'utf8')
 
 let system: TestSystem
-beforeEach(async () => {
+// One system for all: no case is in the way of another.
+beforeAll(async () => {
   const names = ['tools', 'filesystem', 'database', 'config', 'module']
   system = await startSystem({
     ...Object.fromEntries(names.map((name) => [`configs/services/${name}.yml`, shipped(name)])),
@@ -17,9 +18,12 @@ beforeEach(async () => {
     'configs/demo.yml': '# the demo\nword: one # spoken\n',
     'modules/demo.ts': withTools(`{ say: tool({ description: 'Says.', params: z.object({}), run: () => 'said' }) }`),
     'notes.txt': 'one\ntwo\n',
+    'edited.txt': 'one\n2\n',
+    'old.txt': 'x',
+    'gone.txt': 'x',
   })
 })
-afterEach(() => system.stop())
+afterAll(() => system.stop())
 
 interface Answer {
   status: number
@@ -46,14 +50,14 @@ describe('what they do', () => {
   it.each<[string, object, unknown]>([
     ['filesystem_read_file', { path: 'notes.txt' }, { content: 'one\ntwo\n' }],
     ['filesystem_list_files', {}, { path: '.' }],
-    ['filesystem_search_files', { text: 'two' }, { matches: [{ path: 'notes.txt', line: 2 }] }],
+    ['filesystem_search_files', { text: 'two', path: '.' }, { matches: [{ path: 'notes.txt', line: 2 }] }],
     ['filesystem_write_file', { path: 'new.txt', content: 'x' }, { path: 'new.txt', before: null }],
-    ['filesystem_edit_file', { path: 'notes.txt', old_text: 'two', new_text: '2' }, { line: 2 }],
-    ['filesystem_move_file', { from: 'notes.txt', to: 'moved.txt' }, { to: 'moved.txt' }],
-    ['filesystem_delete_file', { path: 'notes.txt' }, { path: 'notes.txt' }],
+    ['filesystem_edit_file', { path: 'edited.txt', old_text: '2', new_text: 'two' }, { line: 2 }],
+    ['filesystem_move_file', { from: 'old.txt', to: 'moved.txt' }, { to: 'moved.txt' }],
+    ['filesystem_delete_file', { path: 'gone.txt' }, { path: 'gone.txt' }],
+    ['database_tables', {}, { tables: [] }],
     ['database_execute', { sql: 'CREATE TABLE t (a)' }, { changes: 0 }],
     ['database_query', { sql: 'SELECT ? AS a', params: ['x'] }, { rows: [{ a: 'x' }], truncated: false }],
-    ['database_tables', {}, { tables: [] }],
     ['kernel_status', {}, { status: 'ok' }],
     ['kernel_list_services', {}, {}],
     ['kernel_show_service', { service: 'demo' }, { api: 'demo', tools: ['say'] }],
@@ -62,7 +66,7 @@ describe('what they do', () => {
     ['kernel_recent_events', { pattern: 'service.live', count: 1 }, { events: [{ type: 'service.live' }] }],
     ['kernel_reload_service', { service: 'demo' }, { ok: true, generation: 2 }],
     ['config_read', { service: 'demo' }, { file: 'configs/demo.yml' }],
-    ['config_edit', { service: 'demo', set: { word: 'two' } }, { landed: { state: 'live', generation: 2 } }],
+    ['config_edit', { service: 'demo', set: { word: 'two' } }, { landed: { state: 'live', generation: 3 } }],
     ['module_read', { service: 'demo' }, { file: 'modules/demo.ts' }],
     ['module_create', { name: 'fresh', source: SAY }, { landed: [{ service: 'fresh', state: 'live' }] }],
     ['tools_find', { text: 'demo_say' }, {}],
@@ -71,18 +75,18 @@ describe('what they do', () => {
   })
 
   it('a service is made, changed, configured and undone from outside', async () => {
-    await post('module_create', { name: 'fresh', source: SAY })
-    expect(await post('fresh_say')).toMatchObject({ value: 'hello' })
-    const { value } = await post('module_read', { service: 'fresh' })
+    await post('module_create', { name: 'made', source: SAY })
+    expect(await post('made_say')).toMatchObject({ value: 'hello' })
+    const { value } = await post('module_read', { service: 'made' })
     const { hash, source } = value as { hash: string; source: string }
     const changed = source.replace('hello', 'good day')
-    expect(await post('module_update', { service: 'fresh', source: changed, base: hash })).toMatchObject({
+    expect(await post('module_update', { service: 'made', source: changed, base: hash })).toMatchObject({
       status: 200,
     })
-    expect(await post('fresh_say')).toMatchObject({ value: 'good day' })
-    expect(await post('kernel_undo_change', { service: 'fresh' })).toMatchObject({ value: { ok: true } })
-    expect(await post('fresh_say')).toMatchObject({ value: 'hello' })
-    expect(system.root.read('modules/fresh.ts')).toBe(SAY)
+    expect(await post('made_say')).toMatchObject({ value: 'good day' })
+    expect(await post('kernel_undo_change', { service: 'made' })).toMatchObject({ value: { ok: true } })
+    expect(await post('made_say')).toMatchObject({ value: 'hello' })
+    expect(system.root.read('modules/made.ts')).toBe(SAY)
   })
 })
 
@@ -99,10 +103,10 @@ describe('what they refuse', () => {
     ],
     ['filesystem_move_file', { from: 'notes.txt', to: '.env' }, 403, 'path_protected'],
     ['filesystem_delete_file', { path: 'runtime/data.db' }, 403, 'path_protected'],
-    ['database_query', { sql: 'DELETE FROM t' }, 400, 'sql_failed'],
+    ['database_query', { sql: 'DELETE FROM t' }, 403, 'sql_refused'],
     ['database_execute', { sql: 'ATTACH "x" AS y' }, 403, 'sql_refused'],
     ['kernel_show_service', { service: 'demmo' }, 404, 'service_not_found'],
-    ['kernel_rollback_service', { service: 'demo' }, 409, 'nothing_to_roll_back'],
+    ['kernel_rollback_service', { service: 'database' }, 409, 'nothing_to_roll_back'],
     ['config_edit', { service: 'tools', set: { deadline_ms: -1 } }, 422, 'config_invalid'],
     ['config_edit', { service: 'demo', set: { prog: 'other' } }, 422, 'config_edit_failed'],
     ['module_create', { name: 'kernel/more', source: SAY }, 403, 'path_protected'],
