@@ -40,6 +40,7 @@ beforeEach(async () => {
     'configs/agents/assistant.yml': assistantConfig(CONFIG),
     'modules/own.ts': OWN,
     'configs/editor.yml': '',
+    'configs/services/config.yml': 'api: config\nprog: services/workshop/config\n',
     'modules/editor.ts': EDITOR,
   })
 })
@@ -63,6 +64,11 @@ const write = (path: string, text: string): string =>
 it.each([
   ['its config', () => write('configs/agents/assistant.yml', assistantConfig(`${CONFIG}steps_max: 5`)), 2],
   ['its code', () => write('modules/own.ts', `${OWN}// by the model\n`), 2],
+  [
+    'its config, with the tool for that',
+    () => '{call: config_edit {params {service: "assistant"} {set {steps_max: 5}}}}',
+    2,
+  ],
   ['its version, by the tool for that', () => '{call: kernel_reload_service {params {service: "assistant"}}}', 2],
 ])('a turn that changes %s goes on to its answer', async (_what, call, generation) => {
   calls(call())
