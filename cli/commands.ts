@@ -7,7 +7,7 @@ import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { realFileSystem } from '../modules/lib/file-system.ts'
 import { Client } from './client.ts'
 import { dim, fields, print, printJson, reloadLine, table } from './output.ts'
-import { ask, createScreen } from './prompt.ts'
+import { ask, createScreen, type ChatChoice } from './prompt.ts'
 
 export interface Common {
   root: string
@@ -137,14 +137,15 @@ export async function tools({ root, json }: Common): Promise<void> {
   for (const conflict of found.conflicts) print(conflict)
 }
 
-export async function chat({ root, json }: Common, message: string): Promise<void> {
+export async function chat({ root, json }: Common, message: string, choice: ChatChoice): Promise<void> {
   const client = new Client(root)
   if (json) {
-    printJson(await client.post('/api/chat', { message }))
+    const { conversation: conversation_id, provider } = choice
+    printJson(await client.post('/api/chat', { message, conversation_id, provider }))
     return
   }
   const screen = createScreen((text) => process.stdout.write(text))
-  await ask(client, message, { screen }).finally(() => screen.endLine())
+  await ask(client, message, { ...choice, screen }).finally(() => screen.endLine())
 }
 
 const freezeFile = (root: string): string => join(root, 'runtime', 'FREEZE')

@@ -18,7 +18,7 @@ import { logs } from './logs.ts'
 import { serveStdio } from './mcp.ts'
 import { exitCodeOf, print, printError, printJson } from './output.ts'
 import { Client } from './client.ts'
-import { openPrompt } from './prompt.ts'
+import { openPrompt, type ChatChoice } from './prompt.ts'
 import { up } from './up.ts'
 
 const LEVEL_NUMBERS: Record<string, number> = { debug: 20, info: 30, warn: 40, error: 50 }
@@ -121,9 +121,11 @@ function addServiceCommands(program: Command, common: ReadCommon): void {
   program
     .command('chat [message...]')
     .description('ask the assistant; without a message, a conversation')
-    .action(async (words: string[]) => {
-      if (words.length > 0) await commands.chat(common(), words.join(' '))
-      else await converse(common().root)
+    .option('--provider <service>', 'the inference service that answers')
+    .option('--conversation <id>', 'the conversation to go on with')
+    .action(async (words: string[], choice: ChatChoice) => {
+      if (words.length > 0) await commands.chat(common(), words.join(' '), choice)
+      else await converse(common().root, choice)
     })
 }
 
@@ -226,15 +228,19 @@ function addApprovalCommands(program: Command, common: ReadCommon): void {
     .action((id: string, options: { reason?: string }) => approvals.deny(common(), id, options))
 }
 
-async function converse(root: string): Promise<void> {
+async function converse(root: string, choice: ChatChoice): Promise<void> {
   if (process.stdin.isTTY !== true)
     throw coded('usage', { reason: 'Write the message after `mm chat`, or use a terminal' })
   if (!existsSync(root)) throw coded('root_missing', { root, part: 'folder' })
   void new Client(root)
   await new Promise<void>((done) => {
-    const prompt = openPrompt(root, () => {
-      prompt.close()
-      done()
-    })
+    const prompt = openPrompt(
+      root,
+      () => {
+        prompt.close()
+        done()
+      },
+      choice,
+    )
   })
 }

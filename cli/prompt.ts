@@ -26,14 +26,30 @@ export interface Screen {
   lines(text: string): void
 }
 
+export interface ChatChoice {
+  conversation?: string | undefined
+  /** an inference service, instead of the one the assistant would take */
+  provider?: string | undefined
+}
+
+export interface AskOptions extends ChatChoice {
+  screen: Screen
+  signal?: AbortSignal
+}
+
 /** Asks the assistant and shows what comes back. Returns the conversation's id. */
 export async function ask(
   client: Client,
   message: string,
-  { conversation, screen, signal }: { conversation?: string | undefined; screen: Screen; signal?: AbortSignal },
+  { conversation, provider, screen, signal }: AskOptions,
 ): Promise<string | undefined> {
   let id = conversation
-  const body = { message, stream: true, ...(id === undefined ? {} : { conversation_id: id }) }
+  const body = {
+    message,
+    stream: true,
+    ...(id === undefined ? {} : { conversation_id: id }),
+    ...(provider === undefined ? {} : { provider }),
+  }
   for await (const event of client.events<StreamEvent>('POST', '/api/chat', body, signal)) {
     switch (event.type) {
       case 'text':
@@ -86,10 +102,12 @@ export function createScreen(write: (text: string) => void): Screen & { endLine(
   }
 }
 
-export function openPrompt(root: string, onQuit: () => void): Prompt {
+/** `first`: the conversation to go on with, and who answers. */
+export function openPrompt(root: string, onQuit: () => void, first: ChatChoice = {}): Prompt {
   const lines = createInterface({ input: process.stdin, output: process.stdout, prompt: '> ' })
   const screen = createScreen((text) => process.stdout.write(text))
-  let conversation: string | undefined
+  const { provider } = first
+  let { conversation } = first
   let busy = Promise.resolve()
   let answering: AbortController | undefined
   const above = (text: string): void => {
@@ -104,7 +122,7 @@ export function openPrompt(root: string, onQuit: () => void): Prompt {
     answering = new AbortController()
     const { signal } = answering
     try {
-      conversation = await ask(new Client(root), text, { conversation, screen, signal })
+      conversation = await ask(new Client(root), text, { conversation, provider, screen, signal })
     } catch (error) {
       screen.endLine()
       if (signal.aborted) screen.lines(dim('(cancelled)'))

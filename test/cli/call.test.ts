@@ -156,4 +156,18 @@ it('chat answers without a key, with a tool, and says that it is no model', asyn
   expect([code, answer.provider]).toEqual([0, 'offline'])
   expect(answer.steps).toMatchObject([{ tool: 'kernel_list_services', status: 'success' }])
   expect(answer.answer).toContain('rl_trainer')
+  // Who answers, and which conversation it belongs to, can be said.
+  const asked = await mm(
+    folder,
+    'chat',
+    '--json',
+    '--provider',
+    'offline',
+    '--conversation',
+    'mine',
+    'list all services',
+  )
+  expect(JSON.parse(asked.stdout)).toMatchObject({ provider: 'offline', conversation_id: 'mine' })
+  const unready = await mm(folder, 'chat', '--provider', 'nobody', 'list all services')
+  expect([unready.code, unready.stderr]).toEqual([1, expect.stringContaining('nobody')])
 })

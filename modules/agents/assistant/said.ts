@@ -27,7 +27,7 @@ export interface Reading {
 }
 
 /** Rejects with what the stream rejects with, or the signal's reason. */
-export async function readSaid(stream: AsyncGenerator<CompletionChunk>, reading: Reading): Promise<Said> {
+export async function readSaid(stream: AsyncIterable<CompletionChunk>, reading: Reading): Promise<Said> {
   const { provider, signal, chars_max, onText, isShown, onPart } = reading
   const parts: Part[] = []
   const flow = new TextFlow(onText)
@@ -43,10 +43,12 @@ export async function readSaid(stream: AsyncGenerator<CompletionChunk>, reading:
     },
   }
   const scanner = new Scanner(listener, { repair: true })
+  // A service that is not there (yet) gives no generator, only what can be iterated once it is.
+  const chunks = stream[Symbol.asyncIterator]()
   let text = ''
   try {
     for (;;) {
-      const { value, done } = await untilAborted(stream.next(), signal)
+      const { value, done } = await untilAborted(chunks.next(), signal)
       if (done === true) throw coded('provider_failed', { provider, reason: 'its answer broke off' })
       if (value.type === 'end') {
         const { model, finish, usage } = value.completion
@@ -63,7 +65,7 @@ export async function readSaid(stream: AsyncGenerator<CompletionChunk>, reading:
     }
   } finally {
     // Whoever does not answer its own end is not waited for.
-    void stream.return(undefined).catch(() => undefined)
+    void chunks.return?.(undefined).catch(() => undefined)
   }
 }
 
