@@ -117,6 +117,8 @@ export async function superviseKernels(
     const previous = before.at(-1)
     if (previous !== undefined) {
       const verdict = await probation(world, current.kernel, ended, probation_ms)
+      // It has begun to hand over since it was looked at: another one runs by now.
+      if (verdict.kind === 'sick' && world.switchboard.handingOver) continue
       // A system that stops ends with the kernel that was told to: nobody takes it back.
       if (verdict.kind === 'sick' && current.given?.events.closed !== true) {
         goBack(world, current, previous, verdict.error)
