@@ -70,14 +70,13 @@ export class Faults {
       ;(record?.isolator as ModuleIsolator | undefined)?.recordError()
     }
     if (described) {
-      const more = left === 0 ? '' : ` (and ${left} more since the last one told)`
       const fields = { service: api, generation, stack: stackOf(thrown) }
-      log.error(`${api}  ${where}: ${describeError(error)}${more}`, fields)
+      log.error(`${api}  ${where}: ${describeError(error)}${moreThan(left)}`, fields)
     }
     return error
   }
 
-  /** A flood is counted in full and described at a bounded rate; `left` is how many were not since the last one. */
+  /** A flood is counted in full and described at a bounded rate (`''`: of nobody's); `left` is how many were not since the last one. */
   private mayDescribe(api: string, now: number): { described: boolean; left: number } {
     const flood = this.floods.get(api) ?? { since: now, told: 0, left: 0 }
     this.floods.set(api, flood)
@@ -124,9 +123,11 @@ export class Faults {
       return owner.service
     }
     this.unattributed++
-    const error = this.describe(thrown)
+    const { clock, log } = this.machine.options
+    const { described, left } = this.mayDescribe('', clock.monotonic())
+    const error = described ? this.describe(thrown) : toErrorData(thrown)
     this.machine.events.emit('kernel.fault', { where, error })
-    this.machine.options.log.error(`${where}: ${describeError(error)}`, { stack: stackOf(thrown) })
+    if (described) log.error(`${where}: ${describeError(error)}${moreThan(left)}`, { stack: stackOf(thrown) })
     return undefined
   }
 
@@ -138,6 +139,8 @@ export class Faults {
     return all
   }
 }
+
+const moreThan = (left: number): string => (left === 0 ? '' : ` (and ${left} more since the last one told)`)
 
 const stackOf = (thrown: unknown): string | undefined =>
   typeof thrown === 'object' && thrown !== null && 'stack' in thrown ? String(thrown.stack) : undefined

@@ -103,3 +103,14 @@ it('a flood of late errors is counted in full and told now and then', async () =
   expect(told.length).toBeGreaterThan(0)
   expect(told.length).toBeLessThanOrEqual(100)
 })
+
+it('so is a flood of errors nobody can be named for', async () => {
+  const running = await startSystem({})
+  system = running
+  const before = (await running.kernel.health()).unattributed_faults
+  for (let made = 0; made < 500; made++) running.kernel.fault(new Error('nobody’s'), 'rejection')
+  const told = running.log.filter((line) => line.message.includes('nobody’s'))
+  expect((await running.kernel.health()).unattributed_faults - before).toBe(500)
+  expect(told.length).toBeGreaterThan(0)
+  expect(told.length).toBeLessThanOrEqual(100)
+})
