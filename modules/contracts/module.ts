@@ -15,6 +15,8 @@ export interface ModuleClass {
   readonly reload?: 'overlap' | 'quiesce'
   /** Two versions cannot stand side by side: the old one is ended first, and built again if the new one fails. */
   readonly exclusive?: boolean
+  /** How long its calls may take, ms: an old version drains as long. `limits: {drain_ms}` of a config goes before it. */
+  readonly drain_ms?: number
   /** Names the shape of what `handOver` returns; the next version's `takeOver` is told it. Default `'1'`. */
   readonly version?: string
 }

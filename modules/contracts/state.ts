@@ -144,9 +144,10 @@ export interface GenerationRecord {
   desired: DesiredService
   readonly scan: Scan
   configText: string | undefined
-  /** how it is replaced and what its state is called, read from its class */
+  /** how it is replaced, what its state is called and how long it may drain, read from its class */
   mode: ReloadMode
   stateVersion: string
+  drainMs?: number
   readonly caller: CallerRecord
   /** replaced when a kernel is replaced: every edge then takes the slow path once, and gets new functions */
   admission: Admission
@@ -276,9 +277,8 @@ export interface ServiceRecord {
   waitingFor: string[]
   /** why what is on disk is not what runs */
   refusal: ErrorData | undefined
-  /** the last error of the service's own code */
+  /** the last error of the service's own code, and when (epoch milliseconds) */
   lastError: ErrorData | null
-  /** epoch milliseconds */
   lastErrorAt: number | null
   /** calls and errors of generations that ended */
   pastCalls: number

@@ -88,6 +88,6 @@ async function callWith(
 
 /** A version ends when its calls have, or when its drain limit has passed: then who still waits is told. */
 export function retiredError(names: { api: string; method: string }, generation: GenerationRecord | undefined): Error {
-  const ms = generation?.desired.limits['drain_ms'] ?? LIMITS.drain_ms
+  const ms = generation?.desired.limits['drain_ms'] ?? generation?.drainMs ?? LIMITS.drain_ms
   return coded('generation_retired', { ...names, generation: generation?.number, ms })
 }

@@ -173,6 +173,7 @@ function readClass(generation: GenerationRecord, type: ModuleClass): void {
   const { desired } = generation
   if (Array.isArray(type.needs)) generation.needs = [...new Set([...desired.needs, ...(type.needs as string[])])]
   if (typeof type.version === 'string') generation.stateVersion = type.version
+  if (typeof type.drain_ms === 'number' && type.drain_ms >= 0) generation.drainMs = type.drain_ms
   const handsOver = typeof (type as { prototype?: ModuleInstance }).prototype?.handOver === 'function'
   const declared = desired.reload ?? type.reload ?? (handsOver ? 'quiesce' : 'overlap')
   generation.mode = type.exclusive === true ? 'exclusive' : declared

@@ -102,6 +102,10 @@ export async function stopTasks(machine: Machine, old: GenerationRecord): Promis
   machine.events.emit('service.task_overrun', { api: old.api, generation: old.number, tasks: labels })
 }
 
+/** The config goes before the class, the class before the limits of all. */
+const drainTime = (machine: Machine, { desired, drainMs }: GenerationRecord): number =>
+  desired.limits['drain_ms'] ?? drainMs ?? machine.limitsOf(desired).drain_ms
+
 /** Its end comes before that of its calls. */
 export function overran(machine: Machine, old: GenerationRecord): void {
   const { api, number: generation } = old
@@ -116,7 +120,7 @@ export async function retire(
   machine: Machine,
   service: ServiceRecord,
   old: GenerationRecord,
-  drainMs = machine.limitsOf(old.desired).drain_ms,
+  drainMs = drainTime(machine, old),
 ): Promise<void> {
   const { api, number: generation } = old
   old.drainUntil = machine.clock.monotonic() + drainMs

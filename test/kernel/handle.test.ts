@@ -181,6 +181,27 @@ it('a handle taken before the service exists finds it, and one kept over version
   expect(await rejection(old?.() as Promise<unknown>)).toMatchObject({ code: 'method_not_found' })
 })
 
+it('a class may say how long its calls take; its config goes before it', async () => {
+  const source =
+    'export class Module { static drain_ms = 30; async late(ms) { await new Promise((r) => setTimeout(r, ms)) } }'
+  system.root.write('modules/slow.js', source)
+  system.root.write('configs/slow.yml', '')
+  await system.live('slow')
+  const lateCall = (ms: number): Promise<unknown> => {
+    const late = system.getApi('slow').with({ deadlineMs: 10_000 })['late']?.(ms) as Promise<unknown>
+    late.catch(() => undefined)
+    return late
+  }
+  const cut = lateCall(60_000)
+  await system.reload('slow')
+  expect(await rejection(cut)).toMatchObject({ code: 'generation_retired' })
+  system.root.write('configs/slow.yml', 'limits: {drain_ms: 20000}')
+  await system.live('slow', 3)
+  const kept = lateCall(200)
+  await system.reload('slow')
+  expect(await kept).toBeUndefined()
+})
+
 it('a call with options that outlives the drain limit of its version is told so', async () => {
   system.root.write('configs/calc.yml', 'limits: {drain_ms: 30}')
   await system.live('calc', 2)

@@ -28,6 +28,8 @@ import { Tries } from './tries.ts'
 export { configSchema }
 
 export class Module implements InferenceApi, EmbeddingApi {
+  /** as long as an answer may take by default */
+  static readonly drain_ms = 300_000
   readonly #kernel: KernelApi
   readonly #config: Config
   readonly #servers: Servers
