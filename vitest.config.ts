@@ -13,6 +13,8 @@ const shared = {
 
 export default defineConfig({
   test: {
+    // Much of a test is waiting for processes and files: a core left free would be left idle.
+    maxWorkers: '100%',
     projects: [
       {
         test: {
