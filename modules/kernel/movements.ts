@@ -32,8 +32,8 @@ export class Movements {
   private readonly running = new Map<ServiceRecord, Promise<ReloadResult>>()
   /** who asked for a movement that is under way; another kernel tells them when this one cannot */
   private readonly asked = new Map<ServiceRecord, ServiceRecord['reloadWaiters']>()
-  private leave: () => void = () => {}
-  private left: Promise<void> = Promise.resolve()
+  /** those who wait for something here, and are told when another kernel takes over */
+  private readonly leaving = new Set<() => void>()
 
   constructor(options: MovementsOptions) {
     this.options = options
@@ -48,7 +48,7 @@ export class Movements {
   /** What becomes of it. Where another kernel takes over meanwhile, it is put off: it ends there. */
   outcome(service: ServiceRecord): Promise<ReloadResult> | undefined {
     const running = this.running.get(service)
-    return running && Promise.race([running, this.left.then(() => LEFT)])
+    return running && this.orLeft(running, LEFT)
   }
 
   /** Movements that switch something: stops may be taken over half-way. */
@@ -60,8 +60,21 @@ export class Movements {
   forget(): void {
     this.running.clear()
     this.asked.clear()
-    this.left = new Promise((resolve) => {
-      this.leave = resolve
+  }
+
+  /**
+   * What `work` comes to, or `otherwise` when another kernel takes over before. Not a race with one long promise: that
+   * would keep what each of its racers has in reach. `work` never rejects.
+   */
+  private orLeft<T>(work: Promise<T>, otherwise: T): Promise<T> {
+    if (this.machine.gone) return Promise.resolve(otherwise)
+    return new Promise((resolve) => {
+      const leave = (): void => resolve(otherwise)
+      this.leaving.add(leave)
+      void work.then((value) => {
+        this.leaving.delete(leave)
+        resolve(value)
+      })
     })
   }
 
@@ -69,7 +82,8 @@ export class Movements {
   letGo(): void {
     for (const [service, waiters] of this.asked) service.reloadWaiters.push(...waiters)
     this.asked.clear()
-    this.leave()
+    for (const leave of this.leaving) leave()
+    this.leaving.clear()
   }
 
   /**
@@ -79,7 +93,7 @@ export class Movements {
   async free(service: ServiceRecord): Promise<void> {
     for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
       if (service.candidate !== undefined) abandon(service.candidate)
-      await Promise.race([running, this.left])
+      await this.orLeft(running, LEFT)
       if (this.machine.gone) return
     }
   }
@@ -95,8 +109,7 @@ export class Movements {
       if (back === undefined && service.refusedAttempt?.takenBack !== undefined) this.options.onForgotten(service.api)
     }
     const earlier = members.map(({ service }) => service.live && { ...service.live })
-    const left = this.left.then((): ReloadResult[] => [])
-    const done = Promise.race([this.begin(members, since), left]).then((results) => {
+    const done = this.orLeft(this.begin(members, since), []).then((results) => {
       if (this.machine.gone) return results
       before(results)
       this.options.journal.moved(members, earlier, results)
