@@ -29,7 +29,9 @@ const ALLOWED: [folder: string, may: RegExp][] = [
   ['modules/bracket', /^modules\/(contracts|bracket)\//],
   ['modules/loader', /^modules\/(contracts|lib|loader)\//],
   ['modules/kernel', /^modules\/(contracts|lib|kernel)\//],
-  ['cli', /^(modules\/(contracts|lib)\/|cli\/)/],
+  ['modules/sandbox/scan', /^modules\/(contracts|lib|sandbox\/scan)\//],
+  ['modules/sandbox', /^modules\/(contracts|lib|loader|sandbox)\//],
+  ['cli', /^(modules\/(contracts|lib|sandbox\/scan)\/|cli\/)/],
 ]
 
 it.each(ALLOWED)('%s imports only what it may', (folder, may) => {
@@ -48,7 +50,7 @@ it('contracts hold no behavior but the error table', () => {
 
 it('every other module imports contracts, lib, bracket and its own folder: never the kernel, never another module', () => {
   const others = sourceFiles('modules').filter(
-    (file) => !/^modules\/(contracts|lib|bracket|loader|kernel)\//.test(file),
+    (file) => !/^modules\/(contracts|lib|bracket|loader|kernel|sandbox)\//.test(file),
   )
   const wrong = others.flatMap((file) => {
     const own = file
@@ -66,8 +68,8 @@ it('every other module imports contracts, lib, bracket and its own folder: never
   expect(wrong).toEqual([])
 })
 
-it('the bootloader imports types of the contracts, lib and the loader', () => {
-  expect(runtimeImports('run.ts').filter((to) => !/^modules\/(lib|loader)\//.test(to))).toEqual([])
+it('the bootloader imports types of the contracts, lib, the loader and the sandbox', () => {
+  expect(runtimeImports('run.ts').filter((to) => !/^modules\/(lib|loader|sandbox)\//.test(to))).toEqual([])
 })
 
 it('the kernel and the control plane take time from the clock they are given', () => {
