@@ -5,6 +5,7 @@
  * A *guest* is one version of one service in one isolate. It is never repaired: a guest that broke a limit has ended.
  */
 import type { ErrorData } from './errors.ts'
+import type { CallOptions } from './module.ts'
 import type { CodeOwner, Json } from './seams.ts'
 
 /** `own`: a process for this module alone. `group`: one for all of its trust group. `inline`: an isolate in this process. */
@@ -95,9 +96,8 @@ export interface GuestAsk {
   run: { ask: null; answer: null }
   /** Aborts the signal of `run()` and of spawned work. */
   abort: { ask: null; answer: null }
-  call: { ask: { aspect: string; method: string; args: readonly unknown[]; call: number }; answer: unknown }
-  /** The caller of `call` has given up: the signal among its arguments aborts. */
-  giveUp: { ask: { call: number }; answer: null }
+  /** An `AbortSignal` anywhere in `args` crosses: it aborts there when it aborts here, until the answer has come. */
+  call: { ask: { aspect: string; method: string; args: readonly unknown[] }; answer: unknown }
   /** Opens a stream, and gives its items one by one. */
   open: { ask: { stream: number; aspect: string; method: string; args: readonly unknown[] }; answer: null }
   next: { ask: { stream: number }; answer: { done: boolean; value: unknown } }
@@ -106,23 +106,26 @@ export interface GuestAsk {
   takeOver: { ask: { state: unknown; version: string }; answer: null }
   /** Releases one thing the guest has acquired (`own`, `every`, `cron`, `hold`, a subscription), by its number. */
   release: { ask: { id: number }; answer: null }
-  /** One turn of `every` or `cron`, one event of a subscription, one call of a held resource's route. */
+  /** One turn of `every` or `cron`, one event of a subscription, the work of a `spawn`. No wall deadline. */
   turn: { ask: { id: number; value?: unknown }; answer: unknown }
   shutdown: { ask: null; answer: null }
 }
 
 /** What a guest asks of the host: answered once, or rejected with a coded error. Nothing here is trusted. */
 export interface HostAsk {
-  call: { ask: { api: string; aspect: string; method: string; args: unknown[]; deadlineMs?: number }; answer: unknown }
+  /** `options` is what the module gave to `with(…)`; a signal in it, or in `args`, is a real one on this side. */
+  call: {
+    ask: { api: string; aspect: string; method: string; args: unknown[]; options?: CallOptions }
+    answer: unknown
+  }
   /** A stream of another service, item by item. */
-  open: { ask: { stream: number; api: string; aspect: string; method: string; args: unknown[] }; answer: null }
+  open: {
+    ask: { stream: number; api: string; aspect: string; method: string; args: unknown[]; options?: CallOptions }
+    answer: null
+  }
   next: { ask: { stream: number }; answer: { done: boolean; value: unknown } }
   close: { ask: { stream: number }; answer: null }
   prompt: { ask: { path: string }; answer: { text: string; hash: string } }
-  /** `crypto.randomUUID`, `crypto.getRandomValues` and `crypto.subtle.digest` are not in an isolate. */
-  random: { ask: { bytes: number }; answer: Uint8Array }
-  digest: { ask: { algorithm: string; bytes: Uint8Array }; answer: Uint8Array }
-  sleep: { ask: { ms: number; id: number }; answer: null }
 }
 
 /** What a guest tells, with no answer. Counted against `messages_max`. */
@@ -131,11 +134,13 @@ export type GuestTold =
   | { tell: 'emit'; type: string; data: Record<string, unknown> }
   /** It acquired something; the host owns an entry of this label, which releases `id` in the guest. */
   | { tell: 'own'; id: number; label: string }
+  /** Background work: to be run as a task of the version, by the question `turn`; `abort` ends it. */
+  | { tell: 'spawn'; id: number; label: string }
   | { tell: 'every'; id: number; ms: number; label: string }
   | { tell: 'cron'; id: number; pattern: string; label: string }
   | { tell: 'on'; id: number; pattern: string }
   | { tell: 'released'; id: number }
-  /** An error nobody awaits: a rejection, a timer's throw, a task of `spawn`. */
+  /** An error nobody awaits: a rejection, a timer's throw. */
   | { tell: 'fault'; error: GuestError; label?: string }
 
 /** How an error crosses: flat strings, each cut at 8 KB, no path of this machine in it. */
@@ -161,6 +166,7 @@ export interface GuestEvents {
 /** One guest. */
 export interface Guest {
   readonly facts: GuestFacts
+  /** Rejects with `sandbox_wall` after `wall_ms` (0: never); default: the limit, and never for `run`, `turn`, `next`. */
   ask<K extends keyof GuestAsk>(
     kind: K,
     what: GuestAsk[K]['ask'],
