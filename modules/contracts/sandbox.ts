@@ -6,7 +6,8 @@
  */
 import type { ErrorData } from './errors.ts'
 import type { CallOptions } from './module.ts'
-import type { CodeOwner, Json } from './seams.ts'
+import type { CodeOwner, Json, ModuleHost } from './seams.ts'
+import type { DesiredService } from './state.ts'
 
 /** `own`: a process for this module alone. `group`: one for all of its trust group. `inline`: an isolate in this process. */
 export type Isolation = 'own' | 'group' | 'inline'
@@ -223,6 +224,45 @@ export interface PowersReport {
   used: { power: string; count: number; last_at: number }[]
   refused: { power: string; count: number; last_at: number }[]
 }
+
+/** `mm show` of a service that runs in a sandbox: the version that serves, and what its service did so far. */
+export interface SandboxReport extends PowersReport {
+  isolation: Isolation
+  /** which modules may share its process */
+  group: string
+  /** null when it runs in this process, or has ended */
+  pid: number | null
+  limits: GuestLimits
+  /** times its code broke a limit, by error code */
+  kills: Record<string, number>
+}
+
+/** What the meta file says about sandboxes. */
+export interface SandboxPolicy {
+  processes_max: number
+  /** undefined: the list of the scan */
+  forbidden_imports: readonly string[] | undefined
+}
+
+/** What a kernel asks of the sandboxes. Made by `run.ts`, outlives kernels. None of it throws. */
+export interface SandboxPort {
+  /** Where a service with `sandbox:` runs. */
+  hostOf(service: DesiredService, policy: SandboxPolicy): ModuleHost
+  /** undefined when no version of the service is there */
+  report(owner: CodeOwner): SandboxReport | undefined
+  /** Takes the service's source out of quarantine. False when it is in none. */
+  release(sourceKey: string): boolean
+}
+
+/**
+ * Decides on powers that a new version asks for and that its config does not grant. Answers the grants it adds for this
+ * version; what they do not cover is refused. May reject: all is refused.
+ */
+export type ApprovePowers = (asked: {
+  api: string
+  source_key: string
+  powers: readonly Power[]
+}) => Promise<readonly GrantText[]>
 
 /** What the static scan found in one local graph. */
 export interface ScanReport {
