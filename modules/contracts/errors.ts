@@ -540,6 +540,24 @@ export const ERRORS = {
     'Use `mm packages`, or send the token of runtime/token with the call; modules and models may only ask.',
   ),
 
+  // --- control plane -------------------------------------------------------------------------------------------
+  ledger_entry_invalid: entry(
+    400,
+    'The entry cannot be recorded: `{field}` is wrong: {reason}',
+    'An entry has actor, origin, action, resource and outcome; its payload is plain JSON and small.',
+  ),
+  ledger_broken: entry(
+    503,
+    'The ledger is not what was written, from entry {at} on ({fault}): nothing is recorded, so nothing is changed',
+    '`mm ledger verify` says what is wrong. Put runtime/control back from a backup, or move it away; It is read at the next reload of the service.',
+  ),
+  ledger_key_missing: entry(
+    503,
+    'The key of the ledger, {path}, is gone or damaged',
+    'Put it back from a backup: without it no entry can be checked. A new ledger begins when runtime/control is moved away.',
+  ),
+  ledger_busy: entry(503, '{limit} entries wait for the disk already', 'Wait; the disk is slow or stands still.'),
+
   // --- http ----------------------------------------------------------------------------------------------------
   unauthorized: entry(
     401,
