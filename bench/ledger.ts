@@ -33,7 +33,7 @@ const grouped: number[] = []
 const single: number[] = []
 const checked: number[] = []
 await appends(AT_ONCE, AT_ONCE)
-for (let round = 0; round < ROUNDS; round++) {
+for (let turn = 0; turn < ROUNDS; turn++) {
   grouped.push(await rate(ENTRIES, () => appends(ENTRIES, AT_ONCE)))
   single.push(await rate(200, () => appends(200, 1)))
   const { head } = await ledger.status()
