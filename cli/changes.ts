@@ -1,22 +1,15 @@
-/** The commands about changes: what one would touch, taking one back, and what a root holds that cannot run. */
-import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
-import type {
-  CheckReport,
-  EffectiveConfig,
-  PlannedChange,
-  ProposedFile,
-  ReloadResult,
-} from '../modules/contracts/kernel.ts'
+/** The commands about changes: what one would touch, and taking one back. */
+import { readFileSync } from 'node:fs'
+import { relative, resolve } from 'node:path'
+import type { Command } from 'commander'
+import type { PlannedChange, ProposedFile, ReloadResult } from '../modules/contracts/kernel.ts'
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
-import { MM } from './child.ts'
 import { Client } from './client.ts'
-import type { Common } from './commands.ts'
-import { dim, print, printJson, red, reloadLine, table } from './output.ts'
+import { prints, type Cli, type Common } from './common.ts'
+import { dim, MOVED, print, printJson, red, reloadLine } from './output.ts'
 
 /** Without files: what stands on disk and does not run. `--with` holds what the one file would hold. */
-export async function plan({ root, json }: Common, files: string[], options: { with?: string }): Promise<void> {
+async function plan({ root, json }: Common, files: string[], options: { with?: string }): Promise<void> {
   if (options.with !== undefined && files.length !== 1)
     throw coded('usage', { reason: '--with goes with exactly one file' })
   const proposed: ProposedFile[] = files.map((file) => ({
@@ -63,7 +56,7 @@ function describe(change: PlannedChange): string {
 }
 
 /** `rollback` and `undo`: both are movements, told like a reload. */
-export async function goBack({ root, json }: Common, api: string, way: 'rollback' | 'undo'): Promise<void> {
+async function goBack({ root, json }: Common, api: string, way: 'rollback' | 'undo'): Promise<void> {
   const result = await new Client(root).post<ReloadResult>(`/api/services/${encodeURIComponent(api)}/${way}`)
   if (json) printJson(result)
   else if (result.ok && result.generation === null) print(`${api}  stopped`)
@@ -71,47 +64,27 @@ export async function goBack({ root, json }: Common, api: string, way: 'rollback
   if (!result.ok && result.error !== null) throw fromErrorData(result.error)
 }
 
-export async function dumpConfigs({ root, json }: Common, api: string | undefined): Promise<void> {
-  const query = api === undefined ? '' : `?service=${encodeURIComponent(api)}`
-  const { configs } = await new Client(root).get<{ configs: EffectiveConfig[] }>(`/api/configs${query}`)
-  if (json) {
-    printJson(configs)
-    return
-  }
-  for (const config of configs) {
-    print(`${config.api}  ${config.file}  prog ${config.prog}`)
-    const rows = config.values.map(({ key, value, origin }) => [`  ${key}:`, JSON.stringify(value), dim(origin)])
-    if (rows.length > 0) print(table(rows))
-    for (const file of config.shadowed) print(dim(`  ${file} has a lower version`))
-    if (config.error !== null) print(`  ${red(describeError(config.error))}`)
-  }
-}
-
-/** Works without a running system, and beside one: a process of its own loads the modules and starts nothing. */
-export function inspect(root: string): CheckReport {
-  if (!existsSync(join(root, 'configs'))) throw coded('root_missing', { root, part: 'configs/' })
-  const { stdout, stderr } = spawnSync(process.execPath, ['--no-node-snapshot', MM, 'run', '--check', '--root', root], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    maxBuffer: 64 * 1024 * 1024,
-  })
-  // A module may print while it is loaded: the report is the last line.
-  const line = stdout.trimEnd().split('\n').at(-1) ?? ''
-  try {
-    return JSON.parse(line) as CheckReport
-  } catch {
-    throw coded('no_kernel', { reason: stderr.trim().split('\n').at(-1) ?? 'it ended without a report' })
-  }
-}
-
-export function validate({ root, json }: Common, setExitCode: (code: number) => void): void {
-  const report = inspect(root)
-  if (report.errors.length > 0) setExitCode(1)
-  if (json) {
-    printJson(report)
-    return
-  }
-  for (const error of report.errors) print(`${red(describeError(error))}\n  ${error.hint}`)
-  const count = report.errors.length === 1 ? '1 error' : `${report.errors.length} errors`
-  print(`${report.services} services, ${count}`)
+export function addChanges(program: Command, { common }: Cli): void {
+  prints(
+    program
+      .command('plan [files...]')
+      .description('what a change of these files would touch; without files, what stands on disk and does not run')
+      .option('--with <file>', 'what the one file would hold')
+      .action((files: string[], options: { with?: string }) => plan(common(), files, options)),
+    '[{api, change, generation, files, keys, mode, state, together_with, callers, in_flight, error}]',
+  )
+  prints(
+    program
+      .command('rollback <service>')
+      .description('put the version before back; the disk stays as it is')
+      .action((api: string) => goBack(common(), api, 'rollback')),
+    MOVED,
+  )
+  prints(
+    program
+      .command('undo <service>')
+      .description('put the bytes before the last change back, and run them')
+      .action((api: string) => goBack(common(), api, 'undo')),
+    MOVED,
+  )
 }

@@ -8,12 +8,13 @@ import { join } from 'node:path'
 import type { KernelInfo, KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
 import { describeError, reasonOf, toErrorData } from '../modules/lib/errors.ts'
 import { holderOf } from '../modules/lib/lock.ts'
-import { inspect } from './changes.ts'
+import { inspect } from './configs.ts'
 import { Client, readAddress } from './client.ts'
-import type { Common } from './commands.ts'
 import { fine, wrong, type Finding } from './finding.ts'
 import { print, printJson, red } from './output.ts'
 import { checkRuntime } from './runtime-checks.ts'
+import type { Command } from 'commander'
+import { prints, type Cli, type Common } from './common.ts'
 
 const LOG_TAIL_BYTES = 65_536
 const ERROR_LEVEL = 50
@@ -21,12 +22,12 @@ const ERROR_LEVEL = 50
 /** A finding that was mended is no longer wrong. */
 type Told = Omit<Finding, 'repair'> & { repaired: boolean }
 
-export async function doctor(
+async function doctor(
   { root, json }: Common,
   options: { repair: boolean },
   setExitCode: (code: number) => void,
 ): Promise<void> {
-  const findings = [nodeVersion(), ...(await checkRuntime(root)), ...configs(root), ...(await running(root))]
+  const findings = [nodeVersion(), ...(await checkRuntime(root)), ...(await configs(root)), ...(await running(root))]
   const told: Told[] = []
   for (const finding of findings) told.push(await tellOf(finding, options.repair))
   if (told.some((one) => !one.ok && !one.repaired)) setExitCode(1)
@@ -60,9 +61,9 @@ function nodeVersion(): Finding {
     : wrong('node', `${version} is too old`, 'Use Node 20.19, 22, 24 or 26.')
 }
 
-function configs(root: string): Finding[] {
+async function configs(root: string): Promise<Finding[]> {
   try {
-    const { services, errors } = inspect(root)
+    const { services, errors } = await inspect(root)
     if (errors.length === 0) return [fine('configs', `${services} services can be loaded`)]
     return errors.map((error) => wrong('configs', describeError(error), error.hint))
   } catch (thrown) {
@@ -144,4 +145,15 @@ function unwell({ api, state, stale, last_error, last_good, generation }: Servic
   const reason = last_error === null ? '' : `: ${describeError(last_error)}`
   const what = state === 'live' ? 'what runs is not what stands on disk' : state
   return [wrong(api, `${what}, ${serving}${reason}`, last_error?.hint ?? `mm show ${api}`)]
+}
+
+export function addDoctor(program: Command, { common, setExitCode }: Cli): void {
+  prints(
+    program
+      .command('doctor')
+      .description('look at everything, and say what is wrong and what to do')
+      .option('--repair', 'mend what the system itself has left behind; never a file of yours', false)
+      .action((options: { repair: boolean }) => doctor(common(), options, setExitCode)),
+    '[{check, ok, message, hint, repaired}]',
+  )
 }

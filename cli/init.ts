@@ -6,12 +6,15 @@ import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { coded } from '../modules/lib/errors.ts'
+import type { Command } from 'commander'
+import { prints, type Cli } from './common.ts'
+import { print, printJson } from './output.ts'
 
 const packageRoot = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url))
 
 const COPIED = ['configs', 'prompts', 'modules/example.ts']
 
-export function init(folder: string, force: boolean): { root: string; written: string[] } {
+function init(folder: string, force: boolean): { root: string; written: string[] } {
   const root = resolve(folder)
   if (existsSync(root) && readdirSync(root).length > 0 && !force) throw coded('root_not_empty', { root })
   const written: string[] = []
@@ -34,4 +37,19 @@ export function init(folder: string, force: boolean): { root: string; written: s
     written.push('.gitignore')
   }
   return { root, written }
+}
+
+export function addInit(program: Command, { common }: Cli): void {
+  prints(
+    program
+      .command('init <dir>')
+      .description('write a root of your own')
+      .option('--force', 'also into a folder that is not empty; nothing is replaced', false)
+      .action((dir: string, options: { force: boolean }) => {
+        const made = init(dir, options.force)
+        if (common().json) printJson(made)
+        else print(`${made.root}: ${made.written.length} files written. Start it: mm up --root ${dir}`)
+      }),
+    '{root, written}',
+  )
 }

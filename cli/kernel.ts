@@ -2,10 +2,11 @@
 import type { KernelInfo, KernelSwapResult } from '../modules/contracts/kernel.ts'
 import { describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
-import type { Common } from './commands.ts'
 import { dim, print, printJson, red, table } from './output.ts'
+import type { Command } from 'commander'
+import { prints, type Cli, type Common } from './common.ts'
 
-export async function showKernel({ root, json }: Common): Promise<void> {
+async function showKernel({ root, json }: Common): Promise<void> {
   const info = await new Client(root).get<KernelInfo>('/api/kernel')
   if (json) {
     printJson(info)
@@ -20,7 +21,7 @@ export async function showKernel({ root, json }: Common): Promise<void> {
   }
 }
 
-export async function swapKernel({ root, json }: Common): Promise<void> {
+async function swapKernel({ root, json }: Common): Promise<void> {
   const result = await new Client(root).post<KernelSwapResult>('/api/kernel/swap')
   if (json) printJson(result)
   else if (result.ok) print(`kernel ${result.from} → ${result.to}  paused ${result.pause_ms} ms`)
@@ -29,3 +30,20 @@ export async function swapKernel({ root, json }: Common): Promise<void> {
 
 const reason = (error: KernelInfo['versions'][number]['error']): string =>
   error === null ? '' : red(describeError(error))
+
+export function addKernel(program: Command, { common }: Cli): void {
+  const kernel = prints(
+    program
+      .command('kernel')
+      .description('which kernel runs, which others there are, and what became of them')
+      .action(() => showKernel(common())),
+    'the same as `mm status`, without `url`',
+  )
+  prints(
+    kernel
+      .command('swap')
+      .description('try the newest kernel now, also one that was refused')
+      .action(() => swapKernel(common())),
+    '{ok, from, to, error, pause_ms, ms}',
+  )
+}

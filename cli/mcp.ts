@@ -10,6 +10,8 @@ import type { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/cl
 import type { JSONRPCMessage, JSONRPCRequest } from '@modelcontextprotocol/sdk/types.js'
 import { coded, reasonOf, toErrorData } from '../modules/lib/errors.ts'
 import { readAddress } from './client.ts'
+import type { Command } from 'commander'
+import { prints, type Cli } from './common.ts'
 
 /** What an answer may still take once the client has closed its end. */
 const LAST_ANSWERS_MS = 10_000
@@ -17,14 +19,14 @@ const LAST_ANSWERS_MS = 10_000
 const GOODBYE_MS = 2_000
 const MESSAGE_BYTES_MAX = 10_485_760
 
-export interface McpOptions {
+interface McpOptions {
   root: string
   /** name of the file in runtime/secrets/ with the token to use; the system's own without it */
   secret?: string
 }
 
 /** Resolves when the client is gone. Throws `not_reachable` when no system runs. */
-export async function serveStdio(options: McpOptions): Promise<void> {
+async function serveStdio(options: McpOptions): Promise<void> {
   readAccess(options)
   const [{ StdioServerTransport: Stdio }, { StreamableHTTPClientTransport: Http }] = await Promise.all([
     import('@modelcontextprotocol/sdk/server/stdio.js'),
@@ -217,4 +219,15 @@ class Proxy {
 /** 404 is the protocol's word for it; a socket that nobody answers is a system that is not there (any more). */
 function isSessionGone(thrown: unknown): boolean {
   return (thrown as { code?: unknown }).code === 404 || reasonOf(thrown) === 'fetch failed'
+}
+
+export function addMcp(program: Command, { common }: Cli): void {
+  prints(
+    program
+      .command('mcp')
+      .description('the tools of the running system for an MCP client, on stdin and stdout')
+      .option('--secret <name>', "use the token in runtime/secrets/<name> instead of the system's own")
+      .action(async (options: { secret?: string }) => serveStdio({ root: common().root, ...options })),
+    'MCP messages, with or without it',
+  )
 }

@@ -49,6 +49,9 @@ export function exitCodeOf(thrown: unknown): number {
   return code === 'usage' ? 2 : 1
 }
 
+/** What is printed with `--json` for a movement: reload, rollback, undo. */
+export const MOVED = '{ok, generation, error, rolled_back, state, from, ms, failed_calls, deferred}'
+
 export interface ReloadLine {
   api: string
   from: number | null

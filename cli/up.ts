@@ -14,6 +14,8 @@ import { claimRoot } from './claim.ts'
 import { readAddress } from './client.ts'
 import { bold, dim, print, red } from './output.ts'
 import { openPrompt, type Prompt } from './prompt.ts'
+import type { Command } from 'commander'
+import { prints, type Cli } from './common.ts'
 
 const STOP_MS = 10_000
 /** what a system may take to end beyond its deadline */
@@ -28,7 +30,7 @@ export interface UpOptions {
   safe: boolean
 }
 
-export async function up(options: UpOptions): Promise<number> {
+async function up(options: UpOptions): Promise<number> {
   const root = resolve(options.root)
   if (statSync(join(root, 'configs'), { throwIfNoEntry: false })?.isDirectory() !== true) {
     throw coded('root_missing', { root, part: 'configs/' })
@@ -188,4 +190,16 @@ function readStall(root: string): Stall | undefined {
   } catch {
     return undefined
   }
+}
+
+export function addUp(program: Command, { common, setExitCode }: Cli): void {
+  prints(
+    program
+      .command('up', { isDefault: true })
+      .description('start the system (the default)')
+      .option('--no-repl', 'no prompt: for servers')
+      .option('--safe', 'kernel, http and filesystem only', false)
+      .action(async (options: { repl: boolean; safe: boolean }) => setExitCode(await up({ ...common(), ...options }))),
+    'nothing: it prints the log as lines until it ends',
+  )
 }

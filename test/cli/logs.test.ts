@@ -1,8 +1,9 @@
 /** `mm logs`: the log as lines, and what is added to it. */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { appendFileSync, renameSync } from 'node:fs'
+import { appendFileSync, existsSync, renameSync, unlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { afterEach, expect, it } from 'vitest'
 import { cleanEnv, mm, startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
@@ -30,8 +31,39 @@ interface Follower {
   readonly lines: string[]
   /** Resolves when a line fits; those printed already count. Rejects when the command ends without one. */
   line(pattern: RegExp): Promise<void>
+  /** The same of stderr. */
+  told(pattern: RegExp): Promise<void>
+  pause(): void
+  resume(): void
   /** Resolves with the exit code. */
   end(signal: NodeJS.Signals): Promise<number | null>
+}
+
+class Lines {
+  readonly all: string[] = []
+  private readonly checks = new Set<() => void>()
+  private readonly exited: Promise<number | null>
+
+  constructor(input: Readable, exited: Promise<number | null>) {
+    this.exited = exited
+    createInterface({ input }).on('line', (line) => {
+      this.all.push(line)
+      for (const check of this.checks) check()
+    })
+  }
+
+  find(pattern: RegExp): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        if (this.all.some((line) => pattern.test(line))) resolve()
+      }
+      this.checks.add(check)
+      void this.exited.then((code) =>
+        reject(new Error(`ended with ${code} before ${pattern}:\n${this.all.join('\n')}`)),
+      )
+      check()
+    })
+  }
 }
 
 function follow(root: TestRoot, ...args: string[]): Follower {
@@ -40,28 +72,18 @@ function follow(root: TestRoot, ...args: string[]): Follower {
     [join(packageRoot, 'bin', 'mm.js'), '--root', root.path, 'logs', '-f', ...args],
     {
       env: cleanEnv(),
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
   children.push(child)
   const exited = new Promise<number | null>((resolve) => child.on('close', resolve))
-  const lines: string[] = []
-  const checks = new Set<() => void>()
-  createInterface({ input: child.stdout }).on('line', (line) => {
-    lines.push(line)
-    for (const check of checks) check()
-  })
+  const [out, err] = [new Lines(child.stdout, exited), new Lines(child.stderr, exited)]
   return {
-    lines,
-    line: (pattern) =>
-      new Promise((resolve, reject) => {
-        const check = (): void => {
-          if (lines.some((line) => pattern.test(line))) resolve()
-        }
-        checks.add(check)
-        void exited.then((code) => reject(new Error(`ended with ${code} before ${pattern}:\n${lines.join('\n')}`)))
-        check()
-      }),
+    lines: out.all,
+    line: (pattern) => out.find(pattern),
+    told: (pattern) => err.find(pattern),
+    pause: () => child.kill('SIGSTOP'),
+    resume: () => child.kill('SIGCONT'),
     end: (signal) => {
       child.kill(signal)
       return exited
@@ -140,6 +162,63 @@ it('logs -f goes on with the new file when the log is moved aside, nothing lost'
   appendFileSync(file, entry('info', 'fourth'))
   await follower.line(/fourth/)
   expect(follower.lines.map((line) => line.split('  ').at(-1))).toEqual(['first', 'second', 'third', 'fourth'])
+})
+
+it('logs -f loses nothing when the log is moved aside twice, or more often, between two looks', async () => {
+  const { root, file } = rootWithLog(entry('info', 'n0'))
+  const follower = follow(root)
+  await follower.line(/n0/)
+  // Stopped, it cannot look: what happens meanwhile happens between two looks.
+  follower.pause()
+  appendFileSync(file, entry('info', 'n1'))
+  for (const text of ['n2', 'n3', 'n4']) {
+    for (let index = 3; index >= 1; index--)
+      if (existsSync(`${file}.${index}`)) renameSync(`${file}.${index}`, `${file}.${index + 1}`)
+    renameSync(file, `${file}.1`)
+    root.write('runtime/logs/mm.log', entry('info', text))
+  }
+  follower.resume()
+  await follower.line(/n4/)
+  expect(follower.lines.map((line) => line.split('  ').at(-1))).toEqual(['n0', 'n1', 'n2', 'n3', 'n4'])
+})
+
+it('logs -f goes on with the oldest file, and says so, when its own is gone', async () => {
+  const { root, file } = rootWithLog(entry('info', 'n0'))
+  const follower = follow(root)
+  await follower.line(/n0/)
+  follower.pause()
+  unlinkSync(file)
+  root.write('runtime/logs/mm.log.1', entry('info', 'n7'))
+  root.write('runtime/logs/mm.log', entry('info', 'n8'))
+  follower.resume()
+  await follower.line(/n8/)
+  expect(follower.lines.map((line) => line.split('  ').at(-1))).toEqual(['n0', 'n7', 'n8'])
+  await follower.told(/lines are missing here/)
+})
+
+it('logs -n reads on in the files that were moved aside', async () => {
+  const { root } = rootWithLog(entry('info', 'n4'))
+  root.write('runtime/logs/mm.log.1', entry('info', 'n2') + entry('info', 'n3'))
+  root.write('runtime/logs/mm.log.2', entry('info', 'n0') + entry('info', 'n1'))
+  const { stdout } = await mm(root.path, 'logs', '-n', '4')
+  expect(stdout.match(/n\d/g)).toEqual(['n1', 'n2', 'n3', 'n4'])
+})
+
+it('logs --service shows what a service says and what the kernel says of it', async () => {
+  const of = (service: string, msg: string): string => `${JSON.stringify({ level: 30, time: 0, service, msg })}\n`
+  const { root } = rootWithLog(
+    of('shop', 'sold') +
+      of('till', 'shop  is what I call it') +
+      entry('info', 'shop  g1 live') +
+      entry('info', 'shopping'),
+  )
+  const { stdout } = await mm(root.path, 'logs', '--service', 'shop')
+  expect(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.slice(13)),
+  ).toEqual(['INFO  sold', 'INFO  shop  g1 live'])
 })
 
 it('logs -f -n 0 shows only what is new', async () => {

@@ -1,5 +1,6 @@
 /** How the command line is used wrongly, and what it says then. Exit codes: 1 failed, 2 usage, 3 not reachable. */
 import { afterEach, expect, it } from 'vitest'
+import { mmHere } from '../support/cli.ts'
 import { mm } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 
@@ -40,7 +41,7 @@ it('an unknown command that is near a known one suggests it', async () => {
     ['statsu', 'status'],
     ['thwa', 'thaw'],
   ] as const) {
-    const { code, stderr } = await mm(root, wrong, 'x')
+    const { code, stderr } = await mmHere(root, wrong, 'x')
     expect(code).toBe(2)
     expect(stderr).toContain(`command \`${wrong}\``)
     expect(stderr).toContain(`\`${right}\``)
@@ -50,7 +51,7 @@ it('an unknown command that is near a known one suggests it', async () => {
 it('an unknown option is named and exits with 2', async () => {
   const root = emptyRoot()
   for (const args of [['--bogus'], ['status', '--bogus'], ['up', '--bogus'], ['reload', 'http', '--bogus']]) {
-    const { code, stderr } = await mm(root, ...args)
+    const { code, stderr } = await mmHere(root, ...args)
     expect([args, code]).toEqual([args, 2])
     expect(stderr).toContain('--bogus')
   }
@@ -59,7 +60,7 @@ it('an unknown option is named and exits with 2', async () => {
 it('a missing or an extra argument exits with 2', async () => {
   const root = emptyRoot()
   for (const args of [['show'], ['reload'], ['init'], ['call'], ['show', 'a', 'b'], ['status', 'x']]) {
-    expect([args, (await mm(root, ...args)).code]).toEqual([args, 2])
+    expect([args, (await mmHere(root, ...args)).code]).toEqual([args, 2])
   }
 })
 
@@ -73,7 +74,7 @@ it('a wrong value of an option exits with 2 and says what is right', async () =>
     ['logs', '-n', 'many'],
     ['logs', '-n', '-1'],
   ]) {
-    const { code, stderr } = await mm(root, ...args)
+    const { code, stderr } = await mmHere(root, ...args)
     expect([args, code]).toEqual([args, 2])
     expect(stderr).not.toContain('    at ')
   }
@@ -82,7 +83,7 @@ it('a wrong value of an option exits with 2 and says what is right', async () =>
 it('what needs a running system exits with 3 when none runs, and says how to start it', async () => {
   const root = emptyRoot()
   for (const args of ASKING) {
-    const { code, stdout, stderr } = await mm(root, ...args)
+    const { code, stdout, stderr } = await mmHere(root, ...args)
     expect([args, code, stdout]).toEqual([args, 3, ''])
     expect(stderr).toContain('No system is running')
     expect(stderr).toContain('mm up')
@@ -92,7 +93,7 @@ it('what needs a running system exits with 3 when none runs, and says how to sta
 it('with --json an error is JSON on stderr and stdout stays empty', async () => {
   const root = emptyRoot()
   for (const args of ASKING) {
-    const { code, stdout, stderr } = await mm(root, ...args, '--json')
+    const { code, stdout, stderr } = await mmHere(root, ...args, '--json')
     expect([args, code, stdout]).toEqual([args, 3, ''])
     expect((JSON.parse(stderr) as { error: { code: string } }).error.code).toBe('not_reachable')
   }
@@ -100,20 +101,40 @@ it('with --json an error is JSON on stderr and stdout stays empty', async () => 
   expect([usage.code, (JSON.parse(usage.stderr) as { error: { code: string } }).error.code]).toEqual([2, 'usage'])
 })
 
+it('with --json a mistyped option, a missing and an extra argument are JSON too, and nothing else is written', async () => {
+  const root = emptyRoot()
+  for (const [args, named] of [
+    [['ls', '--bogus'], '--bogus'],
+    [['--bogus'], '--bogus'],
+    [['show'], 'service'],
+    [['status', 'x'], 'arguments'],
+    [['nonsense'], 'nonsense'],
+    [['config'], 'subcommand'],
+    [['completion', 'tcsh'], 'bash'],
+  ] as const) {
+    const { code, stdout, stderr } = await mmHere(root, ...args, '--json')
+    expect([args, code, stdout]).toEqual([args, 2, ''])
+    const { error } = JSON.parse(stderr) as { error: { code: string; message: string; hint: string } }
+    expect([args, error.code]).toEqual([args, 'usage'])
+    expect(error.message).toContain(named)
+    expect(error.hint).toContain('mm --help')
+  }
+})
+
 it('an address file left behind by a dead system is not reachable, not a crash', async () => {
   const root = createRoot({
     'runtime/http.json': '{"url": "http://127.0.0.1:9", "pid": 1, "supervisor_pid": 1, "token_file": "token"}\n',
   })
   roots.push(root)
-  expect((await mm(root.path, 'status')).code).toBe(3)
+  expect((await mmHere(root.path, 'status')).code).toBe(3)
   root.write('runtime/token', 'x'.repeat(64))
   root.write(
     'runtime/http.json',
     root.read('runtime/http.json').replace('"token"', JSON.stringify(`${root.path}/runtime/token`)),
   )
-  expect((await mm(root.path, 'status')).code).toBe(3)
+  expect((await mmHere(root.path, 'status')).code).toBe(3)
   root.write('runtime/http.json', '{"url": "http://127')
-  const { code, stderr } = await mm(root.path, 'status')
+  const { code, stderr } = await mmHere(root.path, 'status')
   expect(code).toBe(3)
   expect(stderr).not.toContain('    at ')
 })
@@ -142,7 +163,7 @@ it('help lists every command and exits with 0', async () => {
 })
 
 it('chat without a message and without a terminal is a usage error', async () => {
-  const { code, stderr } = await mm(emptyRoot(), 'chat')
+  const { code, stderr } = await mmHere(emptyRoot(), 'chat')
   expect(code).toBe(2)
   expect(stderr).toContain('mm chat')
 })

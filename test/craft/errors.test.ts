@@ -1,18 +1,12 @@
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
 import { ERRORS } from '../../modules/contracts/errors.ts'
 import { packageRoot } from '../support/root.ts'
-import { sourceFiles } from './files.ts'
+import { matchesFile, sourceFiles } from './files.ts'
 
 const codes = Object.keys(ERRORS)
 const read = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
-
-/** `npm run docs` writes what these tests compare. */
-function matchesFile(file: string, text: string): void {
-  if (process.env['UPDATE_DOCS'] === '1') writeFileSync(join(packageRoot, file), text)
-  expect(read(file)).toBe(text)
-}
 
 function errorsPage(): string {
   const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('\n', ' ')

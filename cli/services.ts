@@ -1,20 +1,13 @@
-/** The commands that ask a running system: each one request, printed for people or, with `--json`, as it came. */
-import { rmSync, statSync } from 'node:fs'
-import { join } from 'node:path'
+/** The commands about services: how the whole stands, one of them, its methods and tools. Each is one request. */
+import type { Command } from 'commander'
 import type { KernelStatus, ReloadResult, ServiceDetail, ServiceStatus } from '../modules/contracts/kernel.ts'
 import type { ToolInfo } from '../modules/contracts/tool.ts'
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
-import { realFileSystem } from '../modules/lib/file-system.ts'
 import { Client } from './client.ts'
-import { dim, fields, print, printJson, reloadLine, table } from './output.ts'
-import { ask, createScreen, type ChatChoice } from './prompt.ts'
+import { prints, type Cli, type Common } from './common.ts'
+import { dim, fields, MOVED, print, printJson, reloadLine, table } from './output.ts'
 
-export interface Common {
-  root: string
-  json: boolean
-}
-
-export async function status({ root, json }: Common): Promise<void> {
+async function status({ root, json }: Common): Promise<void> {
   const client = new Client(root)
   const kernel = await client.get<KernelStatus>('/api/kernel')
   if (json) {
@@ -36,8 +29,14 @@ export async function status({ root, json }: Common): Promise<void> {
   for (const error of kernel.config_errors) print(describeError(error))
 }
 
-export async function list({ root, json }: Common): Promise<void> {
+async function list({ root, json }: Common, { names }: { names: boolean }): Promise<void> {
   const { services } = await new Client(root).get<{ services: ServiceStatus[] }>('/api/services')
+  if (names) {
+    const found = services.map((one) => one.api)
+    if (json) printJson(found)
+    else for (const name of found) print(name)
+    return
+  }
   if (json) {
     printJson(services)
     return
@@ -58,7 +57,7 @@ export async function list({ root, json }: Common): Promise<void> {
   print(table([['SERVICE', 'STATE', 'GEN', 'CALLS', 'ERRORS', 'OPEN', ''], ...rows]))
 }
 
-export async function show({ root, json }: Common, api: string): Promise<void> {
+async function show({ root, json }: Common, api: string): Promise<void> {
   const detail = await new Client(root).get<ServiceDetail>(`/api/services/${encodeURIComponent(api)}`)
   if (json) {
     printJson(detail)
@@ -78,7 +77,7 @@ export async function show({ root, json }: Common, api: string): Promise<void> {
 }
 
 /** `service.method` with JSON or plain values; `key=value` pairs become one object. */
-export async function call(
+async function call(
   { root, json }: Common,
   target: string,
   values: string[],
@@ -101,7 +100,7 @@ export async function call(
   else print(typeof answer.result === 'string' ? answer.result : JSON.stringify(answer.result, null, 2))
 }
 
-export function readArguments(values: readonly string[]): unknown[] {
+function readArguments(values: readonly string[]): unknown[] {
   const args: unknown[] = []
   const named: Record<string, unknown> = {}
   for (const value of values) {
@@ -120,14 +119,14 @@ function readValue(text: string): unknown {
   }
 }
 
-export async function reload({ root, json }: Common, api: string): Promise<void> {
+async function reload({ root, json }: Common, api: string): Promise<void> {
   const result = await new Client(root).post<ReloadResult>(`/api/services/${encodeURIComponent(api)}/reload`)
   if (json) printJson(result)
   else if (result.ok) print(reloadLine({ api, ...result }))
   if (!result.ok && result.error !== null) throw fromErrorData(result.error)
 }
 
-export async function tools({ root, json }: Common): Promise<void> {
+async function tools({ root, json }: Common): Promise<void> {
   const found = await new Client(root).get<{ tools: ToolInfo[]; conflicts: string[] }>('/api/tools')
   if (json) {
     printJson(found)
@@ -137,39 +136,52 @@ export async function tools({ root, json }: Common): Promise<void> {
   for (const conflict of found.conflicts) print(conflict)
 }
 
-export async function chat({ root, json }: Common, message: string, choice: ChatChoice): Promise<void> {
-  const client = new Client(root)
-  if (json) {
-    const { conversation: conversation_id, provider } = choice
-    printJson(await client.post('/api/chat', { message, conversation_id, provider }))
-    return
-  }
-  const screen = createScreen((text) => process.stdout.write(text))
-  await ask(client, message, { ...choice, screen }).finally(() => screen.endLine())
-}
-
-const freezeFile = (root: string): string => join(root, 'runtime', 'FREEZE')
-
-/** Works on the file, so that it works when the system is sick or down. */
-export function freeze({ root, json }: Common, options: { all?: boolean; reason?: string }): void {
-  if (statSync(join(root, 'configs'), { throwIfNoEntry: false }) === undefined)
-    throw coded('root_missing', { root, part: 'configs/' })
-  const scope = options.all === true ? 'all' : 'self'
-  realFileSystem.write(
-    freezeFile(root),
-    `${scope}${options.reason === undefined ? '' : `\n${options.reason.replaceAll(/\ball\b/g, 'every')}`}\n`,
+export function addServices(program: Command, { common }: Cli): void {
+  prints(
+    program
+      .command('status')
+      .description('one look at the whole')
+      .action(() => status(common())),
+    '{url, version, prog, meta_file, status, frozen, uptime_s, services, config_errors, config_hash, source_key, on_probation, versions, fallbacks, history}',
   )
-  if (json) printJson({ frozen: scope })
-  else
-    print(
-      scope === 'all'
-        ? 'frozen: nothing changes, file edits included'
-        : 'frozen: the system may not change itself; your edits still apply',
-    )
-}
-
-export function thaw({ root, json }: Common): void {
-  rmSync(freezeFile(root), { force: true })
-  if (json) printJson({ frozen: 'none' })
-  else print('thawed')
+  prints(
+    program
+      .command('ls')
+      .description('list the services')
+      .option('--names', 'only their names, one a line', false)
+      .action((options: { names: boolean }) => list(common(), options)),
+    'a list of what `mm show` prints, without methods, tools and what is owned; with `--names` a list of names',
+  )
+  prints(
+    program
+      .command('show <service>')
+      .description('one service in detail')
+      .action((api: string) => show(common(), api)),
+    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, stale, last_good, sandboxed, calls, errors, in_flight, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, methods, aspects, tools, latency_ms, draining, owned}',
+  )
+  prints(
+    program
+      .command('call <service.method> [values...]')
+      .description('call a method; values are JSON or text, key=value pairs become one object')
+      .option('--aspect <name>', 'another interface of the service')
+      .option('--deadline <ms>', 'how long to wait')
+      .action((target: string, values: string[], options: { aspect?: string; deadline?: string }) =>
+        call(common(), target, values, options),
+      ),
+    '{result, generation, trace_id}',
+  )
+  prints(
+    program
+      .command('tools')
+      .description('list the tools')
+      .action(() => tools(common())),
+    '{tools, conflicts}',
+  )
+  prints(
+    program
+      .command('reload <service>')
+      .description('build a new version and switch to it')
+      .action((api: string) => reload(common(), api)),
+    MOVED,
+  )
 }

@@ -1,0 +1,64 @@
+/**
+ * All commands of `mm`, joined. Each group adds its own; the order here is the order of `mm --help`, of the completion
+ * and of `docs/cli.md`, which are all written from what stands here.
+ */
+import { resolve } from 'node:path'
+import { Command } from 'commander'
+import { addApprovals } from './approvals.ts'
+import { addChanges } from './changes.ts'
+import { addChat } from './chat.ts'
+import type { AddCommands, Cli } from './common.ts'
+import { addCompletion } from './completion.ts'
+import { addConfigs } from './configs.ts'
+import { addDoctor } from './doctor.ts'
+import { addFreeze } from './freeze.ts'
+import { addInit } from './init.ts'
+import { addKernel } from './kernel.ts'
+import { addLogs } from './logs.ts'
+import { addMcp } from './mcp.ts'
+import { addPackages } from './packages.ts'
+import { addServices } from './services.ts'
+import { addUp } from './up.ts'
+
+const GROUPS: readonly AddCommands[] = [
+  addUp,
+  addInit,
+  addServices,
+  addChat,
+  addChanges,
+  addConfigs,
+  addLogs,
+  addKernel,
+  addPackages,
+  addApprovals,
+  addFreeze,
+  addMcp,
+  addDoctor,
+  addCompletion,
+]
+
+export function createProgram(setExitCode: (code: number) => void): Command {
+  const program = new Command('mm')
+  program
+    .description('meta-machine: an operating system for AI applications')
+    .option('--root <dir>', 'the root to work on', '.')
+    .option('--json', 'print JSON', false)
+    .exitOverride()
+    // `main` tells what is wrong, in the same shape as every other error.
+    .configureOutput({
+      outputError: () => undefined,
+      writeErr: (text) => {
+        if (!program.opts<{ json: boolean }>().json) process.stderr.write(text)
+      },
+    })
+    .enablePositionalOptions(false)
+  const cli: Cli = {
+    common: () => {
+      const { root, json } = program.opts<{ root: string; json: boolean }>()
+      return { root: resolve(root), json }
+    },
+    setExitCode,
+  }
+  for (const add of GROUPS) add(program, cli)
+  return program
+}
