@@ -6,6 +6,7 @@
 import { moduleRunnerTransformSync, transformSync } from 'oxc-transform'
 import type { ErrorData } from '../contracts/errors.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
+import { NESTING_MAX, nestingOf } from '../lib/nesting.ts'
 import { SCOPE_NAMES } from './owned.ts'
 
 /** A source map as plain data, without the sources it repeats. */
@@ -100,6 +101,8 @@ function refuse(file: string, source: string, message: string, offset: number | 
 export function transform(file: string, source: string): TransformResult {
   const lang = languageOf(file)
   if (lang === 'json') return transformJson(file, source)
+  if (nestingOf(source) > NESTING_MAX)
+    return { ok: false, error: toErrorData(coded('source_unsupported', { reason: 'it nests too deeply' }, { file })) }
   const options = { sourcemap: true, sourceType: 'module', target: 'es2022', lang } as const
   const first = transformSync(file, source, options)
   const error = first.errors[0]
