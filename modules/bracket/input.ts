@@ -42,15 +42,21 @@ export class Input {
     return this.base + this.at
   }
 
-  /** The next character that is no space; undefined when it has not come, or nothing comes. */
-  skipSpace(): string | undefined {
+  /** The code of the next character that is no space; NaN when it has not come, or nothing comes. */
+  toNonSpace(): number {
     const { text } = this
-    for (; this.at < text.length; this.at++) {
-      const code = text.charCodeAt(this.at)
-      if (code === 10) this.blank = true
-      else if (!isSpace(code)) return text[this.at]
-    }
-    return undefined
+    // A message may be megabytes of blanks: its place is written back once, not at each of them.
+    let { at, blank } = this
+    let code = text.charCodeAt(at)
+    for (; isSpace(code); code = text.charCodeAt(++at)) if (code === 10) blank = true
+    this.at = at
+    this.blank = blank
+    return code
+  }
+
+  /** The same as a character. */
+  skipSpace(): string | undefined {
+    return Number.isNaN(this.toNonSpace()) ? undefined : this.text[this.at]
   }
 
   /** Index of the next one, or the length of the text: looked for once, not at each string and each escape. */

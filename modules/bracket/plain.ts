@@ -95,11 +95,11 @@ class PlainBlock {
   /** The code of the next character that is no space; NaN at the end. */
   private next(): number {
     const { text } = this
-    for (;;) {
-      const code = text.charCodeAt(this.at)
-      if (!isSpace(code)) return code
-      this.at++
-    }
+    let { at } = this
+    let code = text.charCodeAt(at)
+    while (isSpace(code)) code = text.charCodeAt(++at)
+    this.at = at
+    return code
   }
 
   /** Members up to the closing brace: how many were put into the map, or FAILED. */

@@ -67,7 +67,11 @@ export class Search {
     const { text, at, ended } = input
     const { until, ticks, refusal } = this.broken
     if (until === 'line') return input.offset > refusal.at ? 'line' : false
-    const isClose = closesLine(text, at, ticks, ended)
+    const first = afterBlanks(text, at)
+    const sign = text.charCodeAt(first)
+    // Most lines are neither, and there may be a million of them.
+    if (sign !== 96 && sign !== 123 && first < text.length) return false
+    const isClose = first - at > BRACKET_LIMITS.line_chars_max ? false : closesLine(text, first, ticks, ended)
     if (isClose !== false) return isClose === undefined ? undefined : 'close'
     if (until === 'fence') return false
     const begins = beginsBlock(text, at, ended)
@@ -75,10 +79,13 @@ export class Search {
   }
 }
 
-function closesLine(text: string, at: number, ticks: number, ended: boolean): boolean | undefined {
+function afterBlanks(text: string, at: number): number {
   let next = at
-  while (text[next] === ' ' || text[next] === '\t') next++
-  if (next - at > BRACKET_LIMITS.line_chars_max) return false
-  if (next === text.length) return ended ? false : undefined
-  return closes(text, next, ticks, ended)
+  for (let code = text.charCodeAt(next); code === 32 || code === 9; ) code = text.charCodeAt(++next)
+  return next
+}
+
+function closesLine(text: string, at: number, ticks: number, ended: boolean): boolean | undefined {
+  if (at === text.length) return ended ? false : undefined
+  return closes(text, at, ticks, ended)
 }

@@ -2,7 +2,7 @@
  * What stands between the words of a block: spaces, comments (`#` and `//`, only where a line starts), and the line that
  * closes the fence around it. Used by the block reader.
  */
-import { isSpace, type Input } from './input.ts'
+import type { Input } from './input.ts'
 import { closes } from './lines.ts'
 
 /** Answers instead of a character: more has to come, and nothing of the block comes any more. */
@@ -19,19 +19,13 @@ export class Spaces {
 
   /** The code of the next character that counts; the input stands at it. */
   next(input: Input): number {
-    const { text } = input
     for (;;) {
       if (this.inComment && !this.skipLine(input)) return MORE
-      const code = text.charCodeAt(input.at)
-      if (code === 10) input.blank = true
-      else if (Number.isNaN(code)) return input.ended ? END : MORE
-      else if (!isSpace(code)) {
-        if (!input.blank) return code
-        const special = this.atLineStart(input, code)
-        if (special !== undefined) return special
-        continue
-      }
-      input.at++
+      const code = input.toNonSpace()
+      if (Number.isNaN(code)) return input.ended ? END : MORE
+      if (!input.blank) return code
+      const special = this.atLineStart(input, code)
+      if (special !== undefined) return special
     }
   }
 
