@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { CodedError, coded } from '../modules/lib/errors.ts'
+import { pathOf, type ApiAnswer, type ApiArguments, type ApiCall } from './api.ts'
 
 export interface Address {
   url: string
@@ -49,6 +50,13 @@ export class Client {
 
   post<T>(path: string, body: unknown = {}): Promise<T> {
     return this.request<T>('POST', path, body)
+  }
+
+  /** A call of the API by its place in the table: `ask('POST /api/services/{api}/reload', {params: {api}})`. */
+  ask<K extends ApiCall>(call: K, ...[given]: ApiArguments<K>): Promise<ApiAnswer<K>> {
+    const [method = '', path = ''] = call.split(' ')
+    const { params, query, body } = (given ?? {}) as { [part: string]: Record<string, unknown> | undefined }
+    return this.request(method, pathOf(path, params, query), method === 'GET' ? undefined : (body ?? {}))
   }
 
   async request<T>(method: string, path: string, body?: unknown): Promise<T> {

@@ -1,7 +1,5 @@
 /** The commands about services: how the whole stands, one of them, its methods and tools. Each is one request. */
 import type { Command } from 'commander'
-import type { KernelStatus, ReloadResult, ServiceDetail, ServiceStatus } from '../modules/contracts/kernel.ts'
-import type { ToolInfo } from '../modules/contracts/tool.ts'
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
@@ -9,7 +7,7 @@ import { dim, fields, MOVED, print, printJson, reloadLine, table } from './outpu
 
 async function status({ root, json }: Common): Promise<void> {
   const client = new Client(root)
-  const kernel = await client.get<KernelStatus>('/api/kernel')
+  const kernel = await client.ask('GET /api/kernel')
   if (json) {
     printJson({ url: client.address.url, ...kernel })
     return
@@ -30,7 +28,7 @@ async function status({ root, json }: Common): Promise<void> {
 }
 
 async function list({ root, json }: Common, { names }: { names: boolean }): Promise<void> {
-  const { services } = await new Client(root).get<{ services: ServiceStatus[] }>('/api/services')
+  const { services } = await new Client(root).ask('GET /api/services')
   if (names) {
     const found = services.map((one) => one.api)
     if (json) printJson(found)
@@ -58,7 +56,7 @@ async function list({ root, json }: Common, { names }: { names: boolean }): Prom
 }
 
 async function show({ root, json }: Common, api: string): Promise<void> {
-  const detail = await new Client(root).get<ServiceDetail>(`/api/services/${encodeURIComponent(api)}`)
+  const detail = await new Client(root).ask('GET /api/services/{api}', { params: { api } })
   if (json) {
     printJson(detail)
     return
@@ -120,14 +118,14 @@ function readValue(text: string): unknown {
 }
 
 async function reload({ root, json }: Common, api: string): Promise<void> {
-  const result = await new Client(root).post<ReloadResult>(`/api/services/${encodeURIComponent(api)}/reload`)
+  const result = await new Client(root).ask('POST /api/services/{api}/reload', { params: { api } })
   if (json) printJson(result)
   else if (result.ok) print(reloadLine({ api, ...result }))
   if (!result.ok && result.error !== null) throw fromErrorData(result.error)
 }
 
 async function tools({ root, json }: Common): Promise<void> {
-  const found = await new Client(root).get<{ tools: ToolInfo[]; conflicts: string[] }>('/api/tools')
+  const found = await new Client(root).ask('GET /api/tools')
   if (json) {
     printJson(found)
     return

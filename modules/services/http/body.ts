@@ -1,12 +1,35 @@
 /** The body of a request, as every route reads it. */
-import type { Context } from 'hono'
+import type { IncomingMessage } from 'node:http'
 import { coded, reasonOf } from '../../lib/errors.ts'
 
+/** Rejects with `body_too_large` at the first byte too many, also when the length that is announced is. */
+export function readText(request: IncomingMessage, bytesMax: number): Promise<string> {
+  const tooLarge = (): Error => coded('body_too_large', { limit: bytesMax })
+  const { 'content-length': announced, 'transfer-encoding': encoding } = request.headers
+  if (Number(announced) > bytesMax) return Promise.reject(tooLarge())
+  if (encoding === undefined && (announced === undefined || announced === '0')) return Promise.resolve('')
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = []
+    let bytes = 0
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length
+      if (bytes <= bytesMax) {
+        chunks.push(chunk)
+        return
+      }
+      request.off('data', onData)
+      reject(tooLarge())
+    }
+    request.on('data', onData)
+    request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
+    // Nobody is there to read the answer.
+    request.once('close', () => reject(coded('bad_request', { reason: 'its body does not end' })))
+  })
+}
+
 /** A JSON object, or a coded error. An empty body is an empty object. */
-export async function readBody(context: Context): Promise<Record<string, unknown>> {
-  const text = await context.req.text()
+export function parseBody(text: string, type = ''): Record<string, unknown> {
   if (text.trim() === '') return {}
-  const type = context.req.header('content-type') ?? ''
   if (!/^application\/([\w.+-]*\+)?json\b/i.test(type)) throw coded('unsupported_media')
   let value: unknown
   try {

@@ -10,10 +10,11 @@ import { getRequestListener } from '@hono/node-server'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
-import { coded, fromErrorData, statusOf, toErrorData, type CodedError } from '../../lib/errors.ts'
+import { coded, toErrorData } from '../../lib/errors.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
-import { createApp } from './app.ts'
+import { refusalOf } from './answer.ts'
+import { createApp, type Served } from './app.ts'
 import { EventStreams } from './event-streams.ts'
 import { checkRequest, hostNames, isOperator, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
@@ -58,8 +59,13 @@ export class Module {
     const config = this.#config
     const addressFile = join(kernel.paths.runtime, 'http.json')
     const token = readToken(join(kernel.paths.runtime, 'token'))
-    const app = createApp({ kernel, ...config, isOperator: (headers) => isOperator(headers, this.#rules) })
-    const answer = getRequestListener(app.fetch)
+    const app = createApp({ kernel, ...config })
+    const answer = getRequestListener((request, served) =>
+      app.fetch(request, {
+        ...(served as Served),
+        operator: isOperator((served as Served).incoming.headers, this.#rules),
+      }),
+    )
     this.#answer = (request, response) => void answer(request, response)
     this.#streams = await kernel.hold(
       'event streams',
@@ -148,9 +154,8 @@ export class Module {
     }
     if (target.path === '/mcp' && request.method === 'GET') {
       const operator = isOperator(request.headers, this.#rules)
-      await openMcpStream(this.#kernel, request, response, operator).catch((thrown: unknown) =>
-        refuse(request, response, fromErrorData(toErrorData(thrown))),
-      )
+      const opened = openMcpStream(this.#kernel, request, response, operator)
+      await opened.catch((thrown: unknown) => refuse(request, response, thrown))
       return
     }
     // The routes get what the guard has judged, and no other spelling of it.
@@ -185,18 +190,12 @@ function forgetAddress(file: string, url: string): void {
 
 const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
-function refuse(request: IncomingMessage, response: ServerResponse, error: CodedError): void {
-  const { code, message, hint } = error
+function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+  const { status, headers, text } = refusalOf(thrown)
   // The body of a refused request is not read: the connection ends instead.
   const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
-  response.writeHead(statusOf(code), {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-    ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
-    ...(hasBody ? { connection: 'close' } : {}),
-  })
-  response.end(JSON.stringify({ error: { code, message, hint, doc: `ERRORS.md#${code}` } }))
+  response.writeHead(status, { ...headers, ...(hasBody ? { connection: 'close' } : {}) })
+  response.end(text)
 }
 
 /** Made at the first start; 0600 always, also when somebody copied it with other rights. */

@@ -1,0 +1,40 @@
+/** A call of a service's method from outside: through a handle, with a deadline, and with a trace id of its own. */
+import type { DetailedResult } from '../../contracts/module.ts'
+import { coded } from '../../lib/errors.ts'
+import { isStream, streamRefused, toPlain } from '../../lib/plain-json.ts'
+import type { Desk } from './routes/route.ts'
+
+export interface CallBody {
+  method: string
+  args: unknown[]
+  aspect?: string | undefined
+  deadline_ms?: number | undefined
+}
+
+export interface CallAnswer {
+  result: unknown
+  generation: number
+  trace_id: string
+}
+
+const DEADLINE_MS_MAX = 600_000
+
+/** Names that belong to the handle itself; no service has a method of that name. */
+const HANDLE_NAMES = new Set(['as', 'with', 'getStats', 'toString'])
+
+export async function callService(desk: Desk, api: string, body: CallBody): Promise<CallAnswer> {
+  const { method, args, aspect, deadline_ms = desk.deadline_ms } = body
+  const trace = crypto.randomUUID()
+  const handle = desk.kernel.getApi(api)
+  const target = aspect === undefined || aspect === 'default' ? handle : handle.as(aspect)
+  const patience = { deadlineMs: Math.min(deadline_ms, DEADLINE_MS_MAX), trace }
+  // With a key the asker may come again for the answer: a lost connection does not end the call.
+  const signal = desk.idempotencyKey === undefined ? { signal: desk.signal } : {}
+  const detailed = target.with({ detail: true, ...patience, ...signal })
+  const forward: unknown = HANDLE_NAMES.has(method) ? undefined : detailed[method]
+  if (typeof forward !== 'function') throw coded('method_not_found', { api, method })
+  const answer: unknown = forward(...args)
+  if (isStream(answer)) throw streamRefused({ api, method })
+  const { result, generation } = (await answer) as DetailedResult
+  return { result: toPlain(result, { api, method }), generation, trace_id: trace }
+}

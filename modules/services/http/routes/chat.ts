@@ -1,0 +1,106 @@
+/** The assistant: a chat, whole or as server-sent events, and the decisions its turns wait for. */
+import { z } from 'zod'
+import type { ChatAnswer, ChatRequest, ParkedTurn, Usage } from '../../../contracts/services.ts'
+import { streamChat } from '../chat-stream.ts'
+import { route, shape } from './route.ts'
+import { epochMs } from './shapes.ts'
+
+const usage = shape<Usage>(
+  'Usage',
+  z.object({
+    input_tokens: z.number(),
+    output_tokens: z.number(),
+    cached_tokens: z.number(),
+    cost_usd: z.number().nullable(),
+  }),
+)
+
+const chatAnswer = shape<ChatAnswer>(
+  'ChatAnswer',
+  z.object({
+    conversation_id: z.string(),
+    answer: z.string(),
+    status: z.enum(['done', 'parked', 'cut']),
+    reason: z.string().exactOptional().describe('why it is cut, or the question it is parked with'),
+    approval_id: z.string().exactOptional(),
+    provider: z.string(),
+    model: z.string(),
+    steps: z.array(
+      z.object({
+        tool: z.string(),
+        params: z.record(z.string(), z.unknown()),
+        status: z.enum(['success', 'error']),
+        ms: z.number(),
+      }),
+    ),
+    prompt_hash: z.string(),
+    usage: usage.nullable(),
+  }),
+)
+
+const parkedTurn = shape<ParkedTurn>(
+  'ParkedTurn',
+  z.object({ approval_id: z.string(), conversation_id: z.string(), question: z.string(), asked_at: epochMs }),
+)
+
+const chatBody = z.object({
+  message: z.string().describe('what you say'),
+  conversation_id: z.string().optional().describe('goes on with that one'),
+  provider: z.string().optional().describe('the inference service that answers'),
+  stream: z.boolean().optional().describe('events while it is written, instead of one answer'),
+})
+
+export const chatRoutes = [
+  route({
+    id: 'chat.send',
+    method: 'POST',
+    path: '/api/chat',
+    scope: 'operate',
+    summary: 'Says something to the assistant',
+    notes:
+      '`stream: true` gives events while the answer is written. Hanging up cancels the turn; see [assistant.md](assistant.md).',
+    verb: 'mm chat',
+    body: chatBody,
+    answer: chatAnswer,
+    errors: ['chat_busy', 'chat_parked', 'chat_cancelled', 'chat_time'],
+    act({ desk, body }) {
+      const { message, conversation_id, provider, stream } = body
+      const request: ChatRequest = {
+        message,
+        ...(conversation_id === undefined ? {} : { conversation_id }),
+        ...(provider === undefined ? {} : { provider }),
+      }
+      if (stream === true) return streamChat(desk, request)
+      const signal = desk.idempotencyKey === undefined ? { signal: desk.signal } : {}
+      return desk.assistant.chat({ ...request, ...signal })
+    },
+  }),
+  route({
+    id: 'approvals.list',
+    method: 'GET',
+    path: '/api/approvals',
+    scope: 'read',
+    summary: 'What turns wait for a person to decide',
+    verb: 'mm approvals',
+    answer: z.object({ approvals: z.array(parkedTurn) }),
+    act: async ({ desk }) => ({ approvals: await desk.assistant.parked() }),
+  }),
+  route({
+    id: 'approvals.decide',
+    method: 'POST',
+    path: '/api/approvals/{id}',
+    scope: 'admin',
+    summary: 'Decides; the answer is that of the turn, which goes on',
+    verb: 'mm approve',
+    params: z.object({ id: z.string().min(1).describe('the id of an approval') }),
+    body: z.object({
+      approved: z.boolean().describe('true or false'),
+      by: z.string().describe('who decides'),
+      note: z.string().optional().describe('why'),
+    }),
+    answer: chatAnswer,
+    errors: ['approval_missing', 'approval_decided'],
+    act: ({ desk, params, body: { note, ...decision } }) =>
+      desk.assistant.decide(params.id, note === undefined ? decision : { ...decision, note }),
+  }),
+]

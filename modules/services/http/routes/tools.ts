@@ -1,0 +1,85 @@
+/** The catalogue of tools, and calls of them. */
+import { z } from 'zod'
+import type { ToolInfo, ToolMore } from '../../../contracts/tool.ts'
+import { fromErrorData } from '../../../lib/errors.ts'
+import { toPlain } from '../../../lib/plain-json.ts'
+import { route, shape } from './route.ts'
+import { jsonMap } from './shapes.ts'
+
+const toolInfo = shape<ToolInfo>(
+  'Tool',
+  z.object({
+    name: z.string().describe('folded, as `filesystem_read_file`'),
+    api: z.string(),
+    method: z.string(),
+    description: z.string(),
+    schema: jsonMap.describe('JSON Schema of the parameters'),
+    signature: z.string(),
+    deadline_ms: z.number().exactOptional(),
+    read_only: z.boolean().exactOptional(),
+  }),
+)
+
+const toolMore: z.ZodType<ToolMore, ToolMore> = z.object({
+  token: z.string(),
+  offset: z.number(),
+  total: z.number(),
+  kind: z.enum(['text', 'list', 'json']),
+  member: z.string().exactOptional(),
+  hint: z.string(),
+})
+
+const nameParam = z.object({ name: z.string().min(1).describe('the name of a tool') })
+
+export const toolRoutes = [
+  route({
+    id: 'tools.list',
+    method: 'GET',
+    path: '/api/tools',
+    scope: 'read',
+    summary: 'Names, descriptions and JSON Schemas of all tools',
+    verb: 'mm tools',
+    answer: z.object({ tools: z.array(toolInfo), conflicts: z.array(z.string()) }),
+    act: ({ desk }) => desk.tools.list(),
+  }),
+  route({
+    id: 'tools.show',
+    method: 'GET',
+    path: '/api/tools/{name}',
+    scope: 'read',
+    summary: 'One tool',
+    params: nameParam,
+    query: z.object({ draft: z.string().optional().describe('of JSON Schema: `7` or `2020-12`') }),
+    answer: toolInfo,
+    errors: ['tool_not_found', 'bad_arguments'],
+    act: ({ desk, params, query }) =>
+      desk.tools.describe(params.name, query.draft === undefined ? {} : { draft: query.draft as '7' }),
+  }),
+  route({
+    id: 'tools.call',
+    method: 'POST',
+    path: '/api/tools/{name}',
+    scope: 'operate',
+    summary: 'Calls a tool; the body is its parameters',
+    notes: 'With the header `Idempotency-Key` it runs once; see [tools.md](tools.md).',
+    params: nameParam,
+    body: jsonMap,
+    answer: z.object({
+      name: z.string(),
+      status: z.literal('success'),
+      value: z.unknown(),
+      warnings: z.array(z.string()).exactOptional(),
+      more: toolMore.exactOptional(),
+    }),
+    errors: ['tool_not_found', 'bad_params', 'retry_id_reused'],
+    idempotent: 'elsewhere',
+    async act({ desk, params, body }) {
+      const id = desk.headers['idempotency-key']
+      // With a key the caller may come again for the result: a lost connection does not end the call.
+      const how = typeof id === 'string' ? { id } : { signal: desk.signal }
+      const result = await desk.tools.invoke(params.name, body, { ...how, caller: 'http' })
+      if (result.status !== 'success') throw fromErrorData(result.error)
+      return { ...result, value: toPlain(result.value, { api: 'tools', method: result.name }) }
+    },
+  }),
+]
