@@ -176,6 +176,19 @@ export interface ProposedFile {
   text?: string | null
 }
 
+/** The files a service is made from. */
+export interface ServiceSource {
+  api: string
+  which: 'live' | 'disk'
+  /** null: on disk, or nothing serves */
+  generation: number | null
+  source_hash: string | null
+  config_hash: string | null
+  config_file: string | null
+  /** by path from the root, its config among them, as written */
+  files: Record<string, string>
+}
+
 /** What a service is configured with, and where each value comes from. Secrets and `${ENV}` are shown as written. */
 export interface EffectiveConfig {
   api: string
@@ -216,6 +229,8 @@ export interface KernelServiceApi {
   undo(api: string): Promise<ReloadResult>
   /** What these files would touch; without files, what stands on disk and does not run. Touches nothing. */
   plan(files?: ProposedFile[]): PlannedChange[]
+  /** The texts a service is made from: of the version that serves, or as they stand on disk. */
+  source(api: string, which?: 'live' | 'disk'): ServiceSource
   /** Effective values of all configs, or of one service. */
   configs(api?: string): EffectiveConfig[]
   tree(api?: string): string

@@ -11,6 +11,7 @@ import type {
   ProposedFile,
   ReloadResult,
   ServiceDetail,
+  ServiceSource,
   ServiceStatus,
 } from '../contracts/kernel.ts'
 import type { Handle, MachineEvent } from '../contracts/module.ts'
@@ -22,6 +23,7 @@ import { readPrompt } from './kernel-api.ts'
 import { kernelTools, type KernelTooling } from './kernel-tools.ts'
 import type { Machine } from './machine.ts'
 import { detailOf, statusOf, treeOf } from './service.ts'
+import { sourceOf } from './sources.ts'
 
 export interface KernelActions {
   status(): KernelStatus
@@ -104,6 +106,10 @@ export class KernelService implements KernelTooling {
     const isFile = (one: unknown): boolean => typeof (one as { path?: unknown } | null)?.path === 'string'
     if (Array.isArray(files) && files.every(isFile)) return this.actions.plan(files)
     throw coded('bad_arguments', { api: 'kernel', reason: 'plan takes a list of {path, text?}' })
+  }
+
+  source(_caller: CallerRecord, api: string, which: 'live' | 'disk' = 'live'): ServiceSource {
+    return sourceOf(this.machine, this.find(api), which)
   }
 
   configs(_caller: CallerRecord, api?: string): EffectiveConfig[] {
@@ -232,6 +238,7 @@ export const KERNEL_METHODS = [
   'rollback',
   'undo',
   'plan',
+  'source',
   'configs',
   'tree',
   'kernel',

@@ -3,13 +3,14 @@
  * who calls them now. Without files it tells what stands on disk and does not run. Reads only; the same parts decide
  * here as in a real change (`resolveConfigs`, `readConfig`, the volatile keys).
  */
-import { isAbsolute, join, normalize } from 'node:path'
+import { basename, dirname, isAbsolute, join, normalize } from 'node:path'
 import type { ErrorData } from '../contracts/errors.ts'
 import type { PlannedChange, ProposedFile } from '../contracts/kernel.ts'
 import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
-import { coded } from '../lib/errors.ts'
+import { coded, describeError } from '../lib/errors.ts'
 import { shortHash } from '../lib/hash.ts'
 import { shownPath } from '../lib/shown-path.ts'
+import { parseVersionName } from '../lib/version-name.ts'
 import { changedFiles, isAtRest } from './active.ts'
 import type { ConfigText, DesiredState } from './configs.ts'
 import { changedKeys, isVolatileOnly } from './configure.ts'
@@ -71,6 +72,7 @@ function planFiles(machine: Machine, wanted: WantedReader, files: readonly Propo
   for (const [api, target] of next.services) {
     if (!machine.services.has(api)) changes.push(startOf(machine, textOf, target))
   }
+  changes.push(...refusedFiles(wanted.desired.errors, next.errors, changes))
   for (const change of changes) {
     const together = changes.filter(
       (other) => other !== change && other.files.some((file) => change.files.includes(file)),
@@ -78,6 +80,25 @@ function planFiles(machine: Machine, wanted: WantedReader, files: readonly Propo
     change.together_with = together.map((other) => other.api).sort()
   }
   return changes
+}
+
+/** A config that would start nothing, since it cannot be used, stands for no service yet: it is told by its name. */
+function refusedFiles(
+  before: readonly ErrorData[],
+  after: readonly ErrorData[],
+  changes: readonly PlannedChange[],
+): PlannedChange[] {
+  const known = new Set([...before, ...changes.flatMap(({ error }) => error ?? [])].map(describeError))
+  return after
+    .filter((error) => !known.has(describeError(error)))
+    .map((error) => ({ ...untouched(nameOf(error.file ?? '')), error }))
+}
+
+/** What a config's api is by default. */
+function nameOf(file: string): string {
+  const name = parseVersionName(basename(file))
+  const base = typeof name === 'object' ? name.name : basename(file)
+  return join(dirname(file), base).replace(/^configs\//, '')
 }
 
 const services = (machine: Machine): ServiceRecord[] =>
@@ -184,16 +205,23 @@ function valueError(
   }
 }
 
-const startOf = (machine: Machine, textOf: TextOf, target: DesiredService): PlannedChange => ({
-  api: target.api,
-  change: 'start',
+const untouched = (api: string): PlannedChange => ({
+  api,
+  change: 'none',
   generation: null,
   files: [],
-  keys: Object.keys(target.params),
+  keys: [],
   mode: null,
   state: 'none',
   together_with: [],
   callers: [],
   in_flight: 0,
+  error: null,
+})
+
+const startOf = (machine: Machine, textOf: TextOf, target: DesiredService): PlannedChange => ({
+  ...untouched(target.api),
+  change: 'start',
+  keys: Object.keys(target.params),
   error: valueError(machine, undefined, target, textOf),
 })

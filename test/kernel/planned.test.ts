@@ -63,6 +63,40 @@ it('a proposed config is checked as a saved one would be', async () => {
   expect((await kernel.services()).filter((one) => one.stale || one.generation !== 1)).toEqual([])
 })
 
+it('a new config that cannot be used is planned with the reason, by the name it would have', async () => {
+  expect(await kernel.plan([{ path: 'configs/shop/d-v2.yml', text: 'prog: a\nneeds: 7' }])).toMatchObject([
+    { api: 'shop/d', change: 'none', error: { code: 'config_key', file: 'configs/shop/d-v2.yml', line: 2 } },
+  ])
+  expect(await kernel.plan([{ path: 'configs/e.yml', text: 'prog: [' }])).toMatchObject([
+    { api: 'e', error: { code: 'config_syntax', file: 'configs/e.yml' } },
+  ])
+  expect(await kernel.plan([{ path: 'configs/e-v1.2.3.4.yml', text: 'prog: a' }])).toMatchObject([
+    { error: { code: 'config_name' } },
+  ])
+  expect(
+    await kernel.plan([
+      { path: 'configs/a-v1.0.yml', text: '' },
+      { path: 'configs/a-v1.yml', text: '' },
+    ]),
+  ).toMatchObject([{ api: 'a', error: { code: 'config_version_tie' } }])
+})
+
+it('the texts a service is made from: of the version that serves, and as they stand on disk', async () => {
+  const refused = system.event('service.refused')
+  system.root.write('modules/b.js', 'export class Module {')
+  await refused
+  const live = await kernel.source('b')
+  expect(live).toMatchObject({ which: 'live', generation: 1, config_file: 'configs/b.yml' })
+  expect(Object.keys(live.files).sort()).toEqual(['configs/b.yml', 'modules/b.js', 'modules/helper.js'])
+  expect(live.files['modules/b.js']).toContain('n() { return n }')
+  const disk = await kernel.source('b', 'disk')
+  expect(disk.files['modules/b.js']).toBe('export class Module {')
+  expect(disk.files['modules/helper.js']).toBe('export const n = 1')
+  expect(disk).toMatchObject({ which: 'disk', generation: null, config_hash: live.config_hash })
+  expect((await kernel.source('c')).files['configs/c.yml']).toContain('${PLANNED_TEST_NONE:-3}')
+  expect((await rejection(kernel.source('nobody') as unknown as Promise<unknown>)).code).toBe('service_not_found')
+})
+
 it('what stands on disk and was refused, or is held back by a freeze, is planned', async () => {
   const refused = system.event('service.refused')
   system.root.write('modules/b.js', 'export class Module {')
