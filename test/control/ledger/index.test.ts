@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { LedgerApi, LedgerInput } from '../../../modules/contracts/ledger.ts'
 import type { Handle } from '../../../modules/contracts/module.ts'
+import { openLedger } from '../../../modules/control/ledger/store.ts'
 import { openDatabase } from '../../../modules/lib/sqlite.ts'
 import { underCalls } from '../../support/load.ts'
 import { createRoot, type TestRoot } from '../../support/root.ts'
@@ -153,6 +154,7 @@ it('without its key it does not start, and says why', async () => {
   await restart(() => renameSync(path('ledger.key'), path('elsewhere')))
   expect(await rejection(ledger.append(ENTRY))).toMatchObject({ code: 'service_failed' })
   expect(system.log.map(({ message }) => message)).toContainEqual(expect.stringContaining('ledger.key'))
+  expect(await rejection(openLedger(path('')))).toMatchObject({ code: 'ledger_key_missing' })
   renameSync(path('elsewhere'), path('ledger.key'))
 })
 

@@ -1,0 +1,79 @@
+/**
+ * How high a change reaches, and how much is at stake there: the altitude by what it touches, the risk of each altitude
+ * (SynthOrg), and what a person has to do with it (GRACE). Pure.
+ */
+import type { Altitude, Autonomy, Change, Direction, Impact, PolicyReason, Tier } from '../../contracts/policy.ts'
+
+const ORDER: readonly Altitude[] = ['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel']
+
+export const IMPACT: Readonly<Record<Altitude, Impact>> = {
+  tuning: 'LOW',
+  config: 'MODERATE',
+  prompt: 'MODERATE',
+  structure: 'HIGH',
+  tool: 'HIGH',
+  code: 'CRITICAL',
+  kernel: 'CRITICAL',
+}
+
+/** Each level lets through what the one before does, and these. */
+const WIDENED: Readonly<Record<Autonomy, readonly Altitude[]>> = {
+  locked: [],
+  supervised: [],
+  semi: ['tuning'],
+  full: ['tuning', 'config'],
+}
+
+function altitudeOf(change: Change, directions: Readonly<Record<string, Direction>>): Altitude {
+  switch (change.kind) {
+    case 'value':
+      return directions[change.key] === undefined ? 'config' : 'tuning'
+    case 'grant':
+      return 'structure'
+    case 'tool':
+      return 'tool'
+    case 'file':
+      return altitudeOfFile(change.path, change.operation)
+    default:
+      return change satisfies never
+  }
+}
+
+function altitudeOfFile(path: string, operation: 'create' | 'modify' | 'delete'): Altitude {
+  if (/^configs\/meta[^/]*\.ya?ml$/.test(path) || path.startsWith('modules/kernel-v')) return 'kernel'
+  if (path.startsWith('prompts/')) return 'prompt'
+  if (path.startsWith('configs/')) return operation === 'modify' ? 'config' : 'structure'
+  return 'code'
+}
+
+/** What the system is made of; any other file is data. */
+const OF_SYSTEM = /^(configs|modules|prompts|web)\//
+
+/** Whether it changes the system itself. */
+export function isOfSystem(change: Change, path = change.kind === 'file' ? change.path : undefined): boolean {
+  if (change.kind === 'tool') return false
+  return path === undefined || change.kind !== 'file' || OF_SYSTEM.test(path)
+}
+
+/** That of the highest change. */
+export function highest(changes: readonly Change[], directions: Readonly<Record<string, Direction>>): Altitude {
+  const found = changes.map((change) => ORDER.indexOf(altitudeOf(change, directions)))
+  return ORDER[Math.max(0, ...found)] as Altitude
+}
+
+/** GRACE's matrix: what an impact asks for, in production and elsewhere. */
+export function byImpact(impact: Impact, production: boolean): Omit<PolicyReason, 'by'> & { notice: boolean } {
+  const reviewed = impact === 'HIGH' || impact === 'CRITICAL' || (impact === 'MODERATE' && production)
+  return {
+    tier: reviewed ? 'HUMAN_REVIEW' : 'AUTO_APPROVE',
+    rule: `impact_${impact.toLowerCase()}`,
+    message: `impact ${impact}${production ? ' in production' : ''}`,
+    notice: !reviewed && impact !== 'MINIMAL',
+  }
+}
+
+export function byAutonomy(autonomy: Autonomy, altitude: Altitude): Omit<PolicyReason, 'by'> {
+  const tier: Tier =
+    autonomy === 'locked' ? 'NEVER' : WIDENED[autonomy].includes(altitude) ? 'AUTO_APPROVE' : 'HUMAN_REVIEW'
+  return { tier, rule: `autonomy_${autonomy}`, message: `autonomy is ${autonomy}; this is ${altitude}` }
+}
