@@ -3,6 +3,7 @@
  * Part of the kernel's state.
  */
 import type { CallOptions } from './module.ts'
+import type { BegunCall } from './observe.ts'
 import type { TimerToken } from './seams.ts'
 import type { AspectRoute, CallerRecord, GenerationRecord, HandleRecord } from './state.ts'
 
@@ -15,6 +16,8 @@ export interface PendingCall {
   /** told which version takes it. Must not throw. */
   readonly onAdmit: ((generation: GenerationRecord) => void) | undefined
   readonly patience: Patience | undefined
+  /** its caller tells of it when it has ended */
+  readonly told?: BegunCall | undefined
 }
 
 /** How a caller with options gives up: `end` takes its call out of the queue it may stand in. */
@@ -45,6 +48,7 @@ export interface CallsPort {
     args: unknown[],
     onAdmit?: PendingCall['onAdmit'],
     patience?: Patience,
+    told?: BegunCall,
   ): Promise<unknown>
   asAspect(handle: HandleRecord, route: AspectRoute, aspect: string): object
   withOptions(handle: HandleRecord, route: AspectRoute, options: CallOptions): object

@@ -643,6 +643,11 @@ export const ERRORS = {
     'The process ended while kernel {version} was on probation',
     'The start fell back to another kernel; it is tried again when its files change, or by `mm kernel swap`.',
   ),
+  trace_not_found: entry(
+    404,
+    'There is no trace {id}',
+    '`mm trace` lists those that are kept; an id may be cut after four characters if only one begins so.',
+  ),
   not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
   usage: entry(400, '{reason}', '`mm --help` lists the commands.'),
 } as const satisfies Record<string, ErrorEntry>

@@ -6,9 +6,10 @@ import type { CallsPort } from './calls.ts'
 import type { ErrorData } from './errors.ts'
 import type { CheckReport, FreezeScope, KernelSource, KernelStatus } from './kernel.ts'
 import type { KernelState } from './kernel-state.ts'
+import type { CallObserver } from './observe.ts'
 import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
 import type { JsonMap, Loader, Log, ModuleHost, Pulse, Scan } from './seams.ts'
-import type { AspectRoute, DesiredService } from './state.ts'
+import type { AspectRoute, DesiredService, GenerationRecord } from './state.ts'
 
 /** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
 export interface KernelOptions {
@@ -138,6 +139,8 @@ export interface Switchboard {
   onRoute: ((api: string, method: string, args: unknown[]) => Promise<unknown>) | undefined
   /** the slow path of calls, for what was made under an earlier kernel; a kernel sets it */
   calls: CallsPort | undefined
+  /** who hears of calls, with the version that asked to; only those of versions that serve are told */
+  readonly observers: Set<{ readonly owner: GenerationRecord; readonly observer: CallObserver }>
   /** who runs: set by a kernel at its boot and when it takes over. One that is gone sends what reaches it there. */
   kernel: KernelPort | undefined
   /** set by `run.ts` while the running kernel may still be gone back from */

@@ -2,6 +2,7 @@
  * The contract between a module and the kernel: what a module may export, and what it is given. Authors read this
  * file; `modules/example.ts` shows it in use.
  */
+import type { CallObserver } from './observe.ts'
 import type { Clock, Log } from './seams.ts'
 
 /** The config a module's constructor gets: the file's own keys, overlaid by `params:`. */
@@ -66,8 +67,10 @@ export interface CallOptions {
   /** milliseconds after which the caller gets `deadline_exceeded`; the callee is not stopped */
   deadlineMs?: number
   signal?: AbortSignal
-  /** an id that joins the calls of one request */
+  /** a place in a trace, which joins the calls of one request: `newTrace()`, or `placeUnder(place, span)` */
   trace?: string
+  /** the id of this call in its trace, for who tells the callee its place: `newSpan()` */
+  span?: string
   /** resolve `{result, generation, traceId}` instead of the result */
   detail?: boolean
 }
@@ -158,6 +161,8 @@ export interface KernelApi {
   every(ms: number, work: () => unknown, label?: string): Release
   /** Calls `work` at the times of a cron pattern (seconds allowed), never overlapping itself. */
   cron(pattern: string, work: () => unknown, label?: string): Release
+  /** Hears of calls between services while this version serves: see `contracts/observe.ts`. */
+  observe(observer: CallObserver): Release
   /** The text of a file, by its path from the root as `prompts/meta.txt`; read anew when it changed. */
   prompt(path: string): Prompt
   readonly log: Log

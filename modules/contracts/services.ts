@@ -77,6 +77,8 @@ export interface ChatRequest {
   provider?: string
   /** cancels the turn */
   signal?: AbortSignal
+  /** its place in a trace; without it the turn begins one */
+  trace?: string
 }
 
 export interface ChatStep {

@@ -5,10 +5,13 @@
 import type { CallsPort, Patience } from '../contracts/calls.ts'
 import type { Switchboard } from '../contracts/kernel-port.ts'
 import type { CallOptions, DetailedResult } from '../contracts/module.ts'
+import type { BegunCall } from '../contracts/observe.ts'
 import type { Clock, TimerToken } from '../contracts/seams.ts'
 import type { AspectRoute, GenerationRecord, HandleRecord } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { LIMITS } from './limits.ts'
+import { beginTelling, tell, toldStream } from './tell.ts'
+import { readPlace } from '../lib/trace.ts'
 
 export function withOptions(
   handle: HandleRecord,
@@ -19,6 +22,7 @@ export function withOptions(
 ): object {
   // Such a handle may be kept for longer than the kernel that made it lives: it asks for the one that is there.
   const calls = (): CallsPort => callsOf(switchboard)
+  const parts = { switchboard, clock }
   return new Proxy(handle, {
     get(target, name) {
       if (name === 'with') return (more: CallOptions) => calls().withOptions(target, route, { ...options, ...more })
@@ -31,8 +35,11 @@ export function withOptions(
       const own = Reflect.get(target, name, target) as unknown
       if (typeof name === 'symbol' || typeof own !== 'function' || name === 'getStats' || name === 'toString')
         return own
-      if (route.cells.get(name)?.kind === 'stream') return own
-      return (...args: unknown[]) => callWith(target, route, name, args, options, calls(), clock)
+      const kind = route.cells.get(name)?.kind
+      // It may turn out to be a stream: what it gives until then can be read as one, which a race would take from it.
+      if (kind === undefined && isBare(options)) return own
+      if (kind === 'stream') return streamWith(target, route, name, own, options, parts)
+      return (...args: unknown[]) => callWith(target, route, name, args, options, { ...parts, calls: calls() })
     },
   })
 }
@@ -42,14 +49,68 @@ function callsOf({ calls }: Switchboard): CallsPort {
   return calls
 }
 
+const isBare = ({ deadlineMs, signal, detail }: CallOptions): boolean =>
+  deadlineMs === undefined && signal === undefined && detail !== true
+
+interface Parts {
+  switchboard: Switchboard
+  clock: Clock
+}
+
+/** Of the options a stream takes only its place in a trace. */
+function streamWith(
+  handle: HandleRecord,
+  route: AspectRoute,
+  method: string,
+  own: unknown,
+  options: CallOptions,
+  { switchboard, clock }: Parts,
+): (...args: unknown[]) => unknown {
+  return (...args) => {
+    const source = (own as (...args: unknown[]) => unknown).apply(handle, args) as AsyncGenerator<unknown>
+    if (switchboard.observers.size === 0) return source
+    return toldStream(
+      switchboard,
+      clock,
+      { route, method, caller: handle._caller, args, kind: 'stream' },
+      options,
+      source,
+    )
+  }
+}
+
+/** Tells of the call as its caller sees it: with the wait, the deadline, and what refused it. */
 async function callWith(
   handle: HandleRecord,
   route: AspectRoute,
   method: string,
   args: unknown[],
   options: CallOptions,
-  calls: CallsPort,
-  clock: Clock,
+  parts: Parts & { calls: CallsPort },
+): Promise<unknown> {
+  const { switchboard, clock } = parts
+  const told = beginTelling(switchboard, clock, options.trace, options.span)
+  if (told === undefined) return race(handle, route, method, args, options, parts, undefined)
+  const call = { route, method, caller: handle._caller, args, kind: 'call' } as const
+  try {
+    const result = await race(handle, route, method, args, options, parts, told)
+    const bare = options.detail === true ? (result as DetailedResult).result : result
+    tell(switchboard, clock, told, call, { outcome: 'ok', result: bare })
+    return result
+  } catch (thrown) {
+    tell(switchboard, clock, told, call, { outcome: 'error', thrown })
+    throw thrown
+  }
+}
+
+async function race(
+  handle: HandleRecord,
+  route: AspectRoute,
+  method: string,
+  args: unknown[],
+  options: CallOptions,
+  { calls, clock }: Parts & { calls: CallsPort },
+  told: BegunCall | undefined,
 ): Promise<unknown> {
   const { deadlineMs, signal } = options
   const names = { api: route.api, method }
@@ -64,7 +125,7 @@ async function callWith(
     generation = admitted
     admitted.isolator.endAbort.signal.addEventListener('abort', onRetired, { once: true })
   }
-  const call = calls.invoke(route, method, handle, args, onAdmit, patience)
+  const call = calls.invoke(route, method, handle, args, onAdmit, patience, told)
   // A call that has begun goes on when its caller gives up: nobody can stop code of another service from outside.
   const givenUp = new Promise<never>((_resolve, reject) => {
     giveUp.with = reject
@@ -76,7 +137,11 @@ async function callWith(
   try {
     const result = await Promise.race([call, givenUp])
     if (options.detail !== true) return result
-    return { result, generation: generation?.number ?? 0, traceId: options.trace } satisfies DetailedResult
+    return {
+      result,
+      generation: generation?.number ?? 0,
+      traceId: options.trace && readPlace(options.trace).trace,
+    } satisfies DetailedResult
   } finally {
     // One that still waits is never made.
     patience.end()

@@ -5,6 +5,7 @@
  */
 import type { Patience, PendingCall } from '../contracts/calls.ts'
 import type { CallOptions, HandleStats } from '../contracts/module.ts'
+import type { BegunCall } from '../contracts/observe.ts'
 import type {
   AspectRoute,
   CallerRecord,
@@ -23,6 +24,7 @@ import { edgeIdle, retireEdge } from './counts.ts'
 import { aspectRouteOf, closeRoute, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
 import type { Machine } from './machine.ts'
 import { untilRetired } from './streams.ts'
+import { isAllWanted, runTold, tellEnd, toldOf } from './tell.ts'
 
 export class Calls implements SlowPath {
   readonly queue: CallQueue
@@ -40,10 +42,11 @@ export class Calls implements SlowPath {
     args: unknown[],
     onAdmit?: PendingCall['onAdmit'],
     patience?: Patience,
+    told?: BegunCall,
   ): Promise<unknown> {
     // A forwarder taken off its handle may be called with any `this`.
     const known = handle instanceof ModuleHandle ? handle : undefined
-    return this.attempt({ route, method, handle: known, args, onAdmit, patience })
+    return this.attempt({ route, method, handle: known, args, onAdmit, patience, told })
   }
 
   private attempt(call: PendingCall): Promise<unknown> {
@@ -91,9 +94,16 @@ export class Calls implements SlowPath {
     const { admission } = cell
     cell.admission = generation.admission
     const since = timed ? this.machine.options.clock.monotonic() : 0
-    const result = forward.apply(target, call.args)
+    const told = timed ? toldOf(this.machine.options, call, generation) : undefined
+    const run = (): Promise<unknown> => forward.apply(target, call.args)
+    const result = told === undefined ? run() : runTold(told, run)
     if (admission.generation === undefined) cell.admission = admission
-    if (timed && cell.kind === 'call') this.sample(generation, result, since)
+    if (!timed || cell.kind !== 'call') return result
+    this.sample(generation, result, since)
+    if (told === undefined) return result
+    if (call.onAdmit === undefined)
+      tellEnd(this.machine.options, told, { ...call, caller: edge.caller, kind: 'call' }, result)
+    if (isAllWanted(this.machine.options.switchboard, this.machine.services, edge)) edge.admission = SAMPLING
     return result
   }
 
@@ -142,6 +152,7 @@ export class Calls implements SlowPath {
     }
     caller.edges.add(edge)
     generation.edges.add(edge)
+    if (isAllWanted(this.machine.options.switchboard, this.machine.services, edge)) edge.admission = SAMPLING
     return edge
   }
 

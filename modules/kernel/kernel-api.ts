@@ -3,7 +3,9 @@
  * methods stand on the switchboard's prototype, so that a newer kernel serves the objects modules already hold.
  */
 import { isAbsolute, join, normalize } from 'node:path'
+import type { Switchboard } from '../contracts/kernel-port.ts'
 import type { EventsApi, KernelApi, MachineEvent, PathsApi, Release, Route } from '../contracts/module.ts'
+import type { CallObserver } from '../contracts/observe.ts'
 import type { Clock } from '../contracts/seams.ts'
 import type { GenerationRecord, OwnedApi } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
@@ -41,6 +43,9 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
     },
     cron(this: OwnedApi, pattern: string, work: () => unknown, label = `cron ${pattern}`) {
       return repeat(this._owner, label, work, turnsOf(pattern, machine.options.clock, machine.limits))
+    },
+    observe(this: OwnedApi, observer: CallObserver) {
+      return observeCalls(switchboard, this._owner, observer)
     },
     prompt(path: string) {
       return readPrompt(machine, path)
@@ -99,6 +104,14 @@ export function readPrompt(machine: Machine, path: string): { text: string; hash
 
 // What follows is made into closures that live as long as a module wants: they stand outside the functions above, where
 // each would hold the kernel that made it.
+
+function observeCalls({ observers }: Switchboard, owner: GenerationRecord, observer: CallObserver): Release {
+  const one = { owner, observer }
+  observers.add(one)
+  return isolatorOf(owner).own(() => {
+    observers.delete(one)
+  }, 'observes calls')
+}
 
 function guarded(owner: GenerationRecord, pattern: string, callback: (event: MachineEvent) => void) {
   const failed = (thrown: unknown): void => owner.isolator.onError(thrown, pattern, 'subscriber')

@@ -1,6 +1,7 @@
 /** What `import … from 'meta-machine'` gives to module authors: `tool()`, coded errors, and the types of the contract. */
 /// <reference lib="esnext.disposable" preserve="true" />
 export { tool } from './tool.ts'
+export { newSpan, newTrace, placeUnder } from './trace.ts'
 export { needPackage } from './need-package.ts'
 export { CodedError, codeOf, reasonOf, toErrorData } from './errors.ts'
 export type * from '../contracts/module.ts'

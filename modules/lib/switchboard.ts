@@ -34,6 +34,7 @@ export function createSwitchboard(): Switchboard {
     handleBase: Object.create(miss) as object,
     onMiss: undefined,
     onRoute: undefined,
+    observers: new Set(),
     calls: undefined,
     kernel: undefined,
     probation: false,

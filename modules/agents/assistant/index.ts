@@ -78,7 +78,7 @@ export class Module implements AssistantApi {
       const conversation = await store.load(id)
       await mend(conversation, store, approvals)
       const plan = await untilAborted(planTurn(kernel, config, request.provider), own.signal)
-      return new Turn(this.#means, conversation, plan, own).begin(message)
+      return new Turn(this.#means, conversation, plan, own, request.trace).begin(message)
     })
   }
 

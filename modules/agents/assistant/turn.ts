@@ -11,6 +11,7 @@ import { coded, toErrorData } from '../../lib/errors.ts'
 import { APPROVAL_INFO, APPROVAL_LINE, APPROVAL_TOOL, type Approval, type Approvals } from './approvals.ts'
 import type { Config } from './config.ts'
 import { Judge } from './judge.ts'
+import { newSpan, newTrace, placeUnder } from '../../lib/trace.ts'
 import { addUsage, type Conversation } from './messages.ts'
 import { outsideText, systemText } from './prompt-text.ts'
 import type { Plan } from './provider.ts'
@@ -40,7 +41,8 @@ export class Turn {
   private readonly plan: Plan
   private readonly watch: Watch
   private readonly judge: Judge
-  private readonly trace = crypto.randomUUID()
+  /** its place in a trace */
+  private readonly trace: string
   private steps: ChatStep[] = []
   private usage: Usage | null = null
   private model = ''
@@ -49,7 +51,8 @@ export class Turn {
   /** what the model has said of a message that has not ended */
   private partial = ''
 
-  constructor(means: Means, conversation: Conversation, plan: Plan, watch: Watch) {
+  constructor(means: Means, conversation: Conversation, plan: Plan, watch: Watch, trace = newTrace()) {
+    this.trace = trace
     this.means = means
     this.conversation = conversation
     this.plan = plan
@@ -103,13 +106,16 @@ export class Turn {
     this.partial = ''
     const chars_max = config.context_tokens_max * CHARS_PER_TOKEN
     const { tools, section } = await untilAborted(this.catalogue(Math.floor(chars_max / 3)), signal)
-    const stream = kernel.getApi<InferenceApi>(provider).stream({
-      messages: compose(systemText(prompt.text, section, mark), messages, chars_max),
-      signal,
-      tools,
-      mark,
-      ...(config.output_tokens_max === undefined ? {} : { output_tokens_max: config.output_tokens_max }),
-    })
+    const stream = kernel
+      .getApi<InferenceApi>(provider)
+      .with({ trace: this.trace })
+      .stream({
+        messages: compose(systemText(prompt.text, section, mark), messages, chars_max),
+        signal,
+        tools,
+        mark,
+        ...(config.output_tokens_max === undefined ? {} : { output_tokens_max: config.output_tokens_max }),
+      })
     const said = await readSaid(stream, {
       provider,
       signal,
@@ -174,7 +180,11 @@ export class Turn {
       parallel_max: config.parallel_max,
       signal,
       monotonic: () => kernel.clock.monotonic(),
-      invoke: (tool, params) => tools.invoke(tool, params, { caller: kernel.api, signal, trace: this.trace }),
+      invoke: (tool, params) => {
+        const span = newSpan()
+        const own = { caller: kernel.api, signal, trace: placeUnder(this.trace, span) }
+        return tools.with({ trace: this.trace, span }).invoke(tool, params, own)
+      },
       onDone: ({ result, step }) => {
         if (result === null || step === undefined) return
         this.steps.push(step)

@@ -2,6 +2,8 @@
 import type { DetailedResult } from '../../contracts/module.ts'
 import { coded } from '../../lib/errors.ts'
 import { isStream, streamRefused, toPlain } from '../../lib/plain-json.ts'
+import { readPlace } from '../../lib/trace.ts'
+import { entryOf } from './entry.ts'
 import type { Desk } from './routes/route.ts'
 
 export interface CallBody {
@@ -24,10 +26,10 @@ const HANDLE_NAMES = new Set(['as', 'with', 'getStats', 'toString'])
 
 export async function callService(desk: Desk, api: string, body: CallBody): Promise<CallAnswer> {
   const { method, args, aspect, deadline_ms = desk.deadline_ms } = body
-  const trace = crypto.randomUUID()
+  const { call } = entryOf(desk)
   const handle = desk.kernel.getApi(api)
   const target = aspect === undefined || aspect === 'default' ? handle : handle.as(aspect)
-  const patience = { deadlineMs: Math.min(deadline_ms, DEADLINE_MS_MAX), trace }
+  const patience = { deadlineMs: Math.min(deadline_ms, DEADLINE_MS_MAX), ...call }
   // With a key the asker may come again for the answer: a lost connection does not end the call.
   const signal = desk.idempotencyKey === undefined ? { signal: desk.signal } : {}
   const detailed = target.with({ detail: true, ...patience, ...signal })
@@ -36,5 +38,5 @@ export async function callService(desk: Desk, api: string, body: CallBody): Prom
   const answer: unknown = forward(...args)
   if (isStream(answer)) throw streamRefused({ api, method })
   const { result, generation } = (await answer) as DetailedResult
-  return { result: toPlain(result, { api, method }), generation, trace_id: trace }
+  return { result: toPlain(result, { api, method }), generation, trace_id: readPlace(call.trace).trace }
 }

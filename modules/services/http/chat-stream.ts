@@ -4,6 +4,7 @@
  */
 import type { ChatEvent, ChatRequest } from '../../contracts/services.ts'
 import { toErrorData } from '../../lib/errors.ts'
+import { entryOf } from './entry.ts'
 import type { Desk } from './routes/route.ts'
 
 const HEADERS = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
@@ -11,7 +12,8 @@ const HEADERS = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no'
 export function streamChat(desk: Desk, request: ChatRequest): Response {
   const left = new AbortController()
   const signal = AbortSignal.any([desk.signal, left.signal])
-  const events = chatEvents(desk, { ...request, signal })
+  const { call, place } = entryOf(desk)
+  const events = chatEvents(desk.assistant.with(call), { ...request, trace: place, signal })
   const encoder = new TextEncoder()
   const body = new ReadableStream<Uint8Array>({
     async pull(out) {
@@ -24,9 +26,9 @@ export function streamChat(desk: Desk, request: ChatRequest): Response {
   return new Response(body, { headers: HEADERS })
 }
 
-async function* chatEvents(desk: Desk, request: ChatRequest): AsyncGenerator<string> {
+async function* chatEvents(assistant: Desk['assistant'], request: ChatRequest): AsyncGenerator<string> {
   try {
-    for await (const event of desk.assistant.chatStream(request)) yield frameOf(event.type, event)
+    for await (const event of assistant.chatStream(request)) yield frameOf(event.type, event)
   } catch (error) {
     const { code, message, hint } = toErrorData(error)
     yield frameOf('error', { type: 'error', error: { code, message, hint } })

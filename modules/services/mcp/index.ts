@@ -10,6 +10,7 @@ import type { McpApi, ToolsApi } from '../../contracts/services.ts'
 import type { ToolInfo } from '../../contracts/tool.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { coded, statusOf, toErrorData } from '../../lib/errors.ts'
+import { newSpan, newTrace, placeUnder } from '../../lib/trace.ts'
 import { BRIDGE_CLIENT, BRIDGE_SOURCE } from '../../lib/mcp-names.ts'
 import { nearText } from '../../lib/near.ts'
 import { readConfirmation, withConfirmation } from './admin.ts'
@@ -134,8 +135,11 @@ export class Module implements McpApi {
       const confirmed = admin ? readConfirmation(tool, args) : { params: args, reason: '' }
       if ('error' in confirmed) return { result: refusalOf(confirmed.error) }
       if (admin) this.#record({ tool: name, token: holder, client, reason: confirmed.reason })
-      const how = { signal, caller: this.#kernel.api, result_bytes_max: RESULT_BYTES_MAX }
-      const result = await this.#tools.invoke(name, confirmed.params, how)
+      const trace = newTrace()
+      const span = newSpan()
+      const place = placeUnder(trace, span)
+      const how = { signal, caller: this.#kernel.api, result_bytes_max: RESULT_BYTES_MAX, trace: place }
+      const result = await this.#tools.with({ trace, span }).invoke(name, confirmed.params, how)
       if (result.status === 'success') return { result: answerOf(result) }
       // It was there a moment ago.
       if (result.error.code === 'tool_not_found') return unknownTool(name, await this.#allowed(peer))

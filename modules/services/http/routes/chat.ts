@@ -1,6 +1,7 @@
 /** The assistant: a chat, whole or as server-sent events, and the decisions its turns wait for. */
 import { z } from 'zod'
 import type { ChatAnswer, ChatRequest, ParkedTurn, Usage } from '../../../contracts/services.ts'
+import { entryOf } from '../entry.ts'
 import { streamChat } from '../chat-stream.ts'
 import { route, shape } from './route.ts'
 import { epochMs } from './shapes.ts'
@@ -72,7 +73,8 @@ export const chatRoutes = [
       }
       if (stream === true) return streamChat(desk, request)
       const signal = desk.idempotencyKey === undefined ? { signal: desk.signal } : {}
-      return desk.assistant.chat({ ...request, ...signal })
+      const { call, place } = entryOf(desk)
+      return desk.assistant.with(call).chat({ ...request, trace: place, ...signal })
     },
   }),
   route({

@@ -5,6 +5,7 @@ import { mcpRoutes } from './mcp.ts'
 import { openApiRoute } from './openapi.ts'
 import { serviceRoutes } from './services.ts'
 import { toolRoutes } from './tools.ts'
+import { traceRoutes } from './traces.ts'
 
 export const ROUTES = [
   ...kernelRoutes,
@@ -12,6 +13,7 @@ export const ROUTES = [
   ...serviceRoutes,
   ...toolRoutes,
   ...chatRoutes,
+  ...traceRoutes,
   ...mcpRoutes,
   openApiRoute,
 ] as const

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { ToolInfo, ToolMore } from '../../../contracts/tool.ts'
 import { fromErrorData } from '../../../lib/errors.ts'
 import { toPlain } from '../../../lib/plain-json.ts'
+import { entryOf } from '../entry.ts'
 import { route, shape } from './route.ts'
 import { jsonMap } from './shapes.ts'
 
@@ -77,7 +78,9 @@ export const toolRoutes = [
       const id = desk.headers['idempotency-key']
       // With a key the caller may come again for the result: a lost connection does not end the call.
       const how = typeof id === 'string' ? { id } : { signal: desk.signal }
-      const result = await desk.tools.invoke(params.name, body, { ...how, caller: 'http' })
+      const { call, place } = entryOf(desk)
+      const own = { caller: 'http', trace: place }
+      const result = await desk.tools.with(call).invoke(params.name, body, { ...how, ...own })
       if (result.status !== 'success') throw fromErrorData(result.error)
       return { ...result, value: toPlain(result.value, { api: 'tools', method: result.name }) }
     },

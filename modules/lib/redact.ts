@@ -1,0 +1,72 @@
+/**
+ * Takes secrets out of what is kept or sent: values under names that say they are secret, text that looks like a key,
+ * and values known to be secrets. What is taken out leaves a mark, so that who reads knows. Pure.
+ */
+
+export const MARK = '[redacted]'
+
+const SECRET_NAME =
+  /^(?:.*[_-])?(?:authorization|cookie|credentials?|pass(?:word|phrase|wd)?|secrets?|api[_-]?keys?|apikeys?|access[_-]?keys?|private[_-]?keys?|tokens?|bearer)$/i
+const CAMEL = /([a-z0-9])([A-Z])/g
+
+/** Names of counts and limits: `output_tokens`, `max_tokens`. */
+const COUNTS = /(?:input|output|cached|prompt|completion|total|max|context)[_-]?tokens(?:_max)?$/i
+
+const SHAPES = [
+  /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9]{16,}\b/g,
+  /\bgh[pousr]_[A-Za-z0-9]{20,}\b/g,
+  /\bgithub_pat_[A-Za-z0-9_]{20,}\b/g,
+  /\bxox[abeprs]-[A-Za-z0-9-]{10,}/g,
+  /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
+  /\bAIza[A-Za-z0-9_-]{30,}/g,
+  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g,
+  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
+  /(?<=\b(?:bearer|basic)\s)[A-Za-z0-9._~+/=-]{8,}/gi,
+  /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]{3,200}(?=@)/g,
+]
+
+/** Shorter ones would take ordinary words out. */
+const SECRET_CHARS_MIN = 6
+
+/** Whether a value under this name is a secret whatever it holds. */
+export const isSecretName = (name: string): boolean => {
+  const spelled = name.replace(CAMEL, '$1_$2')
+  return SECRET_NAME.test(spelled) && !COUNTS.test(spelled)
+}
+
+export class Redactor {
+  private readonly known: readonly string[]
+  private readonly names: ReadonlySet<string>
+
+  /** `known`: values that are secrets; `names`: further names whose values are. */
+  constructor(known: Iterable<string> = [], names: Iterable<string> = []) {
+    const long = [...new Set(known)].filter((one) => one.length >= SECRET_CHARS_MIN)
+    // As they stand in JSON too, and the longer first: one may hold another.
+    const spellings = long.flatMap((one) => [one, JSON.stringify(one).slice(1, -1)])
+    this.known = [...new Set(spellings)].sort((a, b) => b.length - a.length)
+    this.names = new Set(names)
+  }
+
+  text(text: string): string {
+    let clean = text
+    for (const one of this.known) if (clean.includes(one)) clean = clean.replaceAll(one, MARK)
+    for (const shape of SHAPES) clean = clean.replace(shape, MARK)
+    return clean
+  }
+
+  isSecret(name: string): boolean {
+    return this.names.has(name) || isSecretName(name)
+  }
+
+  /** The same value with marks; a copy where something was taken out. Plain data only. */
+  value(value: unknown): unknown {
+    if (typeof value === 'string') return this.text(value)
+    if (Array.isArray(value)) return value.map((one) => this.value(one))
+    if (typeof value !== 'object' || value === null) return value
+    const entries = Object.entries(value).map(([key, one]) => [
+      this.text(key),
+      this.isSecret(key) && one !== null ? MARK : this.value(one),
+    ])
+    return Object.fromEntries(entries) as unknown
+  }
+}
