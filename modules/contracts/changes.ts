@@ -90,6 +90,8 @@ export interface Deferral {
   retryAt: number
   /** somebody asked for it, so it happens even if nothing differs */
   asked: boolean
+  /** it could not switch together with its neighbors: it follows by itself */
+  alone?: boolean
 }
 
 /** How often a service failed lately; `supervisor.ts` decides from it. */

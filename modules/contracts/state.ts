@@ -44,8 +44,11 @@ export interface CallerRecord {
   readonly edges: Set<Edge>
   /** its calls that wait in a queue, by the service they wait for */
   readonly waiting: Map<string, number>
-  /** while its init() runs: names it asked for that were not there, and services it waits for */
-  starting: { missing: Set<string>; waitsFor: Set<string> } | undefined
+  /**
+   * while its init() runs: names it asked for that were not there, services it waits for, and those it cannot wait for
+   * because they are replaced together with it
+   */
+  starting: { missing: Set<string>; waitsFor: Set<string>; together?: Set<string> } | undefined
 }
 
 /** What admits calls: one object a generation, replaced when a kernel is replaced. Compared by identity. */
@@ -180,6 +183,8 @@ export interface GenerationRecord {
   /** set when a newer candidate makes this one pointless */
   abandoned: boolean
   onAbandon: (() => void) | undefined
+  /** the services that switch in the same tick as this candidate, itself included */
+  group?: ReadonlySet<string>
 }
 
 export interface TaskRecord {

@@ -39,12 +39,22 @@ function wantedOf(service: ServiceRecord, target: DesiredService): Wanted {
   return { api, base, prog, configHash: hash, sourceKey: service.scan?.key ?? '' }
 }
 
+/**
+ * The config a service comes from: the last one that asked for it, before it goes live too. Not one that asks for another
+ * name by now, and may not have it.
+ */
+export function baseOf({ desired, live }: ServiceRecord, { broken }: DesiredState): string | undefined {
+  const base = (desired ?? live?.desired)?.base
+  const isElsewhere = base !== undefined && broken.get(base)?.code === 'config_api_taken'
+  return isElsewhere ? (live?.desired.base ?? base) : base
+}
+
 /** `now` in monotonic ms. */
-function activeOf(service: ServiceRecord, now: number, drainingMax: number): Active {
+function activeOf(service: ServiceRecord, state: DesiredState, now: number, drainingMax: number): Active {
   const { live, candidate, deferral, goingBack } = service
   return {
     api: service.api,
-    base: (service.desired ?? live?.desired)?.base,
+    base: baseOf(service, state),
     state: service.state,
     busy: service.busy,
     full: service.draining.size >= drainingMax,
@@ -71,7 +81,7 @@ export function planInput(
   for (const service of unrested) {
     const target = desired.services.get(service.api)
     if (target !== undefined) wanted.set(service.api, wantedOf(service, target))
-    active.set(service.api, activeOf(service, now, limits.generations_draining_max))
+    active.set(service.api, activeOf(service, desired, now, limits.generations_draining_max))
   }
   return {
     wanted,

@@ -10,7 +10,8 @@ import { LIFECYCLE_NAMES } from '../lib/module-contract.ts'
 export type Decision =
   | { kind: 'admit'; generation: GenerationRecord }
   | { kind: 'queue' }
-  | { kind: 'refuse'; error: Error }
+  /** `together`: the callee is replaced together with the caller, and cannot answer before */
+  | { kind: 'refuse'; error: Error; together?: true }
 
 export interface AdmissionInput {
   api: string
@@ -23,7 +24,7 @@ export interface AdmissionInput {
   stopping: boolean
 }
 
-const refuse = (error: Error): Decision => ({ kind: 'refuse', error })
+const refuse = (error: Error): Extract<Decision, { kind: 'refuse' }> => ({ kind: 'refuse', error })
 
 export function decide(input: AdmissionInput): Decision {
   const { api, aspect, method, caller, services } = input
@@ -65,14 +66,24 @@ export function decide(input: AdmissionInput): Decision {
   }
 }
 
-/** Calls from an init() that would close a ring of services waiting for each other in theirs. */
+/**
+ * Calls from an init() that would close a ring of services waiting for each other: in theirs, or because those that are
+ * replaced together go live together.
+ */
 function queueUnlessRing({ api, caller, services }: AdmissionInput): Decision {
   if (caller.starting === undefined) return { kind: 'queue' }
-  const ring = findPath(api, caller.api, (name) => services.get(name)?.candidate?.caller.starting?.waitsFor ?? [])
-  return ring === undefined
-    ? { kind: 'queue' }
-    : refuse(coded('needs_ring', { ring: [caller.api, ...ring].join(' → ') }))
+  const candidateOf = (name: string): GenerationRecord | undefined => services.get(name)?.candidate
+  const waitsFor = (name: string): Iterable<string> => candidateOf(name)?.caller.starting?.waitsFor ?? []
+  const ring = findPath(api, caller.api, waitsFor)
+  if (ring !== undefined) return refuse(coded('needs_ring', { ring: [caller.api, ...ring].join(' → ') }))
+  const alsoTogether = (name: string): Iterable<string> => [...waitsFor(name), ...(candidateOf(name)?.group ?? [])]
+  if (findPath(api, caller.api, alsoTogether) === undefined) return { kind: 'queue' }
+  return { ...refuse(entangled(caller.api, api)), together: true }
 }
+
+/** `api` cannot start before `other` answers, and `other` does not answer before `api` has started. */
+export const entangled = (api: string, other: string): Error =>
+  coded('reload_deferred', { api, reason: `its init() needs ${other}, which is replaced together with it` })
 
 /** Services a service has an open call to, or one that waits in a queue: its own calls cannot end before those. */
 function* openCallees(service: ServiceRecord | undefined): Iterable<string> {

@@ -62,6 +62,7 @@ export class Calls implements SlowPath {
       case 'refuse':
         if (service !== undefined) service.refusedCalls++
         else caller.starting?.missing.add(api)
+        if (decision.together === true) caller.starting?.together?.add(api)
         return rejected(decision.error)
       default: {
         const never: never = decision

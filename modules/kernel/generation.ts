@@ -14,6 +14,7 @@ import { within } from '../lib/within.ts'
 import { isRefusedWrite } from '../lib/write-failure.ts'
 import { checkSchema, checkSecrets, fillValues, placeValueError, secretPath } from '../lib/config-values.ts'
 import { readContract } from '../lib/module-contract.ts'
+import { entangled } from './admission.ts'
 import { createCaller, stopCaller } from './handle.ts'
 import { leaveHeld } from './hold.ts'
 import { ModuleIsolator } from './isolator.ts'
@@ -23,6 +24,8 @@ import type { Machine } from './machine.ts'
 export type Prepared =
   | { kind: 'ready' }
   | { kind: 'waiting'; for: string[] }
+  /** its init() needs what is replaced together with it: each has to go by itself */
+  | { kind: 'entangled'; error: ErrorData }
   /** `asked`: the services it has handles to; `disk`: a disk that refused it something may not do so later */
   | { kind: 'failed'; error: ErrorData; asked: string[]; disk: boolean }
   | { kind: 'abandoned' }
@@ -88,7 +91,7 @@ export async function prepare(
   generation: GenerationRecord,
   beforeConstruct: () => Promise<void> = () => Promise.resolve(),
 ): Promise<Prepared> {
-  const starting = { missing: new Set<string>(), waitsFor: new Set<string>() }
+  const starting = { missing: new Set<string>(), waitsFor: new Set<string>(), together: new Set<string>() }
   generation.caller.starting = starting
   const abandoned = new Promise<'abandoned'>((resolve) => {
     generation.onAbandon = () => resolve('abandoned')
@@ -99,17 +102,7 @@ export async function prepare(
     const first = await Promise.race([building, abandoned])
     outcome = first === 'abandoned' ? { kind: 'abandoned' } : first
   } catch (thrown) {
-    const error = toErrorData(thrown)
-    outcome =
-      starting.missing.size > 0 && codeOf(thrown) === 'init_threw'
-        ? { kind: 'waiting', for: [...starting.missing] }
-        : {
-            kind: 'failed',
-            asked: [...generation.caller.handles.keys()].map((key) => key.split(' ')[0] as string),
-            // What could not be scanned is scanned again anyway.
-            disk: isRefusedWrite(thrown) || (error.code === 'file_failed' && generation.scan.error === undefined),
-            error: error.file === undefined ? error : { ...error, file: shownPath(machine.options.root, error.file) },
-          }
+    outcome = whyNot(machine, generation, thrown, starting)
   }
   generation.caller.starting = undefined
   generation.onAbandon = undefined
@@ -122,6 +115,27 @@ export async function prepare(
   await end(machine, service, generation, { shutdown: false })
   generation.state = 'failed'
   return outcome
+}
+
+function whyNot(
+  machine: Machine,
+  generation: GenerationRecord,
+  thrown: unknown,
+  { missing, together }: { missing: Set<string>; together: Set<string> },
+): Prepared {
+  const error = toErrorData(thrown)
+  if (codeOf(thrown) === 'init_threw') {
+    if (missing.size > 0) return { kind: 'waiting', for: [...missing] }
+    const [first] = together
+    if (first !== undefined) return { kind: 'entangled', error: toErrorData(entangled(generation.api, first)) }
+  }
+  return {
+    kind: 'failed',
+    asked: [...generation.caller.handles.keys()].map((key) => key.split(' ')[0] as string),
+    // What could not be scanned is scanned again anyway.
+    disk: isRefusedWrite(thrown) || (error.code === 'file_failed' && generation.scan.error === undefined),
+    error: error.file === undefined ? error : { ...error, file: shownPath(machine.options.root, error.file) },
+  }
 }
 
 async function build(

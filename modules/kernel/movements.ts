@@ -10,7 +10,7 @@ import { abandon } from './generation.ts'
 import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { deferredReload, failedReload } from './refuse.ts'
-import { move, stopService, type Member } from './switch.ts'
+import { move, stopped, stopService, type Member } from './switch.ts'
 
 export interface MovementsOptions {
   machine: Machine
@@ -34,6 +34,8 @@ export class Movements {
   private readonly asked = new Map<ServiceRecord, ServiceRecord['reloadWaiters']>()
   /** those who wait for something here, and are told when another kernel takes over */
   private readonly leaving = new Set<() => void>()
+  /** how often another kernel has taken over from this one: it may have been gone back from at once */
+  private terms = 0
 
   constructor(options: MovementsOptions) {
     this.options = options
@@ -80,6 +82,7 @@ export class Movements {
 
   /** Another kernel takes over: what is under way does not end here. */
   letGo(): void {
+    this.terms++
     for (const [service, waiters] of this.asked) service.reloadWaiters.push(...waiters)
     this.asked.clear()
     for (const leave of this.leaving) leave()
@@ -87,15 +90,15 @@ export class Movements {
   }
 
   /**
-   * Resolves when no movement of the service is under way, or when this kernel is `gone`. A candidate that prepares is
-   * dropped.
+   * Resolves with true when no movement of the service is under way, with false when another kernel has taken over
+   * meanwhile. A candidate that prepares is dropped.
    */
-  async free(service: ServiceRecord): Promise<void> {
+  async free(service: ServiceRecord): Promise<boolean> {
     for (let running = this.running.get(service); running !== undefined; running = this.running.get(service)) {
       if (service.candidate !== undefined) abandon(service.candidate)
-      await this.orLeft(running, LEFT)
-      if (this.machine.gone) return
+      if ((await this.orLeft(running, LEFT)) === LEFT) return false
     }
+    return true
   }
 
   /** Never rejects; no results: another kernel has taken over. `before` runs before the services are free again. */
@@ -110,7 +113,7 @@ export class Movements {
     }
     const earlier = members.map(({ service }) => service.live && { ...service.live })
     const done = this.orLeft(this.begin(members, since), []).then((results) => {
-      if (this.machine.gone) return results
+      if (results.length === 0) return results
       before(results)
       this.options.journal.moved(members, earlier, results)
       for (const [index, { service }] of members.entries()) {
@@ -153,8 +156,11 @@ export class Movements {
     const gone = failedReload(toErrorData(coded('service_stopped', { api: service.api })))
     // Another kernel may have begun it: then what served is draining by now.
     const earlier = service.live ?? [...service.draining].at(-1)
+    const term = this.terms
     const done = stopService(this.machine, service).then(() => {
-      if (this.machine.gone) return gone
+      // The kernel that has taken over ends what still drains.
+      if (term !== this.terms) return LEFT
+      stopped(this.machine, service)
       this.options.journal.stopped(service, earlier)
       for (const resolve of service.reloadWaiters.splice(0)) resolve(gone)
       this.options.onGone(service)

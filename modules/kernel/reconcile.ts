@@ -110,12 +110,13 @@ function planWanted(wanted: Wanted, active: Active | undefined, input: PlanInput
     return outOfDate ? { kind: 'abandon', api: wanted.api } : undefined
   }
   if (active.live !== undefined && same(active.live, wanted)) return calm(active)
+  if (same(active.putOff, wanted)) return calm(active)
   if (same(active.refused, wanted) && isStill(active.refused?.because, input)) {
     // Where the version on disk was taken back, it is the last good one that waits.
     const waits = active.waitingFor.length > 0 && active.refused?.takenBack === undefined
     return waits && active.waitingFor.every((api) => input.isLive(api)) ? move : calm(active)
   }
-  if (active.full || same(active.putOff, wanted)) return calm(active)
+  if (active.full) return calm(active)
   if (active.live !== undefined && active.live.prog !== wanted.prog) return graced(active, input, move)
   return move
 }

@@ -252,10 +252,9 @@ export class Reconciler {
     }
     if (members.size === 0) return
     this.machine.events.emit('kernel.batch', { services: [...members.keys()] })
-    // What did not run as it stood on disk has no say over its neighbors: it moves alone.
     const moves = [...members.values()].map(({ service, scan }) => ({
       api: service.api,
-      changed: service.refusedAttempt === undefined ? changedFiles(service, scan) : new Set<string>(),
+      changed: goesAlone(service) ? new Set<string>() : changedFiles(service, scan),
     }))
     for (const group of groupMoves(moves)) {
       void this.movements.start(
@@ -271,3 +270,8 @@ export class Reconciler {
     for (const resolve of this.restWaiters.splice(0)) resolve()
   }
 }
+
+/** What did not run as it stood on disk, or could not switch together with its neighbors, has no say over them. */
+const goesAlone = ({ refusedAttempt, deferral, desired, scan }: ServiceRecord): boolean =>
+  refusedAttempt !== undefined ||
+  (deferral?.alone === true && deferral.configHash === desired?.hash && deferral.sourceKey === scan?.key)

@@ -5,6 +5,7 @@
 import type { ErrorData } from '../contracts/errors.ts'
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
+import { baseOf } from './active.ts'
 import { findPath } from './admission.ts'
 import type { DesiredState } from './configs.ts'
 import type { Machine } from './machine.ts'
@@ -13,7 +14,7 @@ import { setState } from './service.ts'
 export function noteRefusals(machine: Machine, services: Iterable<ServiceRecord>, desired: DesiredState): void {
   for (const service of services) {
     const { live } = service
-    const base = (service.desired ?? live?.desired)?.base
+    const base = baseOf(service, desired)
     const broken = desired.contested.get(service.api) ?? (base === undefined ? undefined : desired.broken.get(base))
     if (broken !== undefined) {
       service.refusal = broken

@@ -14,7 +14,8 @@ export type Problem =
   | { kind: 'abandoned'; of: Candidate }
   | { kind: 'waiting'; of: Candidate; for: string[] }
   | { kind: 'failed'; of: Candidate; error: ErrorData }
-  | { kind: 'deferred'; of: Candidate; error: ErrorData }
+  /** `alone`: they cannot switch together */
+  | { kind: 'deferred'; of: Candidate; error: ErrorData; alone?: boolean }
 
 export const failedReload = (error: ErrorData): ReloadResult => ({
   ok: false,
@@ -61,7 +62,7 @@ export function settleFailure(machine: Machine, candidate: Candidate, problem: P
       return result
     case 'deferred':
       notRebuilt(machine, candidate)
-      putOff(machine, candidate)
+      putOff(machine, candidate, problem.alone === true)
       machine.events.emit('service.deferred', { api: service.api, error: result.error })
       machine.options.log.warn(`${service.api}  ${result.error?.message ?? ''}`, { service: service.api })
       return { ...result, deferred: true }
@@ -149,7 +150,7 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData, of: Ca
   if (!told) machine.refused(service, error, scan.modified_ms)
 }
 
-function putOff(machine: Machine, { service, desired, scan, asked }: Candidate): void {
+function putOff(machine: Machine, { service, desired, scan, asked }: Candidate, alone: boolean): void {
   const { clock } = machine
   const { defer_ms, defer_ms_max } = machine.limits
   const attempts = (service.deferral?.attempts ?? 0) + 1
@@ -159,6 +160,7 @@ function putOff(machine: Machine, { service, desired, scan, asked }: Candidate):
     sourceKey: scan.key,
     attempts,
     asked: asked || (service.deferral?.asked ?? false),
+    alone,
     retryAt: clock.monotonic() + ms,
   }
   armDeferral(machine, service)

@@ -1,7 +1,7 @@
 /** The orderly end: the newest services first, since they lean on the older ones, all within one deadline. */
 import { within } from '../lib/within.ts'
 import type { Machine } from './machine.ts'
-import { stopService } from './switch.ts'
+import { stopped, stopService } from './switch.ts'
 
 /** Never rejects: what cannot be stopped is logged and left. `machine.stopping` is set already. */
 export async function stopAll(
@@ -21,9 +21,12 @@ export async function stopAll(
     .filter((service) => service.api !== 'kernel' && service.state !== 'draining' && service.state !== 'stopped')
     .sort((a, b) => (b.live?.liveAt ?? 0) - (a.live?.liveAt ?? 0))
   for (const service of order) {
-    await stopService(machine, service, Math.max(0, until - clock.monotonic())).catch((error: unknown) =>
-      log.warn(`${service.api}: ${String(error)}`),
-    )
+    try {
+      await stopService(machine, service, Math.max(0, until - clock.monotonic()))
+      stopped(machine, service)
+    } catch (thrown) {
+      log.warn(`${service.api}: ${String(thrown)}`)
+    }
   }
   const late = (): string => 'last good versions were not all kept in time'
   await within(clock, Math.max(1, until - clock.monotonic()), kept, late).catch((thrown) => log.warn(String(thrown)))

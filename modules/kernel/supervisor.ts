@@ -140,9 +140,10 @@ export class Supervisor {
     log.error(`${service.api}  goes back to ${to}: ${reason}`, { service: service.api })
     const back = await this.actions.rollback(service.api, reason).catch((thrown: unknown) => {
       log.warn(String(thrown))
-      return undefined
+      return null
     })
-    if (this.machine.gone) return
+    // Another kernel has taken over, and does what is owed.
+    if (back === undefined) return
     supervision.restartAt = undefined
     if (back?.ok !== true && this.supervised(generation) !== undefined) this.act(service, generation, error, false)
   }

@@ -41,6 +41,10 @@ export interface Candidate extends Member {
 /** Never rejects. One result a member, in their order. `since` is when the change was noticed (monotonic ms). */
 export async function move(machine: Machine, members: readonly Member[], since: number): Promise<ReloadResult[]> {
   const candidates = members.map((member) => createCandidate(machine, member))
+  if (members.length > 1) {
+    const group = new Set(members.map(({ service }) => service.api))
+    for (const { generation } of candidates) generation.group = group
+  }
   await Promise.all(candidates.map((candidate) => prepareCandidate(machine, candidate)))
   const problem = machine.gone ? undefined : await makeReady(machine, candidates)
   if (machine.gone) return leave(machine, candidates)
@@ -83,7 +87,6 @@ function createCandidate(machine: Machine, member: Member): Candidate {
 async function prepareCandidate(machine: Machine, candidate: Candidate): Promise<void> {
   const { service, generation, incumbent } = candidate
   candidate.prepared = await prepare(machine, service, generation, async () => {
-    if (incumbent === undefined) return
     const [drains] = service.draining
     if (generation.mode === 'exclusive' && drains !== undefined && candidate.back === undefined) {
       throw coded('reload_deferred', {
@@ -91,6 +94,7 @@ async function prepareCandidate(machine: Machine, candidate: Candidate): Promise
         reason: `g${drains.number} drains, and nothing can be shared`,
       })
     }
+    if (incumbent === undefined) return
     if (generation.mode === 'exclusive' || incumbent.mode === 'exclusive')
       await standDown(machine, candidate, incumbent)
   })
@@ -107,7 +111,10 @@ async function standDown(machine: Machine, candidate: Candidate, incumbent: Gene
   if (noise !== undefined && candidate.back === undefined) {
     throw coded('reload_deferred', { api: service.api, reason: noise.reason })
   }
-  if (noise !== undefined) overran(machine, incumbent)
+  if (noise !== undefined) {
+    overran(machine, incumbent)
+    await stopTasks(machine, incumbent)
+  }
   if (incumbent.evaluated?.fetchState !== undefined) await fetchStates(machine, [incumbent])
   if (machine.gone) throw coded('stopped')
   candidate.copy = copyOf(machine, candidate, incumbent)
@@ -170,6 +177,8 @@ function problemOf(candidate: Candidate): Problem {
       return prepared.error.code === 'reload_deferred'
         ? { kind: 'deferred', of: candidate, error: prepared.error }
         : { kind: 'failed', of: candidate, error: prepared.error }
+    case 'entangled':
+      return { kind: 'deferred', of: candidate, error: prepared.error, alone: true }
     default: {
       const never: never = prepared
       return never
@@ -256,10 +265,12 @@ async function rebuild(
 }
 
 /** The desired state has no such service any more: no new calls, the open ones drain, then everything is released. */
-export async function stopService(machine: Machine, service: ServiceRecord, drainMs?: number): Promise<void> {
-  await endService(machine, service, 'draining', coded('service_stopped', { api: service.api }), drainMs)
-  // The kernel that has taken over ends what still drains.
-  if (machine.gone) return
+export function stopService(machine: Machine, service: ServiceRecord, drainMs?: number): Promise<void> {
+  return endService(machine, service, 'draining', coded('service_stopped', { api: service.api }), drainMs)
+}
+
+/** What `stopService` began has come to its end. */
+export function stopped(machine: Machine, service: ServiceRecord): void {
   setState(service, 'stopped')
   machine.events.emit('service.stopped', { api: service.api })
   machine.options.log.info(`${service.api}  stopped`)

@@ -35,8 +35,7 @@ export class WaysBack {
     let service = this.reconciler.find(api)
     // Looked up again after each wait: it may be gone, and somebody else may have waited for the same moment.
     while (movements.of(service) !== undefined) {
-      await movements.free(service)
-      if (this.machine.gone) return undefined
+      if (!(await movements.free(service))) return undefined
       service = this.reconciler.find(api)
     }
     const { live } = service
@@ -76,8 +75,7 @@ export class WaysBack {
   async undo(api: string): Promise<ReloadResult | undefined> {
     const { services } = this.machine
     for (let moving = services.get(api); moving !== undefined && this.isMoving(moving); moving = services.get(api)) {
-      await this.reconciler.movements.free(moving)
-      if (this.machine.gone) return undefined
+      if (!(await this.reconciler.movements.free(moving))) return undefined
     }
     const service = services.get(api)
     const change = this.journal.latest(api)

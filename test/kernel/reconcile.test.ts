@@ -116,6 +116,8 @@ it('what was put off waits for its time, and a newer save does not', () => {
   const putOff = active({ putOff: other })
   expect(steps([wanted(other)], [putOff])).toEqual([])
   expect(steps([wanted({ configHash: 'c3' })], [putOff])).toEqual([{ kind: 'move', api: 'a' }])
+  const waited = active({ putOff: other, refused: other, waitingFor: ['b'] })
+  expect(steps([wanted(other)], [waited], { isLive: () => true })).toEqual([])
 })
 
 it('a service with as many draining versions as may be waits with its next switch', () => {

@@ -50,6 +50,21 @@ it.each(['rollback', 'undo'])(
   },
 )
 
+it('a way back that waits for a service to end waits on when the kernel is replaced and gone back to at once', async () => {
+  const world = await begin(FILES)
+  world.fs.replace(at('modules/m.ts'), moduleText({ state: true }))
+  await world.clock.advance(500)
+  world.callFrom('one', 'm', 'slow', [5_000])
+  world.fs.delete(at('configs/m.yml'))
+  await world.clock.advance(1_500)
+  world.askFrom('two', 'rollback', 'm')
+  world.fs.put(at('configs/m.yml'), '')
+  world.fs.replace(at(KERNEL_FILE), writeKernel(1, 'adopted'))
+  await world.clock.advance(20_000)
+  expect(world.kernelText).toBe(writeKernel(0))
+  expect(await end(world)).toEqual([])
+})
+
 it('a meta file that cannot be read for a moment is no reason to go back to an older kernel', async () => {
   const newer = 'configs/meta-v1.1.0.yml'
   const world = await begin({ ...FILES, [newer]: 'prog: kernel' })

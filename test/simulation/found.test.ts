@@ -218,3 +218,89 @@ it('a file that gives its name up for another starts under the new one, whatever
   expect(liveNumber(world, 'other')).toBe(1)
   expect(await end(world)).toEqual([])
 })
+
+it.each([
+  ['one asks the other', 'b', undefined, 3],
+  ['each asks the other', 'b', 'a', 4],
+])(
+  'two that can share nothing change by one file, and %s while it starts: each follows by itself',
+  async (_, a, b, last) => {
+    const one = (asks: string | undefined): string =>
+      moduleText({ use: ['shared.ts'], mode: 'exclusive', state: true, asks })
+    const world = await begin({
+      'configs/a.yml': '',
+      'configs/b.yml': '',
+      'modules/a.ts': one(undefined),
+      'modules/b.ts': one(undefined),
+      'modules/shared.ts': 'helper 1\n',
+    })
+    world.fs.replace(at('modules/a.ts'), one(a))
+    world.fs.replace(at('modules/b.ts'), one(b))
+    world.fs.replace(at('modules/shared.ts'), 'helper 2\n')
+    await world.clock.advance(1_000)
+    expect([liveNumber(world, 'a'), liveNumber(world, 'b')]).toEqual([3, last])
+    expect(events(world, 'service.deferred', 'a')).toHaveLength(1)
+    expect(events(world, 'service.refused', 'a')).toEqual([])
+    expect(await end(world)).toEqual([])
+  },
+)
+
+it('a version that is put off rests until it is due, though what it waited for is live', async () => {
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText() })
+  world.callFrom('one', 'm', 'slow', [3_000])
+  world.fs.replace(at('modules/m.ts'), moduleText())
+  await world.clock.advance(500)
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive', needs: ['other'] }))
+  await world.clock.advance(500)
+  world.fs.put(at('configs/other.yml'), '')
+  world.fs.put(at('modules/other.ts'), moduleText())
+  await world.clock.advance(1_000)
+  expect(events(world, 'service.deferred', 'm').length).toBeLessThan(6)
+  await world.clock.advance(9_000)
+  expect(liveNumber(world, 'm')).toBe(3)
+  expect(await end(world)).toEqual([])
+})
+
+it('a service whose file is gone ends, though another file asked for its name and now wants a name it cannot have', async () => {
+  const world = await begin({
+    'configs/b.yml': 'prog: m',
+    'configs/a.yml': 'prog: m',
+    'modules/m.ts': moduleText({ mode: 'quiesce' }),
+  })
+  world.callFrom('one', 'b', 'slow', [9_000])
+  world.fs.delete(at('configs/b.yml'))
+  world.fs.put(at('configs/c.yml'), 'prog: m\napi: b\nsize: 3\n')
+  await world.clock.advance(500)
+  world.fs.replace(at('configs/c.yml'), 'prog: m\napi: a\n')
+  await world.clock.advance(20_000)
+  expect(world.kernel.services.get('b')).toBeUndefined()
+  expect(await end(world)).toEqual([])
+})
+
+it('a way back to a version that can share nothing gives old work its time before the new work begins', async () => {
+  const first = moduleText({ mode: 'exclusive', run_ms: 15 })
+  const world = await begin({ 'configs/m.yml': 'limits: {quiesce_ms: 50}', 'modules/m.ts': first })
+  world.fs.replace(at('modules/m.ts'), moduleText({ run_ms: 15, deaf_ms: 700 }))
+  await world.clock.advance(500)
+  world.askFrom('one', 'rollback', 'm')
+  await world.clock.advance(5_000)
+  expect(liveNumber(world, 'm')).toBe(3)
+  expect(await end(world)).toEqual([])
+})
+
+it('a version that can share nothing and follows one that was switched off waits for what still drains', async () => {
+  const world = await begin({
+    'configs/m.yml': 'restart: false',
+    'modules/m.ts': moduleText({ breaks: 'run', run_ms: 300 }),
+  })
+  world.callFrom('one', 'm', 'slow', [3_000])
+  await world.clock.advance(1_000)
+  expect(world.kernel.services.get('m')?.state).toBe('tripped')
+  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive' }))
+  world.callFrom('two', 'm', 'now', [])
+  await world.clock.advance(1_000)
+  expect(liveNumber(world, 'm')).toBeUndefined()
+  await world.clock.advance(9_000)
+  expect(liveNumber(world, 'm')).toBe(2)
+  expect(await end(world)).toEqual([])
+})

@@ -134,6 +134,8 @@ function whyWrong(call: Call, code: string, background: Background): string | un
     case 'lifecycle_member':
       return unless(['_actor', 'init'].includes(called.method))
     case 'needs_ring':
+    // What is replaced together with its caller cannot answer it.
+    case 'reload_deferred':
       return unless(!OUTSIDE.has(called.from))
     default:
       return unless(was('tripped', 'quarantined'))
