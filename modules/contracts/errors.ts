@@ -536,8 +536,8 @@ export const ERRORS = {
   ),
   operator_only: entry(
     403,
-    'Only an operator may {what} a package',
-    'Use `mm packages`, or send the token of runtime/token with the call; modules and models may only ask.',
+    'Only an operator may {what}',
+    'Use the command line, or send the token of runtime/token with the call; modules and models may only ask.',
   ),
 
   // --- control plane -------------------------------------------------------------------------------------------
@@ -557,6 +557,14 @@ export const ERRORS = {
     'Put it back from a backup: without it no entry can be checked. A new ledger begins when runtime/control is moved away.',
   ),
   ledger_busy: entry(503, '{limit} entries wait for the disk already', 'Wait; the disk is slow or stands still.'),
+
+  approval_expired: entry(
+    409,
+    'The approval `{approval}` has expired',
+    'It was not decided in time. Whoever asked may ask again.',
+  ),
+  approval_reason: entry(400, '{what} needs a written reason', 'Say why: it stands in the ledger.'),
+  approvals_full: entry(503, '{limit} requests wait for a decision already', 'Decide on some; then ask again.'),
 
   // --- http ----------------------------------------------------------------------------------------------------
   unauthorized: entry(

@@ -4,7 +4,6 @@
  * models may ask and never confirm: a decision takes the operator's token, which no tool can read. What was asked for and
  * decided is kept in a file: a confirmed install that was cut off is done at the next start.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
@@ -13,6 +12,7 @@ import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { PackageRequest, PackagesApi } from '../../contracts/services.ts'
 import type { ToolContext } from '../../contracts/tool.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
+import { checkOperator } from '../../lib/operator.ts'
 import { tool } from '../../lib/tool.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
@@ -95,7 +95,7 @@ export class Module implements PackagesApi {
   }
 
   confirm(id: string, token: string): PackageRequest {
-    this.#checkOperator(token, 'confirm')
+    checkOperator(this.#kernel.paths.runtime, token, 'confirm a package')
     const request = find(this.#list, id)
     if (request.state === 'installed') return request
     const next = this.#decide(request, 'confirmed')
@@ -104,14 +104,14 @@ export class Module implements PackagesApi {
   }
 
   deny(id: string, token: string): PackageRequest {
-    this.#checkOperator(token, 'deny')
+    checkOperator(this.#kernel.paths.runtime, token, 'deny a package')
     const request = find(this.#list, id)
     if (request.state === 'installed') throw coded('package_refused', { id, reason: 'it is installed: remove it' })
     return this.#decide(request, 'denied')
   }
 
   async remove(id: string, token: string): Promise<PackageRequest> {
-    this.#checkOperator(token, 'remove')
+    checkOperator(this.#kernel.paths.runtime, token, 'remove a package')
     const request = find(this.#list, id)
     if (this.#list.some((one) => one.state === 'confirmed'))
       throw coded('package_refused', { id, reason: 'another one is being installed: try again when it is' })
@@ -174,19 +174,6 @@ export class Module implements PackagesApi {
     this.#keep(replaced(this.#list, next))
     this.#kernel.events.emit(`package.${state}`, { id: request.id })
     return next
-  }
-
-  /** Whoever knows the token of the API is an operator. */
-  #checkOperator(token: unknown, what: string): void {
-    let known: string
-    try {
-      known = readFileSync(join(this.#kernel.paths.runtime, 'token'), 'utf8').trim()
-    } catch (error) {
-      throw coded('operator_only', { what }, {}, error)
-    }
-    const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-    if (typeof token !== 'string' || known === '' || !timingSafeEqual(digest(token), digest(known)))
-      throw coded('operator_only', { what })
   }
 
   #npm(): { folder: string; registry: string | undefined; timeoutMs: number } {
