@@ -17,6 +17,7 @@ import { addKernel } from './kernel.ts'
 import { addLogs } from './logs.ts'
 import { addMcp } from './mcp.ts'
 import { addPackages } from './packages.ts'
+import { addScan } from './scan.ts'
 import { addServices } from './services.ts'
 import { addUp } from './up.ts'
 
@@ -33,6 +34,7 @@ const GROUPS: readonly AddCommands[] = [
   addApprovals,
   addFreeze,
   addMcp,
+  addScan,
   addDoctor,
   addCompletion,
 ]

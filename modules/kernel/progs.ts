@@ -10,7 +10,7 @@ import { shownPath } from '../lib/shown-path.ts'
 
 const ENDINGS = ['.ts', '.mjs', '.js']
 /** Folders of the package that hold no services. */
-const NOT_PROGS = new Set(['contracts', 'lib', 'loader', 'bracket'])
+const NOT_PROGS = new Set(['contracts', 'lib', 'loader', 'bracket', 'sandbox'])
 const DEPTH_MAX = 6
 const NONE: ReadonlySet<string> = new Set()
 

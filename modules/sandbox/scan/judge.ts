@@ -104,9 +104,11 @@ export class Judge {
   /** A global or a member of a built-in, where it is named. */
   #path(path: string, node: Node): void {
     const rule = ruleOfPath(path)
-    const listed = isForbidden(path, this.#found.forbidden)
+    const { forbidden: list } = this.#found
+    // A member of what is forbidden as a whole has been told by its import.
+    const isListed = isForbidden(path, list) && !isForbidden(path.split('.')[0] as string, list)
     if (rule !== undefined) this.#found.finding(rule, node, { what: path })
-    else if (listed && path.includes('.')) this.#found.finding('import_forbidden', node, forbidden(path))
+    else if (isListed) this.#found.finding('import_forbidden', node, forbidden(path))
   }
 
   #global(node: Node, scope: Scope, parents: readonly Node[]): void {

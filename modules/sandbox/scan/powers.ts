@@ -5,7 +5,7 @@
  */
 import type { Power } from '../../contracts/sandbox.ts'
 import type { Scope } from './scopes.ts'
-import { bare, listAt, type Node } from './tree.ts'
+import { at, bare, listAt, type Node } from './tree.ts'
 import { ANY, type Values } from './values.ts'
 import { isReference } from './judge.ts'
 
@@ -43,9 +43,10 @@ function methods(node: Node, scope: Scope, parents: readonly Node[], values: Val
 /** `const { query } = kernel.getApi('database')`: what the declared name stands for. */
 function taken(node: Node, scope: Scope, parents: readonly Node[], values: Values): Power[] {
   const declarator = parents.at(-2)
-  if (declarator?.type !== 'VariableDeclarator') return []
+  const init = declarator?.type === 'VariableDeclarator' ? at(declarator, 'init') : undefined
+  if (init === undefined) return []
   const keys = values.keys(node, 'key', scope)
-  return values.of(declarator['init'] as Node, scope).flatMap((one) => {
+  return values.of(init, scope).flatMap((one) => {
     if (one.kind !== 'handle') return []
     return (keys.length === 0 ? [ANY] : keys).map((method) => ({ service: one.service, aspect: one.aspect, method }))
   })

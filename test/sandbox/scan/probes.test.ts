@@ -104,6 +104,8 @@ const BENIGN: Record<string, string> = {
   'a function given to a timer': 'setTimeout(() => 1, 5); setTimeout(work, 5)',
   'a relative import': "import { a } from './a.ts'; export * from '../b.ts'; await import('./c.ts')",
   'a label and a loop': 'eval: for (;;) break eval',
+  'patterns in loops and catches':
+    'for (const { a } of b) c(a); for (const { d } in e) f; try { g() } catch ({ h }) {}',
   'a regular expression': 'const a = /eval\\(.*\\)/.test(b)',
 }
 
