@@ -100,6 +100,8 @@ export interface SupervisionRecord {
   restarts: number[]
   /** monotonic ms of late errors and failed tasks of the live version within the window */
   faults: number[]
+  /** all of them, within the window or not; absent in records of earlier kernels */
+  restarted?: number
   /** monotonic ms at which it starts anew */
   restartAt: number | undefined
   timer: TimerToken | undefined

@@ -106,6 +106,13 @@ export interface ServiceStatus {
   calls: number
   errors: number
   in_flight: number
+  /** calls that wait for it to be live */
+  queued: number
+  /** versions that run: the live one and those that drain */
+  generations: number
+  /** since the process began, or the service appeared */
+  reloads: number
+  restarts: number
   tasks: number
   uptime_s: number
   last_error: ErrorData | null

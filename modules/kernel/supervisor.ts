@@ -152,6 +152,7 @@ export class Supervisor {
     const { log } = this.machine.options
     const { supervision, api } = service
     supervision.restarts.push(this.machine.clock.monotonic())
+    supervision.restarted = (supervision.restarted ?? 0) + 1
     this.machine.events.emit('service.restarting', { api, generation: generation.number, ms })
     log.warn(`${api}  starts anew in ${ms} ms`, { service: api })
     supervision.restartAt = this.machine.clock.monotonic() + ms

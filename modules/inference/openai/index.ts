@@ -164,6 +164,8 @@ export class Module implements InferenceApi, EmbeddingApi {
       if (!answer.filtered) throw coded('provider_empty', { provider })
       throw coded('provider_failed', { provider, reason: 'its content filter kept the answer back' })
     }
+    const { model, finish, usage } = completion
+    this.#kernel.events.emit('model.called', { model, finish, usage })
     yield { type: 'end', completion }
   }
 

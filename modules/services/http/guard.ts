@@ -33,7 +33,7 @@ export function isOperator(headers: IncomingHttpHeaders, { token }: Pick<GuardRu
 const tokenOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
   /^Bearer ([\x21-\x7e]+)$/.exec(authorization ?? '')?.[1]
 
-const needsToken = (path: string): boolean => /^\/(api|mcp)(\/|$)/.test(path)
+const needsToken = (path: string): boolean => /^\/(api|mcp|metrics)(\/|$)/.test(path)
 
 function isOwnOrigin(origin: string, rules: GuardRules): boolean {
   if (rules.origins.has(origin)) return true

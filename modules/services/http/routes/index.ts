@@ -2,6 +2,7 @@
 import { chatRoutes } from './chat.ts'
 import { eventsRoute, kernelRoutes } from './kernel.ts'
 import { mcpRoutes } from './mcp.ts'
+import { metricsRoute } from './metrics.ts'
 import { openApiRoute } from './openapi.ts'
 import { serviceRoutes } from './services.ts'
 import { toolRoutes } from './tools.ts'
@@ -14,6 +15,7 @@ export const ROUTES = [
   ...toolRoutes,
   ...chatRoutes,
   ...traceRoutes,
+  metricsRoute,
   ...mcpRoutes,
   openApiRoute,
 ] as const
