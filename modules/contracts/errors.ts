@@ -290,6 +290,64 @@ export const ERRORS = {
   stopped: entry(503, 'This version of the service was stopped', 'Expected at a reload: end the loop.'),
   callee_error: entry(500, '{reason}', 'The service itself reported this.'),
 
+  // --- sandboxes -----------------------------------------------------------------------------------------------
+  sandbox_unavailable: entry(
+    503,
+    'No sandbox can be made here: {package} is not usable on Node {node}: {reason}',
+    'Run `npm ci` on this Node version. A module that needs a sandbox never runs without one.',
+  ),
+  sandbox_cpu: entry(
+    503,
+    'The sandbox of `{api}` was ended: {reason}',
+    'Do less at once, or `await kernel.sleep(0)` in between; `sandbox: {cpu_ms, cpu_share}` can raise the limits.',
+  ),
+  sandbox_memory: entry(
+    503,
+    'The sandbox of `{api}` was ended, it took too much memory: {reason}',
+    'Keep less in memory; `sandbox: {memory_mb}` can raise the limit.',
+  ),
+  sandbox_flood: entry(
+    503,
+    'The sandbox of `{api}` was ended, it sent too much: {reason}',
+    'Await calls and write fewer lines; `sandbox: {messages_max}` can raise the limit.',
+  ),
+  sandbox_crashed: entry(
+    503,
+    'The sandbox of `{api}` was ended: {reason}',
+    'The module is started anew; when it happens again, look at what it did last.',
+  ),
+  sandbox_host_died: entry(
+    503,
+    'The process of this sandbox has ended: {reason}',
+    'The cause was another module of its group or the process itself; `sandbox: {isolation: own}` keeps it apart.',
+  ),
+  sandbox_wall: entry(
+    504,
+    '`{api}` did not answer within {ms} ms',
+    'The sandbox lives on; `sandbox: {wall_ms}` can raise the limit, background work has none.',
+  ),
+  sandbox_message_size: entry(
+    413,
+    'The value does not cross the boundary of the sandbox: {reason}',
+    'Pass it in parts, or as a stream; `sandbox: {message_bytes_max}` can raise the limit.',
+  ),
+  sandbox_value: entry(
+    400,
+    'The value does not cross the boundary of the sandbox: {reason}',
+    'Pass plain data: JSON values, Date, Map, Set, bytes, BigInt, and abort signals.',
+  ),
+  sandbox_not_here: entry(
+    501,
+    '{what} is not there in a sandbox',
+    'docs/sandbox.md lists what is, and what to use instead.',
+  ),
+  sandbox_late_read: entry(
+    400,
+    'The stream of `{method}` was read too late',
+    'Read it at once: `for await (const item of service.method(…))`.',
+  ),
+  import_refused: entry(422, 'The import of `{specifier}` is refused in a sandbox: {reason}', 'Instead: {instead}.'),
+
   // --- services ------------------------------------------------------------------------------------------------
   native_missing: entry(
     503,
