@@ -7,21 +7,37 @@ export const dim = (text: string): string => (color ? `\u001b[2m${text}\u001b[22
 export const bold = (text: string): string => (color ? `\u001b[1m${text}\u001b[22m` : text)
 export const red = (text: string): string => (color ? `\u001b[31m${text}\u001b[39m` : text)
 
+export const green = (text: string): string => (color ? `\u001b[32m${text}\u001b[39m` : text)
+
+/** Epoch milliseconds as a person reads it, in local time: `2026-11-20 08:15:02`. */
+export function clockOf(time: number): string {
+  const at = new Date(time)
+  const two = (value: number): string => String(value).padStart(2, '0')
+  const day = `${at.getFullYear()}-${two(at.getMonth() + 1)}-${two(at.getDate())}`
+  return `${day} ${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`
+}
+
 export const print = (text: string): void => {
   process.stdout.write(`${text}\n`)
 }
 
 export const printJson = (value: unknown): void => print(JSON.stringify(value, null, 2))
 
+/** Columns a cell takes: what only colors it takes none. */
+// oxlint-disable-next-line no-control-regex -- the escape is what is looked for
+const widthOf = (cell: string): number => cell.replaceAll(/\u001b\[\d+m/g, '').length
+
 /** Columns as wide as their widest cell; the last one is not padded. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths: number[] = []
   for (const row of rows)
-    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, cell.length)
+    for (const [index, cell] of row.entries()) widths[index] = Math.max(widths[index] ?? 0, widthOf(cell))
   return rows
     .map((row) =>
       row
-        .map((cell, index) => (index === row.length - 1 ? cell : cell.padEnd(widths[index] ?? 0)))
+        .map((cell, index) =>
+          index === row.length - 1 ? cell : cell + ' '.repeat((widths[index] ?? 0) - widthOf(cell)),
+        )
         .join('  ')
         .trimEnd(),
     )

@@ -12,6 +12,7 @@ import { addCompletion } from './completion.ts'
 import { addConfigs } from './configs.ts'
 import { addDoctor } from './doctor.ts'
 import { addFreeze } from './freeze.ts'
+import { addHistory } from './history.ts'
 import { addInit } from './init.ts'
 import { addKernel } from './kernel.ts'
 import { addLogs } from './logs.ts'
@@ -27,6 +28,7 @@ const GROUPS: readonly AddCommands[] = [
   addServices,
   addChat,
   addChanges,
+  addHistory,
   addConfigs,
   addLogs,
   addKernel,

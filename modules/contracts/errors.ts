@@ -715,6 +715,16 @@ export const ERRORS = {
     '`mm trace` lists those that are kept; an id may be cut after four characters if only one begins so.',
   ),
   not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
+  version_missing: entry(
+    404,
+    'No version `{version}` of {api} is kept',
+    '`mm changes --service {api} --all` lists them: take `g2`, `h12`, `live` or `disk`.',
+  ),
+  subject_unknown: entry(
+    404,
+    'Nothing is known about `{subject}`',
+    'Name a service (`mm ls`), something that happened (`h12`, from `mm changes --all`), or the trace id of a call.',
+  ),
   usage: entry(400, '{reason}', '`mm --help` lists the commands.'),
 } as const satisfies Record<string, ErrorEntry>
 

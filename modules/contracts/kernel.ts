@@ -192,6 +192,8 @@ export interface ServiceSource {
   source_hash: string | null
   config_hash: string | null
   config_file: string | null
+  /** its config appeared after the start of the process */
+  added_later: boolean
   /** by path from the root, its config among them, as written */
   files: Record<string, string>
 }

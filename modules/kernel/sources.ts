@@ -12,7 +12,7 @@ export function sourceOf(machine: Machine, service: ServiceRecord, which: 'live'
   return which === 'live' ? liveSource(machine, service) : diskSource(machine, service)
 }
 
-function liveSource(machine: Machine, { api, live }: ServiceRecord): ServiceSource {
+function liveSource(machine: Machine, { api, live, addedLater }: ServiceRecord): ServiceSource {
   const files: Record<string, string> = {}
   for (const [path, text] of live?.scan.texts ?? []) files[shownPath(machine.options.root, path)] = text
   if (live?.configText !== undefined) files[live.desired.file] = live.configText
@@ -23,12 +23,13 @@ function liveSource(machine: Machine, { api, live }: ServiceRecord): ServiceSour
     source_hash: live?.scan.key ?? null,
     config_hash: live?.desired.hash ?? null,
     config_file: live?.desired.file ?? null,
+    added_later: addedLater,
     files,
   }
 }
 
 /** A file that does not parse hides what it imports: what the live version imports is looked for too. */
-function diskSource(machine: Machine, { api, live, scan, desired }: ServiceRecord): ServiceSource {
+function diskSource(machine: Machine, { api, live, scan, desired, addedLater }: ServiceRecord): ServiceSource {
   const { root } = machine.options
   const paths = new Set([...(scan?.files.keys() ?? []), ...(live?.scan.files.keys() ?? [])])
   const config = desired?.file ?? live?.desired.file ?? null
@@ -45,6 +46,7 @@ function diskSource(machine: Machine, { api, live, scan, desired }: ServiceRecor
     source_hash: scan?.key ?? null,
     config_hash: desired?.hash ?? null,
     config_file: config,
+    added_later: addedLater,
     files,
   }
 }

@@ -1,5 +1,6 @@
 /** The whole table. An area adds its list here, and is served, documented and callable by its id. */
 import { chatRoutes } from './chat.ts'
+import { historyRoutes } from './history.ts'
 import { eventsRoute, kernelRoutes } from './kernel.ts'
 import { mcpRoutes } from './mcp.ts'
 import { metricsRoute } from './metrics.ts'
@@ -16,6 +17,7 @@ export const ROUTES = [
   ...chatRoutes,
   ...traceRoutes,
   metricsRoute,
+  ...historyRoutes,
   ...mcpRoutes,
   openApiRoute,
 ] as const
