@@ -376,6 +376,23 @@ export const ERRORS = {
   ),
   file_missing: entry(404, 'There is no file `{path}`', 'filesystem.list_files shows what is there.'),
   file_kind: entry(400, '`{path}` is {found}', 'Give the path of a regular file (or of a folder, to list it).'),
+  fetch_refused: entry(
+    403,
+    '`{host}` may not be asked: {reason}',
+    'List the host under `hosts:` in configs/services/fetch.yml, and an address that is not public under `private:`.',
+  ),
+  fetch_failed: entry(502, 'No good answer from `{host}`: {reason}', 'Ask again later, or look at the other side.'),
+  fetch_timeout: entry(
+    504,
+    '`{host}` did not answer within {ms} ms',
+    'Ask for less, or raise `timeout_ms` in configs/services/fetch.yml.',
+  ),
+  fetch_too_large: entry(
+    413,
+    'The {what} is larger than {limit} bytes',
+    'Ask for a part of it, or raise the limit in configs/services/fetch.yml.',
+  ),
+  fetch_busy: entry(429, '{limit} requests are under way', 'Wait for their answers, or raise `open_max`.'),
   file_too_large: entry(
     413,
     '`{path}` has {bytes} bytes; the limit is {limit}',

@@ -71,6 +71,40 @@ export interface FilesystemApi {
   ): { matches: { path: string; line: number; text: string }[]; truncated: boolean }
 }
 
+export interface FetchOptions {
+  /** default: GET */
+  method?: string
+  headers?: Readonly<Record<string, string>>
+  body?: string | Uint8Array | undefined
+  /** what the body of the answer is given as; default: text */
+  as?: 'text' | 'json' | 'bytes'
+  /** less than the configured time, at most */
+  timeout_ms?: number
+  signal?: AbortSignal
+}
+
+export interface FetchAnswer {
+  /** after redirects */
+  url: string
+  status: number
+  /** 200 to 299 */
+  ok: boolean
+  /** names in lower case; more of one, as `set-cookie`, a line each */
+  headers: Record<string, string>
+  redirects: number
+  bytes: number
+  /** a text, bytes, or what the JSON holds */
+  body: unknown
+}
+
+/** The URL is the first argument of all: what a grant's pattern is compared with is its host. */
+export interface FetchApi {
+  get(url: string, options?: Omit<FetchOptions, 'method' | 'body'>): Promise<FetchAnswer>
+  request(url: string, options?: FetchOptions): Promise<FetchAnswer>
+  /** The bytes of the answer as they come; an answer of 400 and above is thrown. */
+  stream(url: string, options?: FetchOptions): AsyncGenerator<Uint8Array>
+}
+
 export interface ChatRequest {
   message: string
   conversation_id?: string
