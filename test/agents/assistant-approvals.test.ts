@@ -37,7 +37,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await model.server.stop()
+  await model.stop()
 })
 
 async function park(id: string): Promise<string> {

@@ -32,7 +32,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await model.server.stop()
+  await model.stop()
 })
 
 /** The next question waits for the test's answer. */

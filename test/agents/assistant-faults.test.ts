@@ -5,6 +5,7 @@
 import { LLMock } from '@copilotkit/aimock'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ChatAnswer, ChatMessage, ConversationInfo } from '../../modules/contracts/services.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { assistantConfig, startChat, type ChatSystem } from './chat-system.ts'
 
 const EACH = 8
@@ -137,7 +138,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await server.stop()
+  await stopAtOnce(server)
 })
 
 type Outcome = { answer: ChatAnswer } | { code: string }

@@ -37,7 +37,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await model.server.stop()
+  await model.stop()
 })
 
 describe('what came from outside is not run when the model copies it', () => {

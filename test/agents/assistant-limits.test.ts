@@ -54,7 +54,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await model.server.stop()
+  await model.stop()
 })
 
 const stored = async (id: string): Promise<string[]> =>

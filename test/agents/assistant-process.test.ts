@@ -1,6 +1,6 @@
 /** The assistant as a user meets it: a process of its own, HTTP, the command line, kill -9, callers who hang up. */
 import { readFileSync } from 'node:fs'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ChatAnswer, ChatEvent, ChatMessage } from '../../modules/contracts/services.ts'
 import { gate, startProvider, type Asked, type Provider, type Reply } from '../inference/provider.ts'
 import { mm, startProcess, type RunningSystem } from '../support/process.ts'
@@ -30,8 +30,8 @@ const say = (text: (messages: ChatMessage[]) => string) => (reply: Reply, messag
   reply.finish()
 }
 
-beforeEach(async () => {
-  answer = say(() => 'Hello.')
+// One process for all: each case has a conversation of its own.
+beforeAll(async () => {
   provider = await startProvider((reply, { body }: Asked) => answer(reply, body['messages'] as ChatMessage[]))
   root = createRoot({
     ...CHAT_FILES,
@@ -46,16 +46,27 @@ beforeEach(async () => {
   })
   running = await startProcess(root)
 })
-afterEach(async () => {
+beforeEach(() => {
+  answer = say(() => 'Hello.')
+})
+afterAll(async () => {
   await running.stop()
   root.dispose()
   await provider.stop()
 })
 
-const chat = async (message: string, conversation_id = 'a'): Promise<ChatAnswer> =>
+const chat = async (message: string, conversation_id: string): Promise<ChatAnswer> =>
   (await running.api<ChatAnswer>('POST', '/api/chat', { message, conversation_id })).body
 
-const stored = async (id = 'a'): Promise<string[]> =>
+let kills = 0
+/** Kills the system; resolves with the way to wait until it is there again. */
+function kill(): () => Promise<void> {
+  process.kill(running.childPid, 'SIGKILL')
+  const times = ++kills
+  return () => running.restarted(times)
+}
+
+const stored = async (id: string): Promise<string[]> =>
   (await running.call<ChatMessage[]>('assistant', 'messages', id)).map(({ content }) => content)
 
 interface Open {
@@ -67,12 +78,12 @@ interface Open {
 }
 
 /** A chat over HTTP whose events are read as they come. */
-async function open(message: string): Promise<Open> {
+async function open(message: string, conversation_id: string): Promise<Open> {
   const stop = new AbortController()
   const response = await fetch(`${running.url}/api/chat`, {
     method: 'POST',
     headers: { authorization: `Bearer ${running.token}`, 'content-type': 'application/json' },
-    body: JSON.stringify({ message, conversation_id: 'a', stream: true }),
+    body: JSON.stringify({ message, conversation_id, stream: true }),
     signal: stop.signal,
   })
   const events: ChatEvent[] = []
@@ -120,7 +131,7 @@ describe('over HTTP', () => {
       reply.say('uch {params {}}}\n```')
       reply.finish()
     }
-    const { events, saw, ended } = await open('Go')
+    const { events, saw, ended } = await open('Go', 'stream')
     await saw('text')
     expect(events).toEqual([{ type: 'text', text: 'First this.' }])
     half.open()
@@ -141,17 +152,17 @@ describe('over HTTP', () => {
       await reply.closed
       gone.open()
     }
-    const silent = await open('one')
+    const silent = await open('one', 'hung up')
     await asked.opened
     await silent.saw('text')
     silent.hangUp()
     await gone.opened
     answer = say(({ length }) => (length > 6 ? 'Back.' : '```tool\n{call: stuck_wait {params {}}}\n```'))
-    const stuck = await open('two')
+    const stuck = await open('two', 'hung up')
     await stuck.saw('call')
     stuck.hangUp()
-    expect(await chat('three')).toMatchObject({ status: 'done', answer: 'Back.' })
-    const told = await stored()
+    expect(await chat('three', 'hung up')).toMatchObject({ status: 'done', answer: 'Back.' })
+    const told = await stored('hung up')
     expect(told[1]).toMatch(/^I think\.\n\n\[The turn was cut here: The turn was cancelled/)
     expect(told.filter((text) => text.includes('call_cut'))).toHaveLength(1)
   })
@@ -168,7 +179,7 @@ describe('over HTTP', () => {
     const request = fetch(`${running.url}/api/chat`, {
       method: 'POST',
       headers: { authorization: `Bearer ${running.token}`, 'content-type': 'application/json' },
-      body: JSON.stringify({ message: 'one', conversation_id: 'a' }),
+      body: JSON.stringify({ message: 'one', conversation_id: 'at once' }),
       signal: stop.signal,
     })
     await asked.opened
@@ -176,25 +187,25 @@ describe('over HTTP', () => {
     await expect(request).rejects.toThrow()
     await gone.opened
     answer = say(() => 'Back.')
-    expect(await chat('two')).toMatchObject({ answer: 'Back.' })
+    expect(await chat('two', 'at once')).toMatchObject({ answer: 'Back.' })
   })
 })
 
 describe('after a kill -9', () => {
   it('a conversation goes on: the call that was under way is answered with what is known of it', async () => {
-    expect(await chat('Remember me')).toMatchObject({ answer: 'Hello.' })
+    expect(await chat('Remember me', 'killed')).toMatchObject({ answer: 'Hello.' })
     answer = say(() => '```tool\n{call: spy_touch {params {}}}\n{call: stuck_wait {params {}}}\n```')
-    const { saw, ended } = await open('Wait')
+    const { saw, ended } = await open('Wait', 'killed')
     await saw('result')
-    process.kill(running.childPid, 'SIGKILL')
+    const again = kill()
     await ended
-    await running.restarted(1)
+    await again()
     let sent: ChatMessage[] = []
     answer = say((messages) => {
       sent = messages
       return 'Here again.'
     })
-    expect(await chat('Are you there?')).toMatchObject({ status: 'done', answer: 'Here again.' })
+    expect(await chat('Are you there?', 'killed')).toMatchObject({ status: 'done', answer: 'Here again.' })
     expect(sent.map(({ role }) => role)).toEqual([
       'system',
       'user',
@@ -219,8 +230,7 @@ describe('after a kill -9', () => {
     const spoken = await mm(root.path, 'chat', 'Please')
     expect([spoken.code, spoken.stderr]).toEqual([0, ''])
     const id = /mm approve (\w+)/.exec(spoken.stdout)?.[1] ?? ''
-    process.kill(running.childPid, 'SIGKILL')
-    await running.restarted(1)
+    await kill()()
     expect((await mm(root.path, 'approvals')).stdout).toMatch(new RegExp(`^${id} .*May I\\?$`, 'm'))
     expect((await mm(root.path, 'deny', id)).code).toBe(2)
     const approved = await mm(root.path, 'approve', id, '--note', 'once')

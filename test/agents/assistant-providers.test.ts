@@ -2,6 +2,7 @@
 import { LLMock } from '@copilotkit/aimock'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { ChatMessage } from '../../modules/contracts/services.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { PROMPT, SPY, SPY_CALL, startChat, type ChatSystem } from './chat-system.ts'
 
 let system: ChatSystem
@@ -23,7 +24,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await server.stop()
+  await stopAtOnce(server)
 })
 
 it('with tool_use: false a model is told of no tools, and what looks like a call is its answer', async () => {

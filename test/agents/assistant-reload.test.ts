@@ -46,7 +46,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await model.server.stop()
+  await model.stop()
 })
 
 /** First this call, then another look, then the answer. */

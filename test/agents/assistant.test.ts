@@ -27,7 +27,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await model.server.stop()
+  await model.stop()
 })
 
 const useProvider = (name: string): Promise<void> => {

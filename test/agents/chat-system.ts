@@ -5,6 +5,7 @@ import { LLMock } from '@copilotkit/aimock'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { AssistantApi, ChatMessage } from '../../modules/contracts/services.ts'
 import { packageRoot } from '../support/root.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 
 export const PROMPT = readFileSync(join(packageRoot, 'prompts', 'meta.txt'), 'utf8')
@@ -28,6 +29,7 @@ export interface ScriptedModel {
   script: Script
   /** the conversations it was sent, first to last */
   asked(): ChatMessage[][]
+  stop(): Promise<void>
 }
 
 export async function startModel(script: Script): Promise<ScriptedModel> {
@@ -36,6 +38,7 @@ export async function startModel(script: Script): Promise<ScriptedModel> {
     server,
     config: '',
     script,
+    stop: () => stopAtOnce(server),
     asked: () => server.getRequests().map(({ body }) => (body as { messages: ChatMessage[] }).messages),
   }
   server.on({}, async ({ messages }) => {

@@ -1,6 +1,7 @@
 /** Every inference service that comes with the product keeps what all of them promise; models are scripted, over HTTP. */
 import { LLMock } from '@copilotkit/aimock'
 import { inferenceConformance, type InferenceBench } from '../conformance/inference.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { startSystem } from '../support/system.ts'
 
 async function scripted(config: (server: LLMock) => string): Promise<InferenceBench> {
@@ -8,7 +9,7 @@ async function scripted(config: (server: LLMock) => string): Promise<InferenceBe
   server.on({ model: /.+/ }, { content: 'Hedgehogs are nocturnal, and mind their own business.' }, { chunkSize: 4 })
   await server.start()
   const system = await startSystem({ 'configs/model.yml': `prog: inference/openai\n${config(server)}` })
-  return { system, api: 'model', stop: () => server.stop() }
+  return { system, api: 'model', stop: () => stopAtOnce(server) }
 }
 
 inferenceConformance('the offline planner', async () => ({

@@ -3,6 +3,7 @@ import { LLMock } from '@copilotkit/aimock'
 import { afterEach, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { EmbeddingApi } from '../../modules/contracts/services.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 import { startProvider, type Asked, type Provider, type Reply } from './provider.ts'
 
@@ -44,7 +45,7 @@ it('numbers are asked for as numbers, and come back as they were', async () => {
   const vector = [0.1, -0.2, 0.333333333333, 4, 5, 6, 7, 8]
   server.onEmbedding(/one/, { embedding: vector })
   await server.start()
-  stop = () => server.stop()
+  stop = () => stopAtOnce(server)
   await start(`${server.url}/v1`, 'embedding_model: small\n')
   const { vectors } = await model.embed(['one'])
   expect(vectors).toEqual([vector])

@@ -5,6 +5,7 @@ import { LLMock } from '@copilotkit/aimock'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { EmbeddingApi, InferenceApi } from '../../modules/contracts/services.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 import { startProvider, type Provider, type Reply } from './provider.ts'
 
@@ -72,7 +73,7 @@ it('the scripted server is found like any other', async () => {
   const server = new LLMock({ port: 0, host: '127.0.0.1' })
   server.on({ model: /.+/ }, { content: 'Scripted.' })
   await server.start()
-  stops.push(() => server.stop())
+  stops.push(() => stopAtOnce(server))
   await start([server.port])
   expect(await model.describe()).toMatchObject({ ready: true })
   expect(await model.complete(ASK)).toMatchObject({ text: 'Scripted.' })

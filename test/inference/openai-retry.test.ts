@@ -6,6 +6,7 @@ import type { ChatMessage, InferenceApi, Usage } from '../../modules/contracts/s
 import { failureOf } from '../../modules/inference/openai/failure.ts'
 import { pauseBefore } from '../../modules/inference/openai/retry.ts'
 import { APIError } from 'openai'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 import { startProvider, type Asked, type Provider, type Reply } from './provider.ts'
 
@@ -94,7 +95,7 @@ it('the pause a server asks for is made', async () => {
   const server = new LLMock({ port: 0, host: '127.0.0.1' })
   server.on({}, { content: 'Fine.' })
   await server.start()
-  stop = () => server.stop()
+  stop = () => stopAtOnce(server)
   await start(`${server.url}/v1`)
   server.nextRequestError(429, { message: 'slow down' })
   const began = performance.now()
@@ -175,7 +176,7 @@ it('tokens and money are what the server counted, times the prices', async () =>
   server.onMessage(/warm/, { content: 'Yes.', usage: told(800) })
   server.onMessage(/cold/, { content: 'Yes.', usage: told(0) })
   await server.start()
-  stop = () => server.stop()
+  stop = () => stopAtOnce(server)
   await start(`${server.url}/v1`, 'price: {input: 2, cached_input: 0.5, output: 8}\n')
   const usages: (Usage | null)[] = []
   for (const content of ['cold', 'warm', 'warm']) {

@@ -3,6 +3,7 @@ import { LLMock } from '@copilotkit/aimock'
 import { afterEach, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { InferenceApi } from '../../modules/contracts/services.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 import { gate, read, startProvider, type Provider, type Reply } from './provider.ts'
 
@@ -31,7 +32,7 @@ async function handmade(answer: (reply: Reply, nth: number) => unknown, more = '
 async function scripted(more = ''): Promise<LLMock> {
   const server = new LLMock({ port: 0, host: '127.0.0.1' })
   await server.start()
-  stops.push(() => server.stop())
+  stops.push(() => stopAtOnce(server))
   await start(`${server.url}/v1`, more)
   return server
 }

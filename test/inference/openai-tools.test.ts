@@ -5,6 +5,7 @@ import { scan, type CallPart, type Part } from '../../modules/bracket/index.ts'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { CompletionRequest, InferenceApi } from '../../modules/contracts/services.ts'
 import type { ToolInfo } from '../../modules/contracts/tool.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 import { startProvider, type Provider, type Reply } from './provider.ts'
 
@@ -67,7 +68,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await server.stop()
+  await stopAtOnce(server)
   await provider?.stop()
   provider = undefined
 })

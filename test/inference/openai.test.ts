@@ -3,6 +3,7 @@ import { LLMock } from '@copilotkit/aimock'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { InferenceApi } from '../../modules/contracts/services.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 
 const KEY = 'MM_TEST_OPENAI_KEY'
@@ -46,7 +47,7 @@ beforeEach(async () => {
 })
 afterEach(async () => {
   await system.stop()
-  await server.stop()
+  await stopAtOnce(server)
   for (const [name, value] of Object.entries(before)) {
     if (value === undefined) delete process.env[name]
     else process.env[name] = value
@@ -155,7 +156,7 @@ describe('an error of the provider has a code', () => {
 
   it('provider_failed when nobody listens there', async () => {
     await start({ 'configs/openai.yml': config('  retries: 0\n') })
-    await server.stop()
+    await stopAtOnce(server)
     expect((await rejection(model.complete(ASK))).code).toBe('provider_failed')
     await server.start()
   })

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { MemoryApi, VectorStoreApi } from '../../modules/contracts/services.ts'
 import { lexicalVector } from '../../modules/services/chromadb/lexical.ts'
+import { stopAtOnce } from '../support/scripted-server.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 
 const CONFIG = 'prog: services/chromadb\n'
@@ -122,10 +123,10 @@ describe('an OpenAI-compatible endpoint', () => {
       const { code, message } = await rejection(memory.recall('boats'))
       expect([code, /openai small.*openai large/.test(message)]).toEqual(['embedder_mismatch', true])
       runs = false
-      await server.stop()
+      await stopAtOnce(server)
       expect((await rejection(memory.remember('nobody makes its vector'))).code).toMatch(/^provider_/)
     } finally {
-      if (runs) await server.stop()
+      if (runs) await stopAtOnce(server)
     }
   })
 })

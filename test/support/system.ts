@@ -13,6 +13,7 @@ import { realFileSystem } from '../../modules/lib/file-system.ts'
 import { createSwitchboard } from '../../modules/lib/switchboard.ts'
 import { ModuleLoader } from '../../modules/loader/loader.ts'
 import { readMeta } from '../../modules/lib/meta-files.ts'
+import { CodeCache } from './code-cache.ts'
 import { createRoot, packageRoot, type TestRoot } from './root.ts'
 
 export interface LogLine {
@@ -62,10 +63,16 @@ interface SystemOptions {
   vet?: (root: string) => VetKernel
 }
 
+/** The real one, but it waits for the disk less often: only a power cut could tell, and none comes here. */
+const unflushed: FileSystem = {
+  ...realFileSystem,
+  writeLater: (path, text, options) => realFileSystem.writeLater(path, text, { ...options, flush: false }),
+}
+
 /** `settle: false`: without waiting for the services of the first plan. */
 export async function startSystem(
   files: Record<string, string> | TestRoot = {},
-  { settle = true, fs = realFileSystem, clock = realClock, vet }: SystemOptions = {},
+  { settle = true, fs = unflushed, clock = realClock, vet }: SystemOptions = {},
 ): Promise<TestSystem> {
   const root =
     'path' in files && typeof files.dispose === 'function'
@@ -75,7 +82,9 @@ export async function startSystem(
   const log = createTestLog(lines)
   const switchboard = createSwitchboard()
   let kernel: KernelInside | undefined
+  const cache = new CodeCache()
   const loader = new ModuleLoader({
+    cache,
     root: root.path,
     packageRoot,
     fs: realFileSystem,
@@ -101,6 +110,7 @@ export async function startSystem(
   })
   await kernel.boot()
   if (settle) await kernel.settled()
+  cache.save()
   const first = kernel
   const running = (): KernelInside => (switchboard.kernel as KernelInside | undefined) ?? first
   const caller: CallerRecord = {
