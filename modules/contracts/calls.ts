@@ -53,3 +53,8 @@ export interface CallsPort {
   asAspect(handle: HandleRecord, route: AspectRoute, aspect: string): object
   withOptions(handle: HandleRecord, route: AspectRoute, options: CallOptions): object
 }
+
+/** What stands on the prototype of all handles to one aspect, besides the forwarders. */
+export interface HandlePrototype {
+  readonly _route: AspectRoute
+}

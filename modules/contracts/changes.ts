@@ -27,6 +27,17 @@ export interface KeptVersion extends VersionSource {
   readonly copy: StateCopy | undefined
 }
 
+/** A version that had to end before its successor was built: where that one does not come, it is made again. */
+export interface StoodDown extends VersionSource {
+  readonly number: number
+  /** the state it handed over */
+  readonly copy: StateCopy | undefined
+  /** where its way back led */
+  readonly kept: KeptVersion | undefined
+  /** never rejects */
+  readonly ended: Promise<void>
+}
+
 /** The last attempt that did not go live, or the version that was taken back. */
 export interface RefusedAttempt {
   configHash: string

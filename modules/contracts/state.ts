@@ -4,7 +4,7 @@
  */
 import type { ErrorData } from './errors.ts'
 import type { GenerationState, MethodInfo, ReloadMode, ReloadResult, ServiceState } from './kernel.ts'
-import type { Deferral, KeptVersion, LastGoodUse, RefusedAttempt, SupervisionRecord } from './changes.ts'
+import type { Deferral, KeptVersion, LastGoodUse, RefusedAttempt, StoodDown, SupervisionRecord } from './changes.ts'
 import type { QueuedCall } from './calls.ts'
 import type { Clock, CodeOwner, Evaluated, JsonMap, Scan } from './seams.ts'
 import type { KernelApi, ModuleInstance, Release } from './module.ts'
@@ -44,10 +44,7 @@ export interface CallerRecord {
   readonly edges: Set<Edge>
   /** its calls that wait in a queue, by the service they wait for */
   readonly waiting: Map<string, number>
-  /**
-   * while its init() runs: names it asked for that were not there, services it waits for, and those it cannot wait for
-   * because they are replaced together with it
-   */
+  /** while its init() runs: names that were not there, services it waits for, and those replaced together with it */
   starting: { missing: Set<string>; waitsFor: Set<string>; together?: Set<string> } | undefined
 }
 
@@ -91,11 +88,6 @@ export interface HandleRecord {
   _edge: Edge | undefined
   /** calls of edges before the present one */
   _used: number
-}
-
-/** What stands on the prototype of all handles to one aspect, besides the forwarders. */
-export interface HandlePrototype {
-  readonly _route: AspectRoute
 }
 
 /** A `KernelApi` object and its `events` as the methods on the switchboard's prototypes find them behind `this`. */
@@ -267,6 +259,7 @@ export interface ServiceRecord {
   refusedAttempt: RefusedAttempt | undefined
   deferral: Deferral | undefined
   kept: KeptVersion | undefined
+  stoodDown?: StoodDown | undefined
   lastGood: LastGoodUse | undefined
   /** a movement under way leads back: that it is not what the files ask for does not make it out of date */
   goingBack: boolean

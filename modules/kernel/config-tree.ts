@@ -57,7 +57,8 @@ export class ConfigTree {
   *stamps(): Iterable<[string, string]> {
     for (const { path, text } of this.files.values()) {
       const file = text.error === undefined ? this.options.cache.peek(path) : undefined
-      yield [path, file?.settled === true ? file.stat_key : '']
+      // Somebody else may have read the file since.
+      yield [path, file?.settled === true && file.hash === text.hash ? file.stat_key : '']
     }
   }
 

@@ -5,6 +5,7 @@
  * path; unknown names, queues, options and refusals are the slow path (`calls.ts`).
  */
 import { inspect } from 'node:util'
+import type { HandlePrototype } from '../contracts/calls.ts'
 import type { RouteRecord, Switchboard } from '../contracts/kernel-port.ts'
 import type { CallOptions, HandleStats } from '../contracts/module.ts'
 import type {
@@ -14,7 +15,6 @@ import type {
   CallerRecord,
   Cell,
   Edge,
-  HandlePrototype,
   HandleRecord,
 } from '../contracts/state.ts'
 import { retireEdge } from './counts.ts'

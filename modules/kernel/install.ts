@@ -39,6 +39,7 @@ export function install(
   if (supervision.timer !== undefined) machine.clock.clear(supervision.timer)
   Object.assign(supervision, { timer: undefined, restartAt: undefined })
   service.quietWith = undefined
+  service.stoodDown = undefined
   service.waitingFor = []
   service.refusal = undefined
   service.lastError = null
@@ -134,6 +135,25 @@ export async function retire(
   machine.events.emit('service.drained', { api, generation, clean })
   machine.ring()
 }
+
+interface Switched extends Pick<ReloadResult, 'state' | 'from'> {
+  generation: GenerationRecord
+  since: number
+  refusedBefore: number
+}
+
+/** What a switch comes to. */
+export const switched = (machine: Machine, service: ServiceRecord, facts: Switched): ReloadResult => ({
+  ok: true,
+  generation: facts.generation.number,
+  error: null,
+  rolled_back: false,
+  state: facts.state,
+  from: facts.from,
+  ms: Math.round((machine.options.clock.monotonic() - facts.since) * 10) / 10,
+  failed_calls: service.refusedCalls - facts.refusedBefore,
+  deferred: false,
+})
 
 export function announce(machine: Machine, service: ServiceRecord, result: ReloadResult): void {
   const { api } = service

@@ -10,6 +10,8 @@ import { abandon } from './generation.ts'
 import type { Journal } from './journal.ts'
 import type { Machine } from './machine.ts'
 import { deferredReload, failedReload } from './refuse.ts'
+import { setState } from './service.ts'
+import { restore } from './stand-down.ts'
 import { move, stopped, stopService, type Member } from './switch.ts'
 
 export interface MovementsOptions {
@@ -169,6 +171,18 @@ export class Movements {
       return { ...gone, ok: true, error: null }
     })
     this.occupy(service, done)
+  }
+
+  /** Its version had stood down for one that a kernel before was building: it serves again, then the files are looked at. */
+  restore(service: ServiceRecord): void {
+    setState(service, 'starting')
+    const restoring = restore(this.machine, service, this.machine.options.clock.monotonic()).then(() => {
+      if (this.machine.gone) return LEFT
+      if (service.live === undefined) setState(service, 'failed')
+      this.release(service)
+      return LEFT
+    })
+    this.occupy(service, restoring)
   }
 
   private occupy(service: ServiceRecord, running: Promise<ReloadResult>): void {

@@ -37,9 +37,11 @@ export class PromptFiles {
 
   /** absolute path → stat key as it was read */
   *stamps(): Iterable<[string, string | undefined]> {
-    for (const path of this.hashes.keys()) {
+    for (const [path, hash] of this.hashes) {
       const file = this.cache.peek(path)
-      yield [path, file?.settled === false ? '' : file?.stat_key]
+      // Somebody else may have read the file since.
+      const isSeen = file === undefined || (file.settled && file.hash === hash)
+      yield [path, isSeen ? file?.stat_key : '']
     }
   }
 }

@@ -80,9 +80,14 @@ export function settleFailure(machine: Machine, candidate: Candidate, problem: P
   }
 }
 
-/** Its incumbent had to end first and could not be built again: nobody waits for it until something changes. */
+/**
+ * Whoever calls a first version waits for the next one. Where an incumbent had to end first and could not be built again,
+ * nobody waits until something changes.
+ */
 function notRebuilt(machine: Machine, { service }: Candidate): void {
-  if (service.live !== undefined || service.state !== 'switching') return
+  if (service.live !== undefined) return
+  if (service.state === 'starting') setState(service, 'waiting')
+  if (service.state !== 'switching') return
   setState(service, 'failed')
   const reason = 'the version before ended for a new one, and neither could be built'
   machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason }))

@@ -191,7 +191,10 @@ export class Succession {
     if (!stopping) this.attention.startAnew()
     this.held = false
     reconciler.begin()
-    for (const service of services.values()) if (service.state === 'draining') reconciler.movements.stop(service)
+    for (const service of services.values()) {
+      if (service.state === 'draining') reconciler.movements.stop(service)
+      else if (service.stoodDown !== undefined) reconciler.movements.restore(service)
+    }
     this.free()
   }
 
@@ -225,7 +228,7 @@ export class Succession {
     service.goingBack = false
     // A movement was dropped half-way: it begins anew.
     if (service.state === 'starting') beginAnew(service)
-    if (service.state === 'switching' && service.live === undefined) setState(service, 'failed')
+    if (service.state === 'switching' && service.live === undefined) beginAnew(service)
     for (const generation of [service.live, ...service.draining]) {
       if (generation === undefined) continue
       Object.setPrototypeOf(generation.isolator, ModuleIsolator.prototype)

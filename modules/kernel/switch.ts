@@ -7,15 +7,15 @@ import type { ReloadResult } from '../contracts/kernel.ts'
 import type { StateCopy, VersionSource } from '../contracts/changes.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
-import { callsOf } from './counts.ts'
 import { abandon, createGeneration, end, prepare, type Prepared } from './generation.ts'
-import { copyOf, fetchStates, giveCopy, handOver, statesArrive } from './hand-over.ts'
+import { fetchStates, handOver, statesArrive } from './hand-over.ts'
 import { closeRoute, routeOf } from './handle.ts'
-import { announce, install, keep, overran, retire, stopTasks } from './install.ts'
+import { announce, install, retire, stopTasks, switched } from './install.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
 import { quiesce, reopen } from './quiesce.ts'
 import { setState } from './service.ts'
+import { restore, standDown } from './stand-down.ts'
 import { deferredReload, settleFailure, type Problem } from './refuse.ts'
 
 export interface Member extends VersionSource {
@@ -100,32 +100,6 @@ async function prepareCandidate(machine: Machine, candidate: Candidate): Promise
   })
 }
 
-/** Nothing can be shared: the incumbent ends before the candidate is constructed. Throws when it does not become quiet. */
-async function standDown(machine: Machine, candidate: Candidate, incumbent: GenerationRecord): Promise<void> {
-  const { service, generation } = candidate
-  // From here on a newer save has to wait: half a stand-down can be neither kept nor dropped.
-  generation.onAbandon = undefined
-  const noise = await quiesce(machine, [{ service, generation: incumbent }])
-  if (machine.gone) throw coded('stopped')
-  candidate.stood = 'quiet'
-  if (noise !== undefined && candidate.back === undefined) {
-    throw coded('reload_deferred', { api: service.api, reason: noise.reason })
-  }
-  if (noise !== undefined) {
-    overran(machine, incumbent)
-    await stopTasks(machine, incumbent)
-  }
-  if (incumbent.evaluated?.fetchState !== undefined) await fetchStates(machine, [incumbent])
-  if (machine.gone) throw coded('stopped')
-  candidate.copy = copyOf(machine, candidate, incumbent)
-  candidate.stood = 'ended'
-  service.live = undefined
-  keep(service, incumbent, generation, candidate.copy)
-  await end(machine, service, incumbent, { shutdown: true })
-  service.pastCalls += callsOf(incumbent)
-  service.pastErrors += incumbent.errors
-}
-
 /** Everything between prepared and the switch. Resolves with the first problem, when there is one. */
 async function makeReady(machine: Machine, candidates: readonly Candidate[]): Promise<Problem | undefined> {
   const unready = candidates.find((one) => one.prepared.kind !== 'ready')
@@ -204,18 +178,9 @@ async function start(machine: Machine, { service, generation, incumbent, stood }
 const hasTasks = ({ isolator }: GenerationRecord): boolean => (isolator as ModuleIsolator).tasks.size > 0
 
 function succeeded(machine: Machine, candidate: Candidate, since: number): ReloadResult {
-  const { service, generation, incumbent, state, back } = candidate
-  return {
-    ok: true,
-    generation: generation.number,
-    error: null,
-    rolled_back: back !== undefined,
-    state,
-    from: incumbent?.number ?? null,
-    ms: Math.round((machine.options.clock.monotonic() - since) * 10) / 10,
-    failed_calls: service.refusedCalls - candidate.refusedBefore,
-    deferred: false,
-  }
+  const { service, incumbent, back } = candidate
+  const from = incumbent?.number ?? null
+  return { ...switched(machine, service, { ...candidate, from, since }), rolled_back: back !== undefined }
 }
 
 /** Nothing goes live: the candidate ends, its incumbent goes on or is built again, and the reason is recorded. */
@@ -226,42 +191,12 @@ async function giveUp(machine: Machine, candidate: Candidate, problem: Problem, 
   if (service.candidate === generation) service.candidate = undefined
   let state: ReloadResult['state'] = 'none'
   if (stood === 'quiet' && incumbent !== undefined) reopen(machine, service, incumbent)
-  if (stood === 'ended' && incumbent !== undefined && !machine.stopping) {
-    state = await rebuild(machine, candidate, incumbent, since)
+  if (stood === 'ended' && !machine.stopping) {
+    state = await restore(machine, service, since)
+    if (machine.gone) return deferredReload(0)
   }
   const ms = Math.round((machine.options.clock.monotonic() - since) * 10) / 10
   return { ...settleFailure(machine, candidate, problem), state, ms }
-}
-
-/** The incumbent was ended for a candidate that failed: the same version is made again and gets its state back. */
-async function rebuild(
-  machine: Machine,
-  candidate: Candidate,
-  incumbent: GenerationRecord,
-  since: number,
-): Promise<ReloadResult['state']> {
-  const { service, copy } = candidate
-  const generation = createGeneration(machine, service, incumbent)
-  const prepared = await prepare(machine, service, generation)
-  service.quietWith = undefined
-  if (prepared.kind !== 'ready') return 'lost'
-  if (machine.stopping) {
-    await end(machine, service, generation, { shutdown: true })
-    return 'lost'
-  }
-  let state: ReloadResult['state'] = 'lost'
-  try {
-    if (copy !== undefined && giveCopy(machine, generation, copy)) state = 'restored'
-  } catch (thrown) {
-    machine.faults.noteError(service, thrown, generation)
-  }
-  const { kept } = service
-  install(machine, service, generation, undefined)
-  service.kept = kept?.number === incumbent.number ? undefined : kept
-  announce(machine, service, { ...succeeded(machine, { ...candidate, generation, state }, since), rolled_back: false })
-  ;(generation.isolator as ModuleIsolator).startBackground()
-  machine.calls.queue.flush(service)
-  return state
 }
 
 /** The desired state has no such service any more: no new calls, the open ones drain, then everything is released. */
@@ -290,6 +225,7 @@ export async function endService(
 ): Promise<void> {
   const { live, candidate } = service
   setState(service, state)
+  service.stoodDown = undefined
   for (const route of routeOf(machine.options.switchboard, service.api).aspects.values()) closeRoute(route)
   machine.calls.queue.refuseAll(service, reason)
   if (candidate !== undefined) abandon(candidate)

@@ -185,3 +185,24 @@ it('a start anew that was under way when another kernel took over is not forgott
   expect(events(world, 'service.restarting', 'm').length).toBeGreaterThan(starts)
   expect(await end(world)).toEqual([])
 })
+
+it.each([
+  ['was being built', { init_ms: 3_000 }],
+  ['had failed, and the one before was being made again', { breaks: 'init' as const }],
+])(
+  'what stood down for a version that %s when its kernel was gone back from serves again with its state',
+  async (_, next) => {
+    const mine = { mode: 'exclusive' as const, state: true, run_ms: 15 }
+    const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ ...mine, init_ms: 700 }) })
+    await world.clock.advance(1_000)
+    world.callFrom('one', 'm', 'add', [1])
+    world.fs.replace(at(KERNEL_FILE), writeKernel(1, 'sick'))
+    await world.clock.advance(1_200)
+    expect(world.kernelText).toBe(writeKernel(1, 'sick'))
+    world.fs.replace(at('modules/m.ts'), moduleText({ ...mine, ...next }))
+    await world.clock.advance(5_000)
+    expect(world.kernelText).toBe(writeKernel(0))
+    expect(events(world, 'service.live', 'm')[1]).toMatchObject({ state: 'restored' })
+    expect(await end(world)).toEqual([])
+  },
+)

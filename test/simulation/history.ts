@@ -26,6 +26,8 @@ export interface ServiceAtRest {
   api: string
   /** its config's name without version */
   base: string | undefined
+  /** the file that last asked for its name */
+  askedBy: string | undefined
   state: string
   generation: number | undefined
   instance: number | undefined

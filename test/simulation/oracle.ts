@@ -75,11 +75,13 @@ interface Asked {
   wanted: Map<string, Wanted>
   /** files that cannot be used: what runs from them goes on */
   brokenBases: Set<string>
+  /** those of them that want a name which another wants too */
+  takenBases: Set<string>
   contested: Set<string>
 }
 
 function readConfigs(fs: MemoryFileSystem, defaults: Values): Asked {
-  const asked: Asked = { wanted: new Map(), brokenBases: new Set(), contested: new Set() }
+  const asked: Asked = { wanted: new Map(), brokenBases: new Set(), takenBases: new Set(), contested: new Set() }
   const chosen = new Map<string, { version: number[]; path: string }>()
   for (const path of fs.paths(`${at('configs')}/`)) {
     const inside = path.slice(at('configs/').length)
@@ -103,7 +105,11 @@ function readConfigs(fs: MemoryFileSystem, defaults: Values): Asked {
     if (first !== undefined && others.length === 0) asked.wanted.set(api, first)
     else {
       asked.contested.add(api)
-      for (const one of [first, ...others]) if (one !== undefined) asked.brokenBases.add(one.base)
+      for (const one of [first, ...others]) {
+        if (one === undefined) continue
+        asked.brokenBases.add(one.base)
+        asked.takenBases.add(one.base)
+      }
     }
   }
   return asked
@@ -135,13 +141,16 @@ function versionOf(fs: MemoryFileSystem, prog: string): { spec: Spec; source: st
   return { spec: read.spec, source: sourceOf(texts) }
 }
 
+/** Nobody can say what such a file asks for. */
+export const UNREADABLE = 'its config cannot be used'
+
 const FATAL = ['evaluate', 'constructor', 'init', 'init_hangs', 'self_test']
 
 /** `isLive` is how things stand: whether a need is met is judged where that need is. */
 export function expected(fs: MemoryFileSystem, isLive: (api: string) => boolean, metaFile: string): ExpectedService[] {
   const meta = valuesOf(fs.textOf(at(metaFile)) ?? '')
   const defaults = (meta?.['defaults'] ?? {}) as Values
-  const { wanted, brokenBases, contested } = readConfigs(fs, defaults)
+  const { wanted, brokenBases, takenBases, contested } = readConfigs(fs, defaults)
   const list: ExpectedService[] = []
   const say = (
     api: string,
@@ -169,6 +178,7 @@ export function expected(fs: MemoryFileSystem, isLive: (api: string) => boolean,
     else say(one.api, 'live', spec.breaks ?? '', { source, asks })
   }
   for (const api of contested) say(api, 'incumbent', 'two files claim it')
-  for (const base of brokenBases) say(base, 'incumbent', 'its config cannot be used')
+  for (const base of brokenBases)
+    say(base, 'incumbent', takenBases.has(base) ? 'it wants a name it cannot have' : UNREADABLE)
   return list
 }

@@ -77,6 +77,7 @@ function lookAt(service: ServiceRecord, now: number): ServiceAtRest {
   return {
     api: service.api,
     base: (live?.desired ?? desired)?.base,
+    askedBy: desired?.base,
     state: service.state,
     generation: live?.number,
     instance: actor?.number,

@@ -3,6 +3,7 @@
  * be used and what it ran before where they cannot, and after the end no timer is left.
  */
 import { readKernel } from './kernels.ts'
+import { UNREADABLE } from './oracle.ts'
 import type { Dated, ExpectedService, ServiceAtRest } from './history.ts'
 
 type Of<K extends Dated['kind']> = Extract<Dated, { kind: K }>
@@ -27,14 +28,18 @@ function atRest({ quiet, services, expected, kernel }: Of<'rest'>, before: reado
   const wrong = quiet ? [] : ['it does not come to rest']
   wrong.push(...wrongKernel(kernel, before))
   const bySource = new Map(before.flatMap((entry) => (entry.kind === 'born' ? [[entry.instance, entry.source]] : [])))
-  const brokenBases = new Set(expected.filter(({ verdict }) => verdict === 'incumbent').map(({ api }) => api))
+  const unusable = expected.filter(({ verdict }) => verdict === 'incumbent')
+  const broken = {
+    bases: new Set(unusable.map(({ api }) => api)),
+    unreadable: new Set(unusable.filter(({ why }) => why === UNREADABLE).map(({ api }) => api)),
+  }
   for (const service of services) {
     wrong.push(...service.left.map((what) => `${service.api} at rest: ${what}`))
     const target = expected.find(({ api }) => api === service.api)
     const source = bySource.get(service.instance ?? -1)
     const problem =
       target === undefined
-        ? unwanted(service, brokenBases)
+        ? unwanted(service, broken)
         : target.verdict === 'live'
           ? different(service, source, target, expected, before)
           : undefined
@@ -49,8 +54,13 @@ function atRest({ quiet, services, expected, kernel }: Of<'rest'>, before: reado
   return wrong
 }
 
-const unwanted = ({ base, state }: ServiceAtRest, broken: ReadonlySet<string>): string | undefined =>
-  broken.has(base ?? '') ? undefined : `no file asks for it, and it is ${state}`
+/** What runs from a file that cannot be used goes on; so does what stands in for what an unreadable one asked for. */
+function unwanted(
+  { base, askedBy, state }: ServiceAtRest,
+  { bases, unreadable }: Record<'bases' | 'unreadable', ReadonlySet<string>>,
+): string | undefined {
+  return bases.has(base ?? '') || unreadable.has(askedBy ?? '') ? undefined : `no file asks for it, and it is ${state}`
+}
 
 /** A sound kernel on disk runs, unless it was gone back from; a sick one does not. */
 function wrongKernel({ runs, meta, onDisk, newest }: Of<'rest'>['kernel'], before: readonly Dated[]): string[] {
