@@ -519,7 +519,7 @@ export const ERRORS = {
     'The tool `{tool}` changes the system; it also needs {missing}',
     'Ask the person you work for, then call it again with both.',
   ),
-  mcp_token: entry(
+  token_refused: entry(
     422,
     'The token `{name}` is refused: {reason}',
     'Write 32 or more random characters to runtime/secrets/{name} with mode 0600, and `token: secret:{name}` here.',
@@ -646,6 +646,36 @@ export const ERRORS = {
     401,
     'The bearer token is missing or wrong',
     'Send `Authorization: Bearer <token>`; the token is in the file named by runtime/http.json.',
+  ),
+  token_scope: entry(
+    403,
+    'The token `{name}` may not do this: {reason}',
+    'Use the token of runtime/token, or widen this one under `tokens:` of the http config.',
+  ),
+  rate_limited: entry(
+    429,
+    'More than {limit} requests a second',
+    'Wait as long as Retry-After says; `requests_per_s` and `strangers_per_s` of the http config set the limits.',
+  ),
+  too_many_requests: entry(
+    429,
+    '{limit} requests are under way already',
+    'Come again when some have ended, or raise `parallel_max` in the http config.',
+  ),
+  streams_full: entry(
+    429,
+    '{limit} event streams are open already',
+    'Close one, or raise `streams_max` in the http config.',
+  ),
+  request_timeout: entry(
+    408,
+    'The request did not arrive in time',
+    'Send it faster, or raise `headers_ms` and `request_ms` in the http config.',
+  ),
+  headers_too_large: entry(
+    431,
+    'The headers are too large',
+    'Send less, or raise `header_bytes_max` in the http config.',
   ),
   host_refused: entry(
     403,

@@ -71,13 +71,16 @@ export interface CallOptions {
   trace?: string
   /** the id of this call in its trace, for who tells the callee its place: `newSpan()` */
   span?: string
-  /** resolve `{result, generation, traceId}` instead of the result */
+  /** resolve a `DetailedResult` instead of the result */
   detail?: boolean
 }
 
 export interface DetailedResult<R = unknown> {
   result: R
   generation: number
+  /** what the version that answered is made from: its whole source, and its config; null when nobody answered */
+  sourceHash: string | null
+  configHash: string | null
   traceId: string | undefined
 }
 

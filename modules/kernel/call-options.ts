@@ -140,6 +140,8 @@ async function race(
     return {
       result,
       generation: generation?.number ?? 0,
+      sourceHash: generation?.scan.key ?? null,
+      configHash: generation?.desired.hash ?? null,
       traceId: options.trace && readPlace(options.trace).trace,
     } satisfies DetailedResult
   } finally {

@@ -107,7 +107,8 @@ export function callPromises(make: MakeKernel): void {
     expect(await aborted).toBe('call_aborted')
     expect(await codeOf(target.with({ signal: stop.signal }).add(1, 1))).toBe('call_aborted')
     const detailed = (await target.with({ trace: 't1', detail: true })['add']?.(1, 2)) as DetailedResult
-    expect(detailed).toEqual({ result: 3, generation: 1, traceId: 't1' })
+    const { source_hash: sourceHash, config_hash: configHash } = await bench.system.show('target')
+    expect(detailed).toEqual({ result: 3, generation: 1, sourceHash, configHash, traceId: 't1' })
     const other = target.with({ deadlineMs: 1_000 }).as<{ twice(value: number): number }>('other')
     expect(await other.twice(2)).toBe(4)
     expect((await bench.system.show('target')).in_flight).toBe(2)

@@ -114,7 +114,7 @@ function takenOver(first: MakeKernel, next: MakeKernel): void {
     const patient = handle.with({ deadlineMs: 300, detail: true })
     const late = rejection(handle.with({ deadlineMs: 300 }).wait('never'))
     await takeOver()
-    expect(await patient['next']?.()).toEqual({ result: 1, generation: 1, traceId: undefined })
+    expect(await patient['next']?.()).toMatchObject({ result: 1, generation: 1, traceId: undefined })
     expect((await late).code).toBe('deadline_exceeded')
     expect(await handle.as<Target>('default').next()).toBe(2)
   })

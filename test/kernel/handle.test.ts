@@ -115,7 +115,8 @@ it('works without its handle, as an unknown caller', async () => {
 it('options: detail, deadline and abort; the first handle does not change', async () => {
   const handle = system.getApi('calc')
   const detailed = handle.with({ detail: true, trace: 't-1' })
-  expect(await detailed['add']?.(1, 2)).toEqual({ result: 3, generation: 1, traceId: 't-1' })
+  const { source_hash: sourceHash, config_hash: configHash } = await system.show('calc')
+  expect(await detailed['add']?.(1, 2)).toEqual({ result: 3, generation: 1, sourceHash, configHash, traceId: 't-1' })
   expect(await rejection(handle.with({ deadlineMs: 5 })['later']?.(5_000) as Promise<unknown>)).toMatchObject({
     code: 'deadline_exceeded',
   })

@@ -155,11 +155,13 @@ it('a name with a slash is one encoded part of the path', async () => {
   expect(outcome(await ask('GET', '/api/services/tasks/counter'))).toEqual([404, 'not_found'])
 })
 
-it('a call answers result, generation and a trace id of its own', async () => {
+it('a call answers result, generation, the hashes of what answered, and a trace id of its own', async () => {
   const { call, ask } = await serve()
   const first = await call('add', 20, 22)
   expect(first.status).toBe(200)
-  expect(Object.keys(first.body).sort()).toEqual(['generation', 'result', 'trace_id'])
+  expect(Object.keys(first.body).sort()).toEqual(['config_hash', 'generation', 'result', 'source_hash', 'trace_id'])
+  const { source_hash, config_hash } = (await ask('GET', '/api/services/probe')).body
+  expect(first.body).toMatchObject({ source_hash, config_hash })
   expect(first.body).toMatchObject({ result: 42, generation: 1 })
   await ask('POST', '/api/services/probe/reload')
   const second = await call('later', { deep: [1, null, 'x'] })

@@ -163,7 +163,7 @@ it('a token that stands in the config or is short is refused, and the version be
     const refused = system.event('service.refused', (data) => data['api'] === 'mcp')
     system.root.write('configs/mcp.yml', plain(token))
     await refused
-    expect((await system.show('mcp')).last_error?.message).toMatch(/mcp_token.*The token `reader` is refused/)
+    expect((await system.show('mcp')).last_error?.message).toMatch(/token_refused.*The token `reader` is refused/)
     expect(await client.names()).toContain('store_query')
   }
 })

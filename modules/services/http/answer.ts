@@ -5,15 +5,16 @@ import type { FieldError } from './check.ts'
 /** No answer may be kept or taken for something else. */
 export const SAFE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
 
-export interface Refusal {
+/** An answer as it goes out, and as it is kept. */
+export interface Sent {
   status: number
   headers: Record<string, string>
   text: string
 }
 
-export function refusalOf(thrown: unknown): Refusal {
+export function refusalOf(thrown: unknown): Sent {
   const { code, message, hint, file, line, column } = toErrorData(thrown)
-  const { field, expected } = (thrown ?? {}) as Partial<FieldError>
+  const { field, expected, retry_after_s: wait } = (thrown ?? {}) as Partial<FieldError> & { retry_after_s?: unknown }
   const place = file === undefined ? {} : { file, line, column }
   const part = typeof field === 'string' ? { field, expected } : {}
   const status = statusOf(code)
@@ -22,6 +23,7 @@ export function refusalOf(thrown: unknown): Refusal {
     headers: {
       'content-type': 'application/json',
       ...SAFE_HEADERS,
+      ...(typeof wait === 'number' ? { 'retry-after': String(wait) } : {}),
       ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
     },
     text: JSON.stringify({ error: { code, message, hint, doc: `ERRORS.md#${code}`, ...part, ...place } }),

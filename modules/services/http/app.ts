@@ -1,136 +1,112 @@
 /**
- * Requests to routes: each record of the table becomes a route of Hono, its parts checked against its schemas. Nothing
- * here knows how a service works, and nothing there how a request is read.
+ * Requests to routes: each record of the table becomes a route of Hono. What the token may do, what the request brings
+ * and whether it came before is looked at here; nothing here knows how a service works.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Hono, type Context } from 'hono'
 import { bodyLimit } from 'hono/body-limit'
-import type { StatusCode } from 'hono/utils/http-status'
-import type { KernelServiceApi } from '../../contracts/kernel.ts'
-import type { KernelApi } from '../../contracts/module.ts'
-import type { AssistantApi, ToolsApi } from '../../contracts/services.ts'
+import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { coded } from '../../lib/errors.ts'
-import { refusalOf, SAFE_HEADERS } from './answer.ts'
+import type { Retries } from '../../lib/retries.ts'
+import { refusalOf, SAFE_HEADERS, type Sent } from './answer.ts'
 import { parseBody, readText } from './body.ts'
 import { checked } from './check.ts'
-import { openApiOf } from './openapi.ts'
+import { createDesk, type Means } from './desk.ts'
+import { checkScope } from './guard.ts'
 import { ROUTES } from './routes/index.ts'
-import { NOTHING, type Desk, type Route } from './routes/route.ts'
+import { NOTHING, type Asker, type Route } from './routes/route.ts'
 
 export interface AppOptions {
-  kernel: KernelApi
+  means: Means
   body_bytes_max: number
-  deadline_ms: number
-  /** the service that answers /api/chat */
-  assistant: string
+  retries: Retries<Sent>
 }
 
 /** What the server gives to a route beside the request. */
 export interface Served {
   incoming: IncomingMessage
   outgoing: ServerResponse
-  /** the request carries the system's own token */
-  operator: boolean
+  asker: Asker | undefined
 }
 
-type Env = { Bindings: Served }
-type App = Hono<Env>
+export type Env = { Bindings: Served }
 
-export function createApp(options: AppOptions): App {
-  const app: App = new Hono<Env>()
-  const { kernel } = options
-  const common = {
-    kernel,
-    system: kernel.getApi<KernelServiceApi>('kernel'),
-    tools: kernel.getApi<ToolsApi>('tools'),
-    assistant: kernel.getApi<AssistantApi>(options.assistant),
-    deadline_ms: options.deadline_ms,
-    openApi: ({ version }: { version: string }) => openApiOf(ROUTES, version),
-  }
-  app.onError((error, context) => refuse(context, error))
-  app.notFound((context) => refuse(context, coded('not_found', { path: context.req.path })))
+export function createApp(options: AppOptions): Hono<Env> {
+  const app = new Hono<Env>()
+  app.onError((error, context) => send(context, refusalOf(error)))
+  app.notFound((context) => send(context, refusalOf(coded('not_found', { path: context.req.path }))))
   for (const one of ROUTES as readonly Route[]) {
     const path = one.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    if (one.raw === true) app.on(one.method, path, limited(options))
+    if (one.raw === true) app.on(one.method, path, limited(options.body_bytes_max))
     app.on(one.method, path, async (context) => {
       try {
-        return await answer(one, context, new OneDesk(common, context), options.body_bytes_max)
+        checkScope(context.env.asker, one.scope)
+        return one.raw === true ? await answerRaw(one, context, options) : await answer(one, context, options)
       } catch (thrown) {
         // A module may throw anything.
-        return refuse(context, thrown)
+        return send(context, refusalOf(thrown))
       }
     })
   }
   return app
 }
 
-type Common = Pick<Desk, 'kernel' | 'system' | 'tools' | 'assistant' | 'deadline_ms' | 'openApi'>
+/** For routes that read the body by themselves. */
+const limited = (limit: number): ReturnType<typeof bodyLimit> =>
+  bodyLimit({ maxSize: limit, onError: (context) => send(context, refusalOf(coded('body_too_large', { limit }))) })
 
-/** What is costly about a request is made when a route asks for it. */
-class OneDesk implements Desk {
-  readonly kernel: Desk['kernel']
-  readonly system: Desk['system']
-  readonly tools: Desk['tools']
-  readonly assistant: Desk['assistant']
-  readonly deadline_ms: number
-  readonly openApi: Desk['openApi']
-  readonly idempotencyKey = undefined
-  readonly #context: Context<Env>
-  #left: AbortController | undefined
+const send = (context: Context, { status, headers, text }: Sent): Response =>
+  context.body(text, status as ContentfulStatusCode, headers)
 
-  constructor(common: Common, context: Context<Env>) {
-    this.kernel = common.kernel
-    this.system = common.system
-    this.tools = common.tools
-    this.assistant = common.assistant
-    this.deadline_ms = common.deadline_ms
-    this.openApi = common.openApi
-    this.#context = context
-  }
-
-  get headers(): IncomingMessage['headers'] {
-    return this.#context.env.incoming.headers
-  }
-
-  get operator(): boolean {
-    return this.#context.env.operator
-  }
-
-  get web(): Request {
-    return this.#context.req.raw
-  }
-
-  get signal(): AbortSignal {
-    if (this.#left !== undefined) return this.#left.signal
-    const left = new AbortController()
-    this.#left = left
-    this.#context.env.outgoing.once('close', () => left.abort())
-    return left.signal
-  }
+async function answerRaw(one: Route, context: Context<Env>, { means }: AppOptions): Promise<Response> {
+  const desk = createDesk(means, context, undefined)
+  return (await one.act({ params: {}, query: {}, body: undefined, desk })) as Response
 }
 
-async function answer(one: Route, context: Context<Env>, desk: Desk, bytesMax: number): Promise<Response> {
+async function answer(one: Route, context: Context<Env>, options: AppOptions): Promise<Response> {
+  const { incoming, asker } = context.env
   const params = checked(one.params, context.req.param(), 'path')
   const query = checked(one.query, context.req.query(), 'query')
-  const body = one.raw === true ? undefined : await bodyOf(one, context, bytesMax)
-  const result = await one.act({ params, query, body, desk })
-  if (result instanceof Response) return result
-  const text = one.as === 'text' ? String(result) : JSON.stringify(result)
-  const type = one.as === 'text' ? 'text/plain; charset=UTF-8' : 'application/json'
-  return context.body(text, 200, { 'content-type': type, ...SAFE_HEADERS })
+  const text = one.method === 'GET' ? '' : await readText(incoming, options.body_bytes_max)
+  const sent = one.body === NOTHING ? {} : parseBody(text, incoming.headers['content-type'])
+  const body = checked(one.body, sent, 'body')
+  const key = keyOf(one, incoming)
+  const desk = createDesk(options.means, context, key)
+  if (key === undefined) {
+    const result = await one.act({ params, query, body, desk })
+    return result instanceof Response ? result : send(context, sentOf(one, result))
+  }
+  const caller = JSON.stringify([asker?.name, one.method, context.req.path])
+  const make = (): ReturnType<typeof attempt> => attempt(one, { params, query, body, desk })
+  return send(context, await options.retries.once(caller, key, { text, query: context.req.query() }, make))
 }
 
-async function bodyOf(one: Route, { env: { incoming } }: Context<Env>, bytesMax: number): Promise<unknown> {
-  if (one.method === 'GET') return {}
-  const text = await readText(incoming, bytesMax)
-  return checked(one.body, one.body === NOTHING ? {} : parseBody(text, incoming.headers['content-type']), 'body')
+const KEY = /^[\x21-\x7e]{1,200}$/
+
+/** The name of a request that may come again, where this is the place to recognize it. */
+function keyOf({ method, idempotent }: Route, { headers }: IncomingMessage): string | undefined {
+  const key = headers['idempotency-key']
+  if (key === undefined || method === 'GET' || idempotent === 'elsewhere') return undefined
+  if (typeof key === 'string' && KEY.test(key)) return key
+  throw coded('bad_request', { reason: 'an Idempotency-Key is 1 to 200 letters, digits and signs without blanks' })
 }
 
-/** For routes that read the body by themselves. */
-const limited = ({ body_bytes_max: limit }: AppOptions): ReturnType<typeof bodyLimit> =>
-  bodyLimit({ maxSize: limit, onError: (context) => refuse(context, coded('body_too_large', { limit })) })
+/** Never rejects. What was refused before anything was done leaves the key free. */
+async function attempt(
+  one: Route,
+  asked: Parameters<Route['act']>[0],
+): Promise<{ result: Sent; ran: boolean; bytes: number }> {
+  try {
+    const result = sentOf(one, await one.act(asked))
+    return { result, ran: true, bytes: result.text.length }
+  } catch (thrown) {
+    const result = refusalOf(thrown)
+    return { result, ran: ![400, 403, 404, 429, 503].includes(result.status), bytes: result.text.length }
+  }
+}
 
-function refuse(context: Context, thrown: unknown): Response {
-  const { status, headers, text } = refusalOf(thrown)
-  return context.body(text, status as StatusCode as 400, headers)
+function sentOf({ as }: Route, result: unknown): Sent {
+  const text = as === 'text' ? String(result) : JSON.stringify(result)
+  const type = as === 'text' ? 'text/plain; charset=UTF-8' : 'application/json'
+  return { status: 200, headers: { 'content-type': type, ...SAFE_HEADERS }, text }
 }

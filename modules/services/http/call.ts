@@ -16,6 +16,8 @@ export interface CallBody {
 export interface CallAnswer {
   result: unknown
   generation: number
+  source_hash: string | null
+  config_hash: string | null
   trace_id: string
 }
 
@@ -26,6 +28,7 @@ const HANDLE_NAMES = new Set(['as', 'with', 'getStats', 'toString'])
 
 export async function callService(desk: Desk, api: string, body: CallBody): Promise<CallAnswer> {
   const { method, args, aspect, deadline_ms = desk.deadline_ms } = body
+  desk.checkCall(api, method)
   const { call } = entryOf(desk)
   const handle = desk.kernel.getApi(api)
   const target = aspect === undefined || aspect === 'default' ? handle : handle.as(aspect)
@@ -37,6 +40,13 @@ export async function callService(desk: Desk, api: string, body: CallBody): Prom
   if (typeof forward !== 'function') throw coded('method_not_found', { api, method })
   const answer: unknown = forward(...args)
   if (isStream(answer)) throw streamRefused({ api, method })
-  const { result, generation } = (await answer) as DetailedResult
-  return { result: toPlain(result, { api, method }), generation, trace_id: readPlace(call.trace).trace }
+  const { result, generation, sourceHash, configHash } = (await answer) as DetailedResult
+  const plain = toPlain(result, { api, method })
+  return {
+    result: plain,
+    generation,
+    source_hash: sourceHash,
+    config_hash: configHash,
+    trace_id: readPlace(call.trace).trace,
+  }
 }

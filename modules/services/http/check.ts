@@ -40,6 +40,8 @@ function expectationOf(issue: z.core.$ZodIssue): string {
       return bounded(issue.origin, issue.inclusive === true ? 'at least' : 'more than', issue.minimum)
     case 'too_big':
       return bounded(issue.origin, issue.inclusive === true ? 'at most' : 'less than', issue.maximum)
+    case 'invalid_format':
+      return `text of the form ${issue.pattern ?? issue.format}`
     default:
       return `something else: ${issue.message}`
   }

@@ -1,37 +1,61 @@
 /**
  * Who may ask: decided before anything else about a request. The Host must be an address of this server (a page on
  * another site can make a browser send requests here, but not with that header), the Origin must be ours or allowed,
- * and everything under /api needs the bearer token. /mcp needs one too, but the service `mcp` knows further ones. Pure.
+ * and everything under /api needs a bearer token. /mcp needs one too, but the service `mcp` knows further ones. What
+ * the token may do is asked by the route. Pure.
  */
-import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingHttpHeaders } from 'node:http'
 import { coded, type CodedError } from '../../lib/errors.ts'
+import { bearerOf, holderOf, OPERATOR, type TokenHolder } from '../../lib/tokens.ts'
+import type { TokenConfig } from './config.ts'
+import { SCOPES, type Asker, type Scope } from './routes/route.ts'
 
 export interface GuardRules {
-  token: string
+  holders: readonly TokenHolder[]
+  /** what the tokens of the config may do, by name */
+  tokens: Readonly<Record<string, TokenConfig>>
+  /** calls that need the scope `admin`, as `service:method` */
+  admin: readonly string[]
   /** `host:port` of this server, in every spelling it answers to */
   hosts: ReadonlySet<string>
   /** further origins that may call from a browser */
   origins: ReadonlySet<string>
 }
 
-export function checkRequest(path: string, headers: IncomingHttpHeaders, rules: GuardRules): CodedError | undefined {
+export interface Judged {
+  /** whose token came with it, when it is a good one */
+  asker: Asker | undefined
+  refused: CodedError | undefined
+}
+
+export function judge(path: string, headers: IncomingHttpHeaders, rules: GuardRules): Judged {
   const host = (headers.host ?? '').toLowerCase()
-  if (!rules.hosts.has(host)) return coded('host_refused', { host })
+  if (!rules.hosts.has(host)) return { asker: undefined, refused: coded('host_refused', { host }) }
   const { origin } = headers
-  if (origin !== undefined && !isOwnOrigin(origin, rules)) return coded('origin_refused', { origin })
-  if (!needsToken(path) || isOperator(headers, rules)) return undefined
-  return path === '/mcp' && tokenOf(headers) !== undefined ? undefined : coded('unauthorized')
+  if (origin !== undefined && !isOwnOrigin(origin, rules))
+    return { asker: undefined, refused: coded('origin_refused', { origin }) }
+  const asker = askerOf(headers, rules)
+  if (asker !== undefined || !needsToken(path)) return { asker, refused: undefined }
+  const known = path === '/mcp' && bearerOf(headers.authorization) !== undefined
+  return { asker, refused: known ? undefined : coded('unauthorized') }
 }
 
-/** Whether the request carries the system's own token. */
-export function isOperator(headers: IncomingHttpHeaders, { token }: Pick<GuardRules, 'token'>): boolean {
-  const given = tokenOf(headers)
-  return given !== undefined && sameSecret(given, token)
+function askerOf(headers: IncomingHttpHeaders, { holders, tokens, admin }: GuardRules): Asker | undefined {
+  const name = holderOf(headers.authorization, holders)
+  if (name === undefined) return undefined
+  if (name === OPERATOR) return { name, scope: 'admin', capabilities: ['*'], admin: [] }
+  const { scope = 'read', capabilities = [] } = tokens[name] ?? {}
+  return { name, scope, capabilities, admin: scope === 'admin' ? [] : admin }
 }
 
-const tokenOf = ({ authorization }: IncomingHttpHeaders): string | undefined =>
-  /^Bearer ([\x21-\x7e]+)$/.exec(authorization ?? '')?.[1]
+/** Throws `unauthorized` without a token, `token_scope` for one that may do less. */
+export function checkScope(asker: Asker | undefined, needed: Scope | 'open'): void {
+  if (needed === 'open') return
+  if (asker === undefined) throw coded('unauthorized')
+  const { name, scope } = asker
+  if (SCOPES.indexOf(scope) >= SCOPES.indexOf(needed)) return
+  throw coded('token_scope', { name, reason: `it has the scope \`${scope}\`, this needs \`${needed}\`` })
+}
 
 const needsToken = (path: string): boolean => /^\/(api|mcp|metrics)(\/|$)/.test(path)
 
@@ -39,12 +63,6 @@ function isOwnOrigin(origin: string, rules: GuardRules): boolean {
   if (rules.origins.has(origin)) return true
   const host = /^https?:\/\/(.+)$/.exec(origin.toLowerCase())?.[1]
   return host !== undefined && rules.hosts.has(host)
-}
-
-/** Compared as hashes, so that neither content nor length shows in the time it takes. */
-function sameSecret(a: string, b: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
-  return timingSafeEqual(digest(a), digest(b))
 }
 
 /** The names a server answers to: its own address, the usual ones of loopback, and those of the config. */

@@ -1,53 +1,44 @@
 /**
- * The service `http`: the API on loopback. The socket and the open event streams are held over versions; everything
- * else is rebuilt with each. `runtime/http.json` says where it listens, once it does and this version is live.
+ * The service `http`: the API on loopback. The socket, the open event streams, and what is remembered of requests are
+ * held over versions; everything else is rebuilt with each. `runtime/http.json` says where it listens, once it does and
+ * this version is live.
  */
-import { randomBytes } from 'node:crypto'
-import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { getRequestListener } from '@hono/node-server'
-import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
-import { writeWhole } from '../../lib/whole-file.ts'
-import { writeFailure } from '../../lib/write-failure.ts'
-import { refusalOf } from './answer.ts'
+import { emptyBook, Retries } from '../../lib/retries.ts'
+import { checkTokens, holdersOf, OPERATOR } from '../../lib/tokens.ts'
+import { forgetAddress, readToken, urlOf, writePrivate } from './address.ts'
+import { refusalOf, type Sent } from './answer.ts'
 import { createApp, type Served } from './app.ts'
+import type { Config } from './config.ts'
+import { createMeans } from './desk.ts'
 import { EventStreams } from './event-streams.ts'
-import { checkRequest, hostNames, isOperator, type GuardRules } from './guard.ts'
+import { emptyGate, enter, leave, type GateBook } from './gate.ts'
+import { checkScope, hostNames, judge, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
 import { openMcpStream } from './mcp.ts'
-import { readTarget } from './target.ts'
+import { eventsRoute } from './routes/kernel.ts'
+import type { Asker } from './routes/route.ts'
+import { readTarget, type Target } from './target.ts'
+
+export { configSchema } from './config.ts'
 
 const ADDRESS_RETRY_MS = 1_000
 
-export const configSchema = z.object({
-  host: z.string().default('127.0.0.1'),
-  port: z.number().int().min(0).max(65_535).default(7700),
-  port_tries: z.number().int().positive().default(1),
-  /** further `host:port` names this server is known by */
-  hosts: z.array(z.string()).default([]),
-  origins: z.array(z.string()).default([]),
-  assistant: z.string().default('assistant'),
-  body_bytes_max: z.number().int().positive().default(1_048_576),
-  header_bytes_max: z.number().int().positive().default(16_384),
-  headers_ms: z.number().int().positive().default(10_000),
-  request_ms: z.number().int().positive().default(60_000),
-  connections_max: z.number().int().positive().default(1_000),
-  deadline_ms: z.number().int().positive().default(30_000),
-})
-
-type Config = z.infer<typeof configSchema>
+type Answer = (request: IncomingMessage, response: ServerResponse, asker: Asker | undefined) => void
 
 export class Module {
   readonly #kernel: KernelApi
   readonly #config: Config
   #listener: Listener | undefined
   #streams: EventStreams | undefined
-  #rules: GuardRules = { token: '', hosts: new Set(), origins: new Set() }
-  #answer: (request: IncomingMessage, response: ServerResponse) => void = () => {}
+  #gate: GateBook = emptyGate()
+  #rules: GuardRules = { holders: [], tokens: {}, admin: [], hosts: new Set(), origins: new Set() }
+  #answer: Answer = () => {}
 
   constructor(kernel: KernelApi, config: Config) {
     this.#kernel = kernel
@@ -57,21 +48,37 @@ export class Module {
   async init(): Promise<void> {
     const kernel = this.#kernel
     const config = this.#config
-    const addressFile = join(kernel.paths.runtime, 'http.json')
-    const token = readToken(join(kernel.paths.runtime, 'token'))
-    const app = createApp({ kernel, ...config })
-    const answer = getRequestListener((request, served) =>
-      app.fetch(request, {
-        ...(served as Served),
-        operator: isOperator((served as Served).incoming.headers, this.#rules),
-      }),
-    )
-    this.#answer = (request, response) => void answer(request, response)
+    await this.#checkTokens()
+    const nothing = (): void => {}
+    const book = await kernel.hold('answers by key, 1', () => emptyBook<Sent>(), nothing)
+    const retries = new Retries(book, config, () => kernel.clock.monotonic())
+    this.#gate = await kernel.hold('requests, 1', emptyGate, nothing)
+    this.#answer = listenerOf(createApp({ means: createMeans(kernel, config), ...config, retries }))
     this.#streams = await kernel.hold(
       'event streams',
       () => new EventStreams(),
       (streams) => streams.close(),
     )
+    await this.#listen()
+    const streams = this.#streams
+    kernel.events.on('*', (event) => streams.broadcast(event))
+    kernel.events.on('service.live', ({ data }) => {
+      if (data['api'] === kernel.api && data['generation'] === kernel.generation) this.#wentLive()
+    })
+  }
+
+  async #checkTokens(): Promise<void> {
+    const { tokens } = this.#config
+    if (Object.keys(tokens).length === 0) return
+    const system = this.#kernel.getApi<KernelServiceApi>('kernel')
+    checkTokens(tokens, await system.configs(this.#kernel.api))
+  }
+
+  async #listen(): Promise<void> {
+    const kernel = this.#kernel
+    const config = this.#config
+    const token = readToken(join(kernel.paths.runtime, 'token'))
+    const addressFile = join(kernel.paths.runtime, 'http.json')
     this.#listener = await kernel.hold(
       `listener ${config.host}:${config.port}`,
       (route) => listen(config, route),
@@ -80,13 +87,13 @@ export class Module {
         return listener.close()
       },
     )
-    const { port } = this.#listener
-    this.#rules = { token, hosts: hostNames(config.host, port, config.hosts), origins: new Set(config.origins) }
-    const streams = this.#streams
-    kernel.events.on('*', (event) => streams.broadcast(event))
-    kernel.events.on('service.live', ({ data }) => {
-      if (data['api'] === kernel.api && data['generation'] === kernel.generation) this.#wentLive()
-    })
+    this.#rules = {
+      holders: [...holdersOf({ [OPERATOR]: { token } }), ...holdersOf(config.tokens)],
+      tokens: config.tokens,
+      admin: config.admin,
+      hosts: hostNames(config.host, this.#listener.port, config.hosts),
+      origins: new Set(config.origins),
+    }
   }
 
   /**
@@ -143,30 +150,61 @@ export class Module {
       refuse(request, response, coded('bad_request', { reason: 'its path cannot be read' }))
       return
     }
-    const refused = checkRequest(target.path, request.headers, this.#rules)
-    if (refused !== undefined) {
-      refuse(request, response, refused)
+    const { asker, refused } = judge(target.path, request.headers, this.#rules)
+    const shut = this.#enter(asker, target.path, request)
+    if (shut !== undefined) {
+      refuse(request, response, shut)
       return
     }
-    if (target.path === '/api/events' && request.method === 'GET') {
-      await this.#openStream(request, response, target.query)
+    try {
+      if (refused !== undefined) refuse(request, response, refused)
+      else await this.#serveTo(asker, target, request, response)
+    } catch (thrown) {
+      refuse(request, response, thrown)
+    } finally {
+      leave(this.#gate)
+    }
+  }
+
+  #enter(asker: Asker | undefined, path: string, { socket }: IncomingMessage): Error | undefined {
+    const { strangers_per_s, requests_per_s, parallel_max, tokens } = this.#config
+    const now = this.#kernel.clock.monotonic()
+    // Whose token it is there only the service `mcp` knows.
+    if (asker === undefined && path === '/mcp')
+      return enter(this.#gate, `mcp ${socket.remoteAddress}`, requests_per_s, parallel_max, now)
+    // Names of tokens have no blank in them: no address is one.
+    if (asker === undefined)
+      return enter(this.#gate, `from ${socket.remoteAddress}`, strangers_per_s, parallel_max, now)
+    const perSecond = tokens[asker.name]?.requests_per_s ?? requests_per_s
+    return enter(this.#gate, asker.name, perSecond, parallel_max, now)
+  }
+
+  async #serveTo(
+    asker: Asker | undefined,
+    { path, url, query }: Target,
+    request: IncomingMessage,
+    response: ServerResponse,
+  ): Promise<void> {
+    if (path === eventsRoute.path && request.method === 'GET') {
+      checkScope(asker, eventsRoute.scope)
+      await this.#openStream(request, response, query)
       return
     }
-    if (target.path === '/mcp' && request.method === 'GET') {
-      const operator = isOperator(request.headers, this.#rules)
-      const opened = openMcpStream(this.#kernel, request, response, operator)
-      await opened.catch((thrown: unknown) => refuse(request, response, thrown))
+    if (path === '/mcp' && request.method === 'GET') {
+      await openMcpStream(this.#kernel, request, response, asker?.name === OPERATOR)
       return
     }
     // The routes get what the guard has judged, and no other spelling of it.
-    request.url = target.url
+    request.url = url
     const closed = new Promise<void>((resolve) => response.once('close', resolve))
-    this.#answer(request, response)
+    this.#answer(request, response, asker)
     await closed
   }
 
   /** The stream belongs to the service from here on, so this request counts as answered. */
   async #openStream(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
+    const { streams_max: limit } = this.#config
+    if (this.#streams !== undefined && this.#streams.size >= limit) throw coded('streams_full', { limit })
     const patterns = query
       .getAll('subscribe')
       .flatMap((one) => one.split(','))
@@ -178,55 +216,27 @@ export class Module {
   }
 }
 
-/** The address goes with the socket. A newer listener on another port has written its own: that one stays. */
-function forgetAddress(file: string, url: string): void {
-  try {
-    const written = JSON.parse(readFileSync(file, 'utf8')) as { pid?: number; url?: string }
-    if (written.pid === process.pid && written.url === url) rmSync(file, { force: true })
-  } catch {
-    // Nothing to remove.
+function listenerOf(app: ReturnType<typeof createApp>): Answer {
+  const askers = new WeakMap<IncomingMessage, Asker>()
+  const answer = getRequestListener((request, served) => {
+    const { incoming, outgoing } = served as Served
+    return app.fetch(request, { incoming, outgoing, asker: askers.get(incoming) })
+  })
+  return (request, response, asker) => {
+    if (asker !== undefined) askers.set(request, asker)
+    void answer(request, response)
   }
 }
 
-const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
-
 function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+  // What has begun to flow can only be broken off.
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
   const { status, headers, text } = refusalOf(thrown)
   // The body of a refused request is not read: the connection ends instead.
   const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
   response.writeHead(status, { ...headers, ...(hasBody ? { connection: 'close' } : {}) })
   response.end(text)
-}
-
-/** Made at the first start; 0600 always, also when somebody copied it with other rights. */
-function readToken(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  if (stat !== undefined) {
-    const token = readFileSync(path, 'utf8').trim()
-    if (token.length >= 32) {
-      if ((stat.mode & 0o777) !== 0o600) closeToOthers(path)
-      return token
-    }
-  }
-  const token = randomBytes(32).toString('hex')
-  writePrivate(path, `${token}\n`, 'runtime/token')
-  return token
-}
-
-function closeToOthers(path: string): void {
-  try {
-    chmodSync(path, 0o600)
-  } catch (thrown) {
-    throw writeFailure(thrown, 'runtime/token')
-  }
-}
-
-/** Whole or not at all, for this user only. Throws `disk_full`, `read_only` or `file_failed`. */
-function writePrivate(path: string, text: string, shown: string): void {
-  try {
-    mkdirSync(dirname(path), { recursive: true })
-    writeWhole(path, text, { mode: 0o600 })
-  } catch (thrown) {
-    throw writeFailure(thrown, shown)
-  }
 }

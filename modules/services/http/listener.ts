@@ -2,10 +2,11 @@
  * The listening socket, held by the service over its versions. It knows `route` only: each request goes to whichever
  * version is live when it arrives, and a connection outlives the version that first answered on it.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer, STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Route } from '../../contracts/module.ts'
-import { coded, reasonOf, toErrorData } from '../../lib/errors.ts'
+import { coded, reasonOf, type CodedError } from '../../lib/errors.ts'
+import { refusalOf } from './answer.ts'
 
 export interface Listener {
   readonly port: number
@@ -28,10 +29,13 @@ export interface ListenLimits {
   connections_max: number
 }
 
+/** How often slow senders are looked for. */
+const CHECK_MS = 500
+
 /** Resolves when the socket listens. Rejects with `port_in_use` when no port of the range is free. */
 export async function listen(options: ListenOptions, route: Route): Promise<Listener> {
   const server = createServer(
-    { connectionsCheckingInterval: 1_000, keepAlive: true },
+    { connectionsCheckingInterval: CHECK_MS, keepAlive: true },
     (request, response) => void serve(request, response, route),
   )
   setLimits(server, options)
@@ -88,9 +92,9 @@ async function serve(request: IncomingMessage, response: ServerResponse, route: 
       response.destroy()
       return
     }
-    const { code, message, hint } = toErrorData(error)
-    response.writeHead(503, { 'content-type': 'application/json', 'retry-after': '1' })
-    response.end(JSON.stringify({ error: { code, message, hint, doc: `ERRORS.md#${code}` } }))
+    const { headers, text } = refusalOf(error)
+    response.writeHead(503, { ...headers, 'retry-after': '1' })
+    response.end(text)
   }
 }
 
@@ -100,12 +104,14 @@ function answerBrokenRequest(error: Error, socket: Socket): void {
     socket.destroy()
     return
   }
-  const { code } = error as NodeJS.ErrnoException
-  const status =
-    code === 'HPE_HEADER_OVERFLOW'
-      ? '431 Request Header Fields Too Large'
-      : code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? '408 Request Timeout'
-        : '400 Bad Request'
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  const { status, headers, text } = refusalOf(brokenRequest((error as NodeJS.ErrnoException).code))
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(text) })
+  const head = lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')
+  socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n${head}\r\n${text}`)
+}
+
+function brokenRequest(code: string | undefined): CodedError {
+  if (code === 'HPE_HEADER_OVERFLOW') return coded('headers_too_large')
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT') return coded('request_timeout')
+  return coded('bad_request', { reason: 'it is no HTTP' })
 }

@@ -13,11 +13,11 @@ import { coded, statusOf, toErrorData } from '../../lib/errors.ts'
 import { newSpan, newTrace, placeUnder } from '../../lib/trace.ts'
 import { BRIDGE_CLIENT, BRIDGE_SOURCE } from '../../lib/mcp-names.ts'
 import { nearText } from '../../lib/near.ts'
+import { checkTokens, holderOf, holdersOf, OPERATOR, TOKEN_NAME, type TokenHolder } from '../../lib/tokens.ts'
 import { readConfirmation, withConfirmation } from './admin.ts'
 import { answerOf, refusalOf } from './answer.ts'
-import { covers, isCapability } from './capabilities.ts'
+import { covers, isCapability } from '../../lib/capabilities.ts'
 import { Sessions, type Called, type Peer } from './sessions.ts'
-import { checkTokens, holderOf, OPERATOR, type Tokens } from './tokens.ts'
 
 const SWEEP_MS = 30_000
 const BEAT_MS = 5_000
@@ -29,7 +29,7 @@ const capability = z.string().refine(isCapability, 'write `domain:action`, for e
 export const configSchema = z.object({
   tokens: z
     .record(
-      z.string().regex(/^[\w.-]+$/, 'letters, digits, `_`, `-` and `.` only'),
+      z.string().regex(TOKEN_NAME, 'letters, digits, `_`, `-` and `.` only'),
       z.object({
         token: z.string(),
         capabilities: z.array(capability),
@@ -52,7 +52,8 @@ type Config = z.infer<typeof configSchema>
 export class Module implements McpApi {
   readonly #kernel: KernelApi
   readonly #config: Config
-  readonly #tokens: Tokens
+  readonly #tokens: Config['tokens']
+  readonly #holders: readonly TokenHolder[]
   readonly #tools: Handle<ToolsApi>
   readonly #system: Handle<KernelServiceApi>
   #sessions: Sessions | undefined
@@ -63,6 +64,7 @@ export class Module implements McpApi {
     this.#kernel = kernel
     this.#config = config
     this.#tokens = config.tokens
+    this.#holders = holdersOf(config.tokens)
     this.#tools = kernel.getApi<ToolsApi>('tools')
     this.#system = kernel.getApi<KernelServiceApi>('kernel')
   }
@@ -90,7 +92,7 @@ export class Module implements McpApi {
   /** One request of `/mcp`. `operator`: it came with the system's own token. Never rejects. */
   async handle(request: Request, operator: boolean): Promise<Response> {
     try {
-      const holder = operator ? OPERATOR : holderOf(request.headers.get('authorization'), this.#tokens)
+      const holder = operator ? OPERATOR : holderOf(request.headers.get('authorization'), this.#holders)
       if (holder === undefined) throw coded('unauthorized')
       return await this.#answer(request, holder)
     } catch (thrown) {

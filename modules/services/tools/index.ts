@@ -14,7 +14,7 @@ import { Hooks } from './hooks.ts'
 import { ownTools } from './own-tools.ts'
 import { promptSection } from './prompt-section.ts'
 import { Results, type KeptResults } from './results.ts'
-import { emptyBook, Retries } from './retries.ts'
+import { emptyBook, Retries } from '../../lib/retries.ts'
 import { toDraft2020 } from './schema-draft.ts'
 import { callTool, type CallParts } from './tool-calls.ts'
 
@@ -55,7 +55,7 @@ export class Module implements ToolsApi {
   readonly #hooks: Hooks
   readonly #now: () => number
   #results: Results
-  #retries: Retries
+  #retries: Retries<ToolResult>
   #underWay = 0
 
   constructor(kernel: KernelApi, config: Config) {
@@ -77,7 +77,7 @@ export class Module implements ToolsApi {
   async init(): Promise<void> {
     const kernel = this.#kernel
     const kept = await kernel.hold('results in parts, 1', (): KeptResults => new Map(), nothing)
-    const book = await kernel.hold('results by id, 1', emptyBook, nothing)
+    const book = await kernel.hold('results by id, 1', () => emptyBook<ToolResult>(), nothing)
     this.#results = new Results(kept, this.#config, this.#now)
     this.#retries = new Retries(book, this.#config, this.#now)
     const upkeep = (): void => {

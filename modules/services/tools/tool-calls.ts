@@ -10,7 +10,7 @@ import type { Catalogue } from './catalogue.ts'
 import { fitParams } from './fit-params.ts'
 import type { Hooks } from './hooks.ts'
 import type { Results } from './results.ts'
-import type { Attempt } from './retries.ts'
+import type { Attempt } from '../../lib/retries.ts'
 
 type Params = Record<string, unknown>
 
@@ -40,7 +40,7 @@ export async function callTool(
   name: string,
   params: Params,
   options: InvokeOptions,
-): Promise<Attempt> {
+): Promise<Attempt<ToolResult>> {
   const { clock, events } = parts.kernel
   const started = clock.monotonic()
   const course: Course = { ran: false, bytes: 0, warnings: [], asked: undefined }

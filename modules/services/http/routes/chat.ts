@@ -1,8 +1,10 @@
 /** The assistant: a chat, whole or as server-sent events, and the decisions its turns wait for. */
 import { z } from 'zod'
 import type { ChatAnswer, ChatRequest, ParkedTurn, Usage } from '../../../contracts/services.ts'
+import { coded } from '../../../lib/errors.ts'
 import { entryOf } from '../entry.ts'
 import { streamChat } from '../chat-stream.ts'
+import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { route, shape } from './route.ts'
 import { epochMs } from './shapes.ts'
 
@@ -71,6 +73,8 @@ export const chatRoutes = [
         ...(conversation_id === undefined ? {} : { conversation_id }),
         ...(provider === undefined ? {} : { provider }),
       }
+      if (stream === true && desk.idempotencyKey !== undefined)
+        throw coded('bad_request', { reason: 'a stream cannot be kept: leave `stream` or the Idempotency-Key out' })
       if (stream === true) return streamChat(desk, request)
       const signal = desk.idempotencyKey === undefined ? { signal: desk.signal } : {}
       const { call, place } = entryOf(desk)
@@ -84,8 +88,13 @@ export const chatRoutes = [
     scope: 'read',
     summary: 'What turns wait for a person to decide',
     verb: 'mm approvals',
-    answer: z.object({ approvals: z.array(parkedTurn) }),
-    act: async ({ desk }) => ({ approvals: await desk.assistant.parked() }),
+    query: pageQuery,
+    answer: z.object({ approvals: z.array(parkedTurn), ...nextCursor }),
+    async act({ desk, query }) {
+      const oldestFirst = (one: ParkedTurn): string => `${String(one.asked_at).padStart(16, '0')} ${one.approval_id}`
+      const { items, next } = pageOf(await desk.assistant.parked(), oldestFirst, query)
+      return { approvals: items, ...next }
+    },
   }),
   route({
     id: 'approvals.decide',

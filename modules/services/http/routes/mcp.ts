@@ -1,5 +1,6 @@
 /** The tools over the Model Context Protocol: the service `mcp` answers, and knows who may. */
 import { z } from 'zod'
+import { OPERATOR } from '../../../lib/tokens.ts'
 import { askMcp } from '../mcp.ts'
 import { route } from './route.ts'
 
@@ -15,13 +16,13 @@ export const mcpRoutes = [
     summary: 'A message of an MCP client',
     notes,
     body: z.unknown(),
-    act: ({ desk }) => askMcp(desk.kernel, desk.web, desk.operator),
+    act: ({ desk }) => askMcp(desk.kernel, desk.web, desk.asker?.name === OPERATOR),
   }),
   route({
     ...common,
     id: 'mcp.end',
     method: 'DELETE',
     summary: 'Ends a session of MCP',
-    act: ({ desk }) => askMcp(desk.kernel, desk.web, desk.operator),
+    act: ({ desk }) => askMcp(desk.kernel, desk.web, desk.asker?.name === OPERATOR),
   }),
 ]

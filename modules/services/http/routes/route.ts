@@ -16,6 +16,16 @@ export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 export const SCOPES = ['read', 'operate', 'admin'] as const
 export type Scope = (typeof SCOPES)[number]
 
+/** Whose token a request carries, and what it may do. */
+export interface Asker {
+  name: string
+  scope: Scope
+  /** methods and tools it may call, as `service:method` */
+  capabilities: readonly string[]
+  /** those it may not, whatever its capabilities say */
+  admin: readonly string[]
+}
+
 /** What a route may use. One for each request. */
 export interface Desk {
   kernel: KernelApi
@@ -25,8 +35,10 @@ export interface Desk {
   /** how long a call may take when the request does not say */
   deadline_ms: number
   headers: IncomingHttpHeaders
-  /** the request carries the system's own token */
-  operator: boolean
+  /** undefined: no good token came with it */
+  asker: Asker | undefined
+  /** Throws `token_scope` where the asker's token does not cover a method or tool. */
+  checkCall(api: string, method: string): void
   /** aborts when the asker hangs up */
   readonly signal: AbortSignal
   /** the request as the web platform has it, its body unread; for routes that are answered `raw` */

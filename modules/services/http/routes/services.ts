@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { ProposedFile } from '../../../contracts/kernel.ts'
 import { callService } from '../call.ts'
+import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { route } from './route.ts'
 import { effectiveConfig, plannedChange, reloadResult, serviceDetail, serviceStatus } from './service-shapes.ts'
 import { apiParam, serviceQuery } from './shapes.ts'
@@ -26,8 +27,12 @@ export const serviceRoutes = [
     scope: 'read',
     summary: 'State, generation, hashes, counts and last error of each service',
     verb: 'mm ls',
-    answer: z.object({ services: z.array(serviceStatus) }),
-    act: async ({ desk }) => ({ services: await desk.system.services() }),
+    query: pageQuery,
+    answer: z.object({ services: z.array(serviceStatus), ...nextCursor }),
+    async act({ desk, query }) {
+      const { items, next } = pageOf(await desk.system.services(), (one) => one.api, query)
+      return { services: items, ...next }
+    },
   }),
   route({
     id: 'services.show',
@@ -55,6 +60,8 @@ export const serviceRoutes = [
     answer: z.object({
       result: z.unknown().describe('`null` when the method returned nothing'),
       generation: z.number().describe('the version that answered'),
+      source_hash: z.string().nullable().describe('of the source that answered'),
+      config_hash: z.string().nullable().describe('of the config that answered'),
       trace_id: z.string(),
     }),
     errors: ['service_not_found', 'method_not_found', 'not_a_method', 'deadline_exceeded', 'result_not_cloneable'],
@@ -114,9 +121,16 @@ export const serviceRoutes = [
     scope: 'read',
     summary: 'Effective values and where each comes from; nothing is filled in',
     verb: 'mm config dump',
-    query: serviceQuery,
-    answer: z.object({ configs: z.array(effectiveConfig) }),
+    query: serviceQuery.extend(pageQuery.shape),
+    answer: z.object({ configs: z.array(effectiveConfig), ...nextCursor }),
     errors: ['service_not_found'],
-    act: async ({ desk, query }) => ({ configs: await desk.system.configs(query.service) }),
+    async act({ desk, query }) {
+      const { items, next } = pageOf(
+        await desk.system.configs(query.service),
+        ({ api, file }) => `${api} ${file}`,
+        query,
+      )
+      return { configs: items, ...next }
+    },
   }),
 ]

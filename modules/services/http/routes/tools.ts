@@ -4,7 +4,8 @@ import type { ToolInfo, ToolMore } from '../../../contracts/tool.ts'
 import { fromErrorData } from '../../../lib/errors.ts'
 import { toPlain } from '../../../lib/plain-json.ts'
 import { entryOf } from '../entry.ts'
-import { route, shape } from './route.ts'
+import { route, shape, type Desk } from './route.ts'
+import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { jsonMap } from './shapes.ts'
 
 const toolInfo = shape<ToolInfo>(
@@ -30,6 +31,14 @@ const toolMore: z.ZodType<ToolMore, ToolMore> = z.object({
   hint: z.string(),
 })
 
+/** Only a token with less than all asks for the catalogue first. */
+async function checkTool(desk: Desk, name: string): Promise<void> {
+  if (desk.asker?.scope === 'admin') return
+  const { tools } = await desk.tools.list()
+  const found = tools.find((one) => one.name === name)
+  if (found !== undefined) desk.checkCall(found.api, found.method)
+}
+
 const nameParam = z.object({ name: z.string().min(1).describe('the name of a tool') })
 
 export const toolRoutes = [
@@ -40,8 +49,13 @@ export const toolRoutes = [
     scope: 'read',
     summary: 'Names, descriptions and JSON Schemas of all tools',
     verb: 'mm tools',
-    answer: z.object({ tools: z.array(toolInfo), conflicts: z.array(z.string()) }),
-    act: ({ desk }) => desk.tools.list(),
+    query: pageQuery,
+    answer: z.object({ tools: z.array(toolInfo), conflicts: z.array(z.string()), ...nextCursor }),
+    async act({ desk, query }) {
+      const { tools, conflicts } = await desk.tools.list()
+      const { items, next } = pageOf(tools, (one) => one.name, query)
+      return { tools: items, conflicts, ...next }
+    },
   }),
   route({
     id: 'tools.show',
@@ -75,6 +89,7 @@ export const toolRoutes = [
     errors: ['tool_not_found', 'bad_params', 'retry_id_reused'],
     idempotent: 'elsewhere',
     async act({ desk, params, body }) {
+      await checkTool(desk, params.name)
       const id = desk.headers['idempotency-key']
       // With a key the caller may come again for the result: a lost connection does not end the call.
       const how = typeof id === 'string' ? { id } : { signal: desk.signal }

@@ -3,7 +3,7 @@
  * it begins with: `filesystem:read` covers `read_file`. `*` stands for any text, alone for everything. Admin tools are
  * named by the same patterns. Pure.
  */
-import type { ToolInfo } from '../../contracts/tool.ts'
+import type { ToolInfo } from '../contracts/tool.ts'
 
 const PATTERN = /^(\*|[^:\s]+:[^:\s]+)$/
 

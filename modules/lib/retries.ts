@@ -1,28 +1,28 @@
 /**
  * Calls by the id their caller gave them: whoever asks again with the id gets what the first came to, and nothing runs
- * twice. The book is held over versions of this service, so it is plain records; it is bounded in number, bytes and time.
+ * twice. The book is held over versions of the service that keeps it (`tools`, `http`), so it is plain records; it is
+ * bounded in number, bytes and time.
  */
-import type { ToolResult } from '../../contracts/tool.ts'
-import { canonicalJson } from '../../lib/canonical-json.ts'
-import { coded } from '../../lib/errors.ts'
-import { shortHash } from '../../lib/hash.ts'
+import { canonicalJson } from './canonical-json.ts'
+import { coded } from './errors.ts'
+import { shortHash } from './hash.ts'
 
-interface Entry {
+interface Entry<T> {
   readonly hash: string
-  readonly result: Promise<ToolResult>
+  readonly result: Promise<T>
   /** undefined while it is under way */
   done: { until: number; bytes: number } | undefined
 }
 
 /** Its name in `hold` changes with this shape. */
-export interface RetryBook {
+export interface RetryBook<T> {
   /** oldest first */
-  readonly entries: Map<string, Entry>
+  readonly entries: Map<string, Entry<T>>
   /** of the results that are there */
   bytes: number
 }
 
-export const emptyBook = (): RetryBook => ({ entries: new Map(), bytes: 0 })
+export const emptyBook = <T>(): RetryBook<T> => ({ entries: new Map(), bytes: 0 })
 
 export interface RetryLimits {
   retries_max: number
@@ -30,9 +30,9 @@ export interface RetryLimits {
   retry_ms: number
 }
 
-/** `ran: false`: it was refused before the tool was reached, so the id is free again. */
-export interface Attempt {
-  result: ToolResult
+/** `ran: false`: it was refused before anything was done, so the id is free again. */
+export interface Attempt<T> {
+  result: T
   ran: boolean
   /** of the result, as JSON */
   bytes: number
@@ -40,19 +40,19 @@ export interface Attempt {
 
 const ID_CHARS_MAX = 200
 
-export class Retries {
-  readonly #book: RetryBook
+export class Retries<T> {
+  readonly #book: RetryBook<T>
   readonly #limits: RetryLimits
   readonly #now: () => number
 
-  constructor(book: RetryBook, limits: RetryLimits, now: () => number) {
+  constructor(book: RetryBook<T>, limits: RetryLimits, now: () => number) {
     this.#book = book
     this.#limits = limits
     this.#now = now
   }
 
   /** Rejects with `retry_id_reused` or `bad_arguments`. `make` never rejects. */
-  once(caller: string, id: string, call: object, make: () => Promise<Attempt>): Promise<ToolResult> {
+  once(caller: string, id: string, call: object, make: () => Promise<Attempt<T>>): Promise<T> {
     if (typeof id !== 'string' || id === '' || id.length > ID_CHARS_MAX)
       throw coded('bad_arguments', { reason: `an id is text of 1 to ${ID_CHARS_MAX} characters` })
     this.forgetOld()
@@ -64,7 +64,7 @@ export class Retries {
       return known.result
     }
     const attempt = make()
-    const entry: Entry = { hash, result: attempt.then(({ result }) => result), done: undefined }
+    const entry: Entry<T> = { hash, result: attempt.then(({ result }) => result), done: undefined }
     this.#book.entries.set(key, entry)
     void attempt.then(({ ran, bytes }) => {
       if (!ran) this.#book.entries.delete(key)
