@@ -1,7 +1,8 @@
 /**
  * The bootloader. Finds the newest kernel that starts, hands it the root, and waits until it ends. It owns what
  * outlives a kernel: the loader, the switchboard, the process's own error handlers, and the FREEZE flag.
- * Small and stable: changing this file, the loader, the switchboard or the watchdog is the only change that needs a restart.
+ * Small and stable: changing this file, the loader, the switchboard, the sandboxes or the watchdog is the only change that
+ * needs a restart.
  */
 import { join, resolve } from 'node:path'
 import type { CheckReport } from './modules/contracts/kernel.ts'
@@ -26,13 +27,14 @@ import { stallLimit, Watchdog, WATCHDOG_THREAD } from './modules/lib/watchdog.ts
 import { ModuleLoader } from './modules/loader/loader.ts'
 import { Pack } from './modules/loader/pack.ts'
 import { threadUrl, threadWithImports } from './modules/loader/thread.ts'
+import { Sandboxes, type SandboxesOptions } from './modules/sandbox/host/sandboxes.ts'
 
 const KERNEL_BOOT_MS = 10_000
 const STOP_MS = 10_000
 const FREEZE_CHECK_MS = 1_000
 const packageRoot = import.meta.dirname.endsWith('dist') ? resolve(import.meta.dirname, '..') : import.meta.dirname
 
-type RunWorld = World & { loader: ModuleLoader; pulse?: Watchdog | undefined }
+type RunWorld = World & { loader: ModuleLoader; sandboxes: Sandboxes; pulse?: Watchdog | undefined }
 
 /** Runs the system of a root until it ends. Resolves with the exit code. */
 export async function main(argv: readonly string[] = process.argv.slice(2)): Promise<number> {
@@ -86,6 +88,7 @@ export async function main(argv: readonly string[] = process.argv.slice(2)): Pro
   } finally {
     unfreeze()
     stop()
+    await world.sandboxes.close()
     world.pulse?.stop()
     unlock()
   }
@@ -113,7 +116,18 @@ function createWorld({ fault, ...options }: WorldOptions): RunWorld {
   const { root, cache } = options
   const loader = new ModuleLoader({ root, packageRoot, ...seams, fault, ...(cache === undefined ? {} : { cache }) })
   const vet = createVet({ root, packageRoot, thread: () => threadWithImports(VET_THREAD), vet_ms: VET_MS })
-  return { ...options, ...seams, packageRoot, switchboard: createSwitchboard(), loader, vet, fallbacks: [] }
+  const sandboxes = new Sandboxes({ root, packageRoot, ...seams, log: options.log, fault, load: loadSandbox })
+  return { ...options, ...seams, packageRoot, switchboard: createSwitchboard(), loader, sandboxes, vet, fallbacks: [] }
+}
+
+/** Most systems have no sandbox: what it takes is loaded for the first. */
+async function loadSandbox(): ReturnType<SandboxesOptions['load']> {
+  const [{ createEngine }, { scanSource: scan }, { FORBIDDEN_IMPORTS: forbidden }] = await Promise.all([
+    import('./modules/sandbox/engine/index.ts'),
+    import('./modules/sandbox/scan/scan.ts'),
+    import('./modules/sandbox/scan/forbidden.ts'),
+  ])
+  return { engine: createEngine({ clock: realClock }), scan, forbidden }
 }
 
 /** What a process that was killed while it wrote has left behind. Whoever has the root writes in it: older is left. */
@@ -144,6 +158,7 @@ export async function checkOnly(root: string): Promise<number> {
   } catch (thrown) {
     report = { services: 0, errors: [toErrorData(thrown)] }
   }
+  await world.sandboxes.close()
   for (const error of report.errors) if (error.file !== undefined) error.file = shownPath(root, error.file)
   process.stdout.write(`${JSON.stringify(report)}\n`)
   return report.errors.length === 0 ? 0 : 1

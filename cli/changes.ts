@@ -55,8 +55,8 @@ function describe(change: PlannedChange): string {
   return error === null ? line : `${line}\n  ${red(describeError(error))}\n  ${error.hint}`
 }
 
-/** `rollback` and `undo`: both are movements, told like a reload. */
-async function goBack({ root, json }: Common, api: string, way: 'rollback' | 'undo'): Promise<void> {
+/** All three are movements, told like a reload. */
+async function goBack({ root, json }: Common, api: string, way: 'rollback' | 'undo' | 'release'): Promise<void> {
   const result = await new Client(root).post<ReloadResult>(`/api/services/${encodeURIComponent(api)}/${way}`)
   if (json) printJson(result)
   else if (result.ok && result.generation === null) print(`${api}  stopped`)
@@ -85,6 +85,13 @@ export function addChanges(program: Command, { common }: Cli): void {
       .command('undo <service>')
       .description('put the bytes before the last change back, and run them')
       .action((api: string) => goBack(common(), api, 'undo')),
+    MOVED,
+  )
+  prints(
+    program
+      .command('release <service>')
+      .description('let a module that broke its limits too often out of quarantine, and start it')
+      .action((api: string) => goBack(common(), api, 'release')),
     MOVED,
   )
 }

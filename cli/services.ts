@@ -1,5 +1,6 @@
 /** The commands about services: how the whole stands, one of them, its methods and tools. Each is one request. */
 import type { Command } from 'commander'
+import type { SandboxReport } from '../modules/contracts/sandbox.ts'
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
@@ -61,17 +62,30 @@ async function show({ root, json }: Common, api: string): Promise<void> {
     printJson(detail)
     return
   }
-  const { methods, tools: offered, owned, last_error, draining, ...rest } = detail
+  const { methods, tools: offered, owned, last_error, draining, sandbox, ...rest } = detail
   print(
     fields({
       ...rest,
       ...(last_error === null ? {} : { last_error: describeError(last_error), hint: last_error.hint }),
     }),
   )
+  if (sandbox !== null) printSandbox(sandbox)
   if (methods.length > 0) print(`methods  ${methods.map((one) => one.name).join(', ')}`)
   for (const tool of offered) print(`tool     ${tool.name}: ${tool.description}`)
   for (const one of owned) print(dim(`${one.kind.padEnd(7)}  ${one.label}`))
   for (const one of draining) print(dim(`drains   g${one.generation}, ${one.in_flight} in flight`))
+}
+
+function printSandbox({ isolation, group, pid, granted, used, refused, kills }: SandboxReport): void {
+  const counted = (powers: SandboxReport['used']): string =>
+    powers.map(({ power, count }) => `${power} (${count})`).join(', ')
+  const place = isolation === 'group' ? `group ${group}` : isolation
+  print(`sandbox  ${place}${pid === null ? '' : `, process ${pid}`}`)
+  print(`granted  ${granted.length === 0 ? 'nothing' : granted.join(', ')}`)
+  if (used.length > 0) print(`used     ${counted(used)}`)
+  if (refused.length > 0) print(`refused  ${counted(refused)}`)
+  const broken = Object.entries(kills).map(([code, count]) => `${code} (${count})`)
+  if (broken.length > 0) print(`broke    ${broken.join(', ')}`)
 }
 
 /** `service.method` with JSON or plain values; `key=value` pairs become one object. */

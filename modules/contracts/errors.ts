@@ -296,6 +296,33 @@ export const ERRORS = {
     'No sandbox can be made here: {package} is not usable on Node {node}: {reason}',
     'Run `npm ci` on this Node version. A module that needs a sandbox never runs without one.',
   ),
+  grant_denied: entry(
+    403,
+    '{api} may not use {power}',
+    'Add `- {grant}` under `grants:` in {config}, if it should have that power.',
+  ),
+  power_not_granted: entry(
+    403,
+    '{api} asks for {power}, which it was not granted',
+    'Add under `grants:` in {config}:\n  {grant}',
+  ),
+  scan_refused: entry(422, '{reason}', '{instead} (rule {rule})'),
+  sandbox_full: entry(
+    503,
+    'There are {limit} sandbox processes already: {holders}',
+    'Let modules share one by the same `sandbox: {group}`, or raise `limits: {sandbox_processes_max}` in the meta file.',
+  ),
+  sandbox_quarantined: entry(
+    503,
+    '{api} broke its limits {kills} times and is in quarantine: {reason}',
+    'Change its source, or let it run again by `mm release {api}`.',
+  ),
+  not_quarantined: entry(409, '{api} is in no quarantine', '`mm show {api}` says what it waits for.'),
+  operator_method: entry(
+    403,
+    'Only an operator may call {method} of the service kernel',
+    'Use `mm {method}`, or the HTTP API with the token of runtime/token.',
+  ),
   sandbox_cpu: entry(
     503,
     'The sandbox of `{api}` was ended: {reason}',

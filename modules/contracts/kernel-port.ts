@@ -9,6 +9,7 @@ import type { KernelState } from './kernel-state.ts'
 import type { CallObserver } from './observe.ts'
 import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
 import type { JsonMap, Loader, Log, ModuleHost, Pulse, Scan } from './seams.ts'
+import type { SandboxPort } from './sandbox.ts'
 import type { AspectRoute, DesiredService, GenerationRecord } from './state.ts'
 
 /** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
@@ -37,6 +38,8 @@ export interface KernelOptions {
   watcher?: CreateWatcher | undefined
   /** where the versions of a service run. @default the loader: in this process */
   hostOf?: ((service: DesiredService) => ModuleHost | undefined) | undefined
+  /** where services with `sandbox:` run; without it they do not run at all */
+  sandboxes?: SandboxPort | undefined
   /** tries a kernel where it can be killed; without it, a candidate is only loaded and constructed before the switch */
   vet?: VetKernel | undefined
   /** what `run.ts` tried before this kernel, newest first */

@@ -3,6 +3,7 @@
  * print. What a kernel is to `run.ts` and to other kernels is `kernel-port.ts`.
  */
 import type { ErrorData } from './errors.ts'
+import type { SandboxReport } from './sandbox.ts'
 import type { Json, JsonMap } from './seams.ts'
 import type { MachineEvent } from './module.ts'
 
@@ -130,6 +131,8 @@ export interface ServiceDetail extends ServiceStatus {
   latency_ms: { p50: number; p99: number } | null
   draining: { generation: number; in_flight: number }[]
   owned: TaskInfo[]
+  /** null: it runs in the system's own process */
+  sandbox: SandboxReport | null
 }
 
 export interface ReloadResult {
@@ -236,6 +239,8 @@ export interface KernelServiceApi {
   rollback(api: string): Promise<ReloadResult>
   /** Back to the bytes before the last change, on disk too. Refused with `file_changed` when a file has moved on. */
   undo(api: string): Promise<ReloadResult>
+  /** Lets a module out of quarantine, and starts it. Only for operators. */
+  release(api: string): Promise<ReloadResult>
   /** What these files would touch; without files, what stands on disk and does not run. Touches nothing. */
   plan(files?: ProposedFile[]): PlannedChange[]
   /** The texts a service is made from: of the version that serves, or as they stand on disk. */

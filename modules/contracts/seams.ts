@@ -145,6 +145,10 @@ export interface Evaluated {
   fetchState?(): Promise<void>
   /** Resolves when what `takeOver` was given has arrived there. Rejects as `takeOver` would throw. */
   stateArrived?(): Promise<void>
+  /** Resolves when what `configure` was given is in force there. Rejects as `configure` would throw. */
+  configured?(): Promise<void>
+  /** Aspects besides `default` and `tool` are asked for by name: afterwards `getAspect(name)` answers. */
+  fetchAspect?(name: string): Promise<void>
 }
 
 /**

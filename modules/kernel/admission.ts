@@ -2,7 +2,7 @@
  * May this call go now? Pure: from how the service and its caller stand, to admit, queue or refuse with the reason.
  * `calls.ts` carries it out.
  */
-import type { CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import type { AspectRoute, CallerRecord, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { coded, fromErrorData } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { LIFECYCLE_NAMES } from '../lib/module-contract.ts'
@@ -148,4 +148,12 @@ export function findPath(from: string, to: string, next: (name: string) => Itera
     }
   }
   return undefined
+}
+
+/** A version that may be called has no such method. */
+export function whyNot({ api, aspect }: AspectRoute, method: string, generation: GenerationRecord): Error {
+  const contract = generation.contract?.aspects.get(aspect)
+  if (contract === undefined) return coded('aspect_not_found', { api, aspect })
+  if (contract.values.has(method)) return coded('not_a_method', { api, method })
+  return coded('method_not_found', { api, method, near: nearText(method, contract.methods.keys()) })
 }

@@ -14,15 +14,14 @@ import type {
   HandleRecord,
   ServiceRecord,
 } from '../contracts/state.ts'
-import { coded } from '../lib/errors.ts'
-import { nearText } from '../lib/near.ts'
-import { decide, type Decision } from './admission.ts'
+import { decide, whyNot, type Decision } from './admission.ts'
 import { withOptions } from './call-options.ts'
 import { CallQueue, rejected } from './call-queue.ts'
 import { aspectOf, readAspect } from '../lib/module-contract.ts'
 import { edgeIdle, retireEdge } from './counts.ts'
 import { aspectRouteOf, closeRoute, createHandle, ModuleHandle, openRoute, SAMPLING, type SlowPath } from './handle.ts'
 import type { Machine } from './machine.ts'
+import { fetchAspect } from './module-host.ts'
 import { untilRetired } from './streams.ts'
 import { isAllWanted, runTold, tellEnd, toldOf } from './tell.ts'
 
@@ -78,6 +77,8 @@ export class Calls implements SlowPath {
 
   private admit(call: PendingCall, generation: GenerationRecord): Promise<unknown> {
     const { route, method } = call
+    const fetched = fetchAspect(route, generation)
+    if (fetched !== undefined) return fetched.then(() => this.attempt(call))
     this.machine.options.pulse?.entered(generation.owner)
     this.openAspect(route, generation)
     const cell = route.cells.get(method)
@@ -282,13 +283,6 @@ export class Calls implements SlowPath {
       latency_ms: latencyOf(live),
     }
   }
-}
-
-function whyNot({ api, aspect }: AspectRoute, method: string, generation: GenerationRecord): Error {
-  const contract = generation.contract?.aspects.get(aspect)
-  if (contract === undefined) return coded('aspect_not_found', { api, aspect })
-  if (contract.values.has(method)) return coded('not_a_method', { api, method })
-  return coded('method_not_found', { api, method, near: nearText(method, contract.methods.keys()) })
 }
 
 export function latencyOf(generation: GenerationRecord | undefined): { p50: number; p99: number } | null {

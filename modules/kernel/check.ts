@@ -9,6 +9,7 @@ import type { DesiredService } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
 import { readConfig } from './generation.ts'
 import type { Machine } from './machine.ts'
+import { hostFor } from './module-host.ts'
 import type { WantedReader } from './wanted.ts'
 
 /** Never rejects: what is wrong is in the report. */
@@ -24,12 +25,11 @@ export async function checkRoot(machine: Machine, wanted: WantedReader): Promise
 }
 
 async function checkService(machine: Machine, desired: DesiredService): Promise<ErrorData | undefined> {
-  const { loader, hostOf } = machine.options
   const { scan, configText } = machine.services.get(desired.api) ?? {}
   if (scan === undefined) return undefined
   if (scan.error !== undefined) return scan.error
   try {
-    const evaluated = await (hostOf?.(desired) ?? loader).evaluate(
+    const evaluated = await hostFor(machine, desired).evaluate(
       scan,
       { service: desired.api, generation: 0 },
       machine.limitsOf(desired),

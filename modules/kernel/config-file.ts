@@ -7,6 +7,7 @@ import type { Json, JsonMap } from '../contracts/seams.ts'
 import { RESERVED_KEYS } from '../lib/desired-service.ts'
 import { codedData, type ErrorPlace } from '../lib/errors.ts'
 import { readYaml, type YamlLimits } from '../lib/yaml.ts'
+import { wrongGrants, wrongSandbox, type WrongValue } from '../lib/sandbox-config.ts'
 import { SERVICE_LIMITS } from './limits.ts'
 
 export type ParsedConfig = { ok: true; value: JsonMap } | { ok: false; error: ErrorData }
@@ -35,30 +36,36 @@ export function parseConfig(file: string, text: string, limits: YamlLimits): Par
     return refuse('config_not_map', { found }, { file, line: 1, column: 1 })
   }
   const wrong = wrongReservedKey(value)
-  if (wrong !== undefined) return refuse('config_key', wrong, { file, ...yaml.placeOf([wrong.key]) })
+  if (wrong !== undefined) {
+    const { path, reason } = wrong
+    return refuse('config_key', { key: path.join('.'), reason }, { file, ...yaml.placeOf(path) })
+  }
   return { ok: true, value }
 }
 
-type Check = (value: Json) => string | undefined
+/** Of a value that is a map or a list, what is wrong may stand deeper. */
+type Check = (value: Json) => string | WrongValue | undefined
+type TextCheck = (value: Json) => string | undefined
 
 const isMapValue = (value: Json): value is JsonMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-const name: Check = (value) =>
+const name: TextCheck = (value) =>
   typeof value === 'string' && NAME.test(value)
     ? undefined
     : 'it must be a name of letters, digits and _ . / : - (at most 128)'
-const text: Check = (value) => (typeof value === 'string' ? undefined : 'it must be text')
+const text: TextCheck = (value) => (typeof value === 'string' ? undefined : 'it must be text')
+
+const KERNEL_NAME = '`kernel` is the name of the built-in service'
 
 const CHECKS: Record<(typeof RESERVED_KEYS)[number], Check> = {
-  api: (value) => (value === 'kernel' ? '`kernel` is the name of the built-in service' : name(value)),
+  api: (value) => (value === 'kernel' ? KERNEL_NAME : name(value)),
   prog: name,
   enabled: (value) => (typeof value === 'boolean' ? undefined : 'it must be true or false'),
   domain: text,
   needs: (value) =>
     Array.isArray(value) && value.every((one) => name(one) === undefined) ? undefined : 'it must be a list of names',
-  sandbox: (value) =>
-    typeof value === 'boolean' || isMapValue(value) ? undefined : 'it must be true, false or a map of limits',
-  grants: (value) => (isMapValue(value) || Array.isArray(value) ? undefined : 'it must be a map or a list'),
+  sandbox: wrongSandbox,
+  grants: wrongGrants,
   reload: (value) => (value === 'overlap' || value === 'quiesce' ? undefined : 'it must be overlap or quiesce'),
   restart: (value) => (typeof value === 'boolean' || isMapValue(value) ? undefined : 'it must be a map or a boolean'),
   limits: (value) => {
@@ -73,16 +80,18 @@ const CHECKS: Record<(typeof RESERVED_KEYS)[number], Check> = {
 }
 
 /** What is wrong with the name of a service or module. */
-export const wrongName = (key: 'api' | 'prog', value: string): string | undefined => CHECKS[key](value)
+export const wrongName = (key: 'api' | 'prog', value: string): string | undefined =>
+  key === 'api' && value === 'kernel' ? KERNEL_NAME : name(value)
 
-function wrongReservedKey(value: JsonMap): { key: string; reason: string } | undefined {
+function wrongReservedKey(value: JsonMap): WrongValue | undefined {
   for (const key of RESERVED_KEYS) {
     if (!Object.hasOwn(value, key)) continue
-    const reason = CHECKS[key](value[key] as Json)
-    if (reason !== undefined) return { key, reason }
+    const wrong = CHECKS[key](value[key] as Json)
+    if (typeof wrong === 'string') return { path: [key], reason: wrong }
+    if (wrong !== undefined) return { path: [key, ...wrong.path], reason: wrong.reason }
   }
   if (Object.hasOwn(value, 'params') && value['params'] !== null && !isMapValue(value['params'] as Json)) {
-    return { key: 'params', reason: 'it must be a map' }
+    return { path: ['params'], reason: 'it must be a map' }
   }
   return undefined
 }

@@ -14,50 +14,87 @@ import { failedReload, unchanged } from './refuse.ts'
 import type { Member } from './switch.ts'
 
 /** undefined when a new version is needed. A refusal leaves the earlier values in force. */
-export function configure(machine: Machine, member: Member, since: number): ReloadResult | undefined {
-  const { service, desired, scan, configText } = member
+export function configure(
+  machine: Machine,
+  member: Member,
+  since: number,
+): ReloadResult | Promise<ReloadResult> | undefined {
+  const { service, desired } = member
   const { live } = service
   if (live === undefined || !isVolatileOnly(live, member)) return undefined
   const configSchema = live.evaluated?.exports['configSchema']
   const keys = changedKeys(live.desired.params, desired.params)
-  const earlier = live.desired
-  const ms = (): number => Math.round((machine.options.clock.monotonic() - since) * 10) / 10
   try {
     const next = readConfig(machine, member, configSchema)
-    deliver(machine, live, next)
+    const elsewhere = deliver(machine, live, next)
+    if (elsewhere === undefined) return accepted(machine, member, live, keys, since)
+    return elsewhere.then(
+      () => accepted(machine, member, live, keys, since),
+      (thrown: unknown) => refused(machine, member, live, thrown, since),
+    )
   } catch (thrown) {
-    const error = machine.faults.describe(thrown)
-    service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key, error }
-    service.refusal = error
-    service.lastErrorAt = machine.options.clock.now()
-    machine.refused(service, error, machine.options.clock.now())
-    return { ...failedReload(error), generation: live.number, from: live.number, ms: ms() }
+    return refused(machine, member, live, thrown, since)
   }
-  keep(service, { ...live, desired: earlier }, member, undefined)
+}
+
+const msSince = (machine: Machine, since: number): number =>
+  Math.round((machine.options.clock.monotonic() - since) * 10) / 10
+
+function refused(
+  machine: Machine,
+  { service, desired, scan }: Member,
+  live: GenerationRecord,
+  thrown: unknown,
+  since: number,
+): ReloadResult {
+  const error = machine.faults.describe(thrown)
+  service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key, error }
+  service.refusal = error
+  service.lastErrorAt = machine.options.clock.now()
+  machine.refused(service, error, machine.options.clock.now())
+  return { ...failedReload(error), generation: live.number, from: live.number, ms: msSince(machine, since) }
+}
+
+function accepted(
+  machine: Machine,
+  member: Member,
+  live: GenerationRecord,
+  keys: readonly string[],
+  since: number,
+): ReloadResult {
+  const { service, desired, configText } = member
+  keep(service, { ...live }, member, undefined)
   live.desired = desired
   live.configText = configText
   service.refusal = undefined
   service.refusedAttempt = undefined
   machine.events.emit('service.configured', { api: service.api, generation: live.number, keys })
-  machine.options.log.info(`${service.api}  g${live.number} configured: ${keys.join(', ')}  ${ms()} ms`)
-  const { number } = live
-  return { ...unchanged(number), ms: ms() }
+  const ms = msSince(machine, since)
+  machine.options.log.info(`${service.api}  g${live.number} configured: ${keys.join(', ')}  ${ms} ms`)
+  return { ...unchanged(live.number), ms }
+}
+
+/** Code that runs elsewhere answers later: then there is a Promise. */
+function deliver(machine: Machine, live: GenerationRecord, next: unknown): Promise<void> | undefined {
+  try {
+    live.instance?.configure?.(next as never)
+  } catch (thrown) {
+    throw tellEarlier(machine, live, thrown)
+  }
+  return live.evaluated?.configured?.().catch((thrown: unknown) => {
+    throw tellEarlier(machine, live, thrown)
+  })
 }
 
 /** The module may have taken half of it when it throws: it is told the earlier values again. */
-function deliver(machine: Machine, live: GenerationRecord, next: unknown): void {
-  const { instance } = live
+function tellEarlier(machine: Machine, live: GenerationRecord, thrown: unknown): Error {
+  const place = machine.options.loader.placeOf(thrown) ?? { file: live.scan.entry }
   try {
-    instance?.configure?.(next as never)
-  } catch (thrown) {
-    const place = machine.options.loader.placeOf(thrown) ?? { file: live.scan.entry }
-    try {
-      instance?.configure?.(readConfig(machine, live, live.evaluated?.exports['configSchema']) as never)
-    } catch (again) {
-      machine.faults.noteError(machine.services.get(live.api), again, live)
-    }
-    throw coded('configure_threw', { api: live.api, reason: reasonOf(thrown) }, place, thrown)
+    live.instance?.configure?.(readConfig(machine, live, live.evaluated?.exports['configSchema']) as never)
+  } catch (again) {
+    machine.faults.noteError(machine.services.get(live.api), again, live)
   }
+  return coded('configure_threw', { api: live.api, reason: reasonOf(thrown) }, place, thrown)
 }
 
 /** Whether two configs of one prog differ only in what `configure` takes. */

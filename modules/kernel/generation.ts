@@ -20,6 +20,7 @@ import { leaveHeld } from './hold.ts'
 import { ModuleIsolator } from './isolator.ts'
 import { createKernelApi } from './kernel-api.ts'
 import type { Machine } from './machine.ts'
+import { hostFor } from './module-host.ts'
 
 export type Prepared =
   | { kind: 'ready' }
@@ -143,11 +144,11 @@ async function build(
   generation: GenerationRecord,
   beforeConstruct: () => Promise<void>,
 ): Promise<Prepared> {
-  const { loader, pulse, hostOf } = machine.options
+  const { pulse } = machine.options
   const { desired, scan } = generation
   const limits = machine.limitsOf(desired)
   pulse?.building(generation.owner)
-  const evaluated = await (hostOf?.(desired) ?? loader).evaluate(scan, generation.owner, limits)
+  const evaluated = await hostFor(machine, desired).evaluate(scan, generation.owner, limits)
   generation.evaluated = evaluated
   if (generation.abandoned) {
     evaluated.release()

@@ -5,6 +5,7 @@ import { kernelInfo } from './kernel-info.ts'
 import type { KernelActions } from './kernel-service.ts'
 import type { KernelSwap } from './kernel-swap.ts'
 import { planChanges } from './planned.ts'
+import { releaseFromQuarantine } from './release.ts'
 import { reloadFor } from './reload-request.ts'
 import type { Succeeding, Succession } from './succession.ts'
 import type { WaysBack } from './ways-back.ts'
@@ -23,6 +24,7 @@ export function kernelActions({ machine, waysBack, swap, succession }: KernelPar
     reload: (api, caller) => reloadFor(machine, reconciler, api, caller),
     rollback: (api, reason) => waysBack.rollback(api, reason),
     undo: (api) => waysBack.undo(api),
+    release: (api) => releaseFromQuarantine(machine, api),
     plan: (files) => planChanges(machine, reconciler.wanted, files),
     configs: (api) => effectiveConfigs(machine, reconciler.wanted, api),
     kernel: () => kernelInfo(machine, swap, machine.facts),

@@ -31,6 +31,7 @@ export interface KernelActions {
   /** undefined: another kernel has taken over meanwhile */
   rollback(api: string, reason: string): Promise<ReloadResult | undefined>
   undo(api: string): Promise<ReloadResult | undefined>
+  release(api: string): Promise<ReloadResult>
   plan(files?: ProposedFile[]): PlannedChange[]
   configs(api?: string): EffectiveConfig[]
   kernel(): KernelInfo
@@ -88,6 +89,11 @@ export class KernelService implements KernelTooling {
   async undo(caller: CallerRecord, api: string): Promise<ReloadResult> {
     this.checkKnown(caller, 'undo')
     return (await this.here(() => this.actions.undo(api))) ?? this.askNext(caller, 'undo', api)
+  }
+
+  async release(caller: CallerRecord, api: string): Promise<ReloadResult> {
+    if (caller.api !== OPERATOR_SERVICE) throw coded('operator_method', { method: 'release' })
+    return this.actions.release(api)
   }
 
   /** undefined when this kernel was replaced while it waited. */
@@ -237,6 +243,7 @@ export const KERNEL_METHODS = [
   'reload',
   'rollback',
   'undo',
+  'release',
   'plan',
   'source',
   'configs',

@@ -60,7 +60,7 @@ export class Kernel implements KernelPort, Machine {
   planned = false
   stopping = false
   gone = false
-  private readonly meta: MetaValues
+  readonly meta: MetaValues
   readonly cache: FileCache
   readonly faults: Faults
   readonly journal: Journal
@@ -112,6 +112,7 @@ export class Kernel implements KernelPort, Machine {
       progs: { fs, root: options.root, packageRoot: options.packageRoot, protected: this.meta.protectedProgs },
       allow: (service) => !options.safe || SAFE_PROGS.has(service.prog),
       defaults: () => this.meta.defaults,
+      sandboxing: () => this.meta.sandboxing,
       onConfigErrors: (errors) => this.reports.configErrorsAre(errors),
     })
     this.waysBack = new WaysBack(this, this.reconciler, this.journal, this.refusedVersions)

@@ -52,6 +52,8 @@ export const LIMITS = {
   last_good_total_chars_max: 67_108_864,
   /** a rollback waits so long for the version it goes back to to be on disk */
   last_good_write_ms: 1_000,
+  /** trust groups and single modules that may have processes of their own */
+  sandbox_processes_max: 8,
   config_bytes_max: 1_048_576,
   /** names, values, signs and spaces of one config: each costs about 5 µs to read */
   config_tokens_max: 10_000,

@@ -10,6 +10,7 @@ import type { CachedFile } from '../lib/file-cache.ts'
 import type { EventBus } from './events.ts'
 import type { SlowPath } from './handle.ts'
 import type { LastGoodVersions } from './last-good-versions.ts'
+import type { MetaValues } from './meta-values.ts'
 import type { Limits } from './limits.ts'
 import type { SecondTries } from './second-tries.ts'
 
@@ -18,6 +19,7 @@ export interface Machine {
   /** for the kernel's own loops and waits: it ends when another kernel takes over */
   readonly clock: Clock
   readonly limits: Limits
+  readonly meta: MetaValues
   readonly services: Map<string, ServiceRecord>
   readonly events: EventBus
   readonly calls: CallPath

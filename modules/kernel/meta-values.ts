@@ -3,12 +3,22 @@
  * as any config, but for `prog`: another kernel is another swap. Used by `kernel.ts`.
  */
 import { isDeepStrictEqual } from 'node:util'
+import type { SandboxPolicy } from '../contracts/sandbox.ts'
 import type { JsonMap } from '../contracts/seams.ts'
 import { readMeta } from '../lib/meta-files.ts'
 import { LIMITS, withLimits, type Limits } from './limits.ts'
 
 /** Progs only the package may provide; a root shadows them only through the meta file's `overrides:`. */
 const PROTECTED = ['kernel', 'loader', 'control/policy', 'control/approvals', 'control/ledger']
+
+/** Which services the meta file puts into a sandbox. */
+export interface Sandboxing {
+  enabled: boolean
+  /** progs that stay out of it, besides those of the package; `*` stands for anything */
+  trusted: readonly string[]
+}
+
+const texts = (value: unknown): string[] | undefined => (Array.isArray(value) ? value.map(String) : undefined)
 
 const asMap = (value: unknown): JsonMap =>
   typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as JsonMap) : {}
@@ -28,6 +38,15 @@ export class MetaValues {
 
   get defaults(): JsonMap {
     return asMap(this.values['defaults'])
+  }
+
+  get sandboxing(): Sandboxing {
+    return { enabled: this.values['enable_sandboxing'] === true, trusted: texts(this.values['trusted']) ?? [] }
+  }
+
+  get sandboxPolicy(): SandboxPolicy {
+    const { sandbox_processes_max: processes_max } = this.limits
+    return { processes_max, forbidden_imports: texts(this.values['forbidden_imports']) }
   }
 
   get protectedProgs(): Set<string> {

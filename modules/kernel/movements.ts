@@ -140,7 +140,7 @@ export class Movements {
     try {
       const [only] = members
       const configured = members.length === 1 && only !== undefined ? configure(this.machine, only, since) : undefined
-      return configured === undefined ? await move(this.machine, members, since) : [configured]
+      return configured === undefined ? await move(this.machine, members, since) : [await configured]
     } catch (thrown) {
       // A movement never rejects by contract: a defect of the kernel must not keep a service busy for ever.
       const error = this.machine.faults.describe(thrown)

@@ -148,7 +148,7 @@ function refuse(machine: Machine, candidate: Candidate, error: ErrorData, of: Ca
   service.addedLater = false
   // Callers go on waiting where the last good version comes in its place.
   if (service.live === undefined && !machine.lastGood.standsIn(candidate, error)) {
-    setState(service, 'failed')
+    setState(service, error.code === 'sandbox_quarantined' ? 'quarantined' : 'failed')
     const { message } = error
     machine.calls.queue.refuseAll(service, coded('service_failed', { api: service.api, reason: message }))
   }

@@ -5,6 +5,7 @@
 import type { ServiceDetail, ServiceState, ServiceStatus } from '../contracts/kernel.ts'
 import type { CodeOwner } from '../contracts/seams.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
+import { sandboxOf } from '../lib/sandbox-config.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { latencyOf } from './calls.ts'
 import { callsOf, openCalls } from './counts.ts'
@@ -14,10 +15,10 @@ import type { Machine } from './machine.ts'
 /** From each state, the states that may follow. Anything else is a defect and throws. */
 const TRANSITIONS: Record<ServiceState, readonly ServiceState[]> = {
   waiting: ['starting', 'draining', 'stopped', 'failed', 'quarantined'],
-  starting: ['live', 'waiting', 'failed', 'draining', 'stopped'],
+  starting: ['live', 'waiting', 'failed', 'quarantined', 'draining', 'stopped'],
   live: ['switching', 'draining', 'tripped', 'quarantined', 'failed'],
   // To `starting`: it had ended for a version that failed, could not be built again, and its last good version starts.
-  switching: ['live', 'draining', 'failed', 'waiting', 'starting'],
+  switching: ['live', 'draining', 'failed', 'quarantined', 'waiting', 'starting'],
   draining: ['stopped', 'starting'],
   stopped: ['starting', 'waiting'],
   failed: ['starting', 'waiting', 'draining', 'stopped', 'tripped', 'quarantined'],
@@ -110,7 +111,7 @@ export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatu
       live !== undefined &&
       (refusal !== undefined || diskHash !== live.scan.key || desired?.hash !== live.desired.hash),
     last_good: live !== undefined && lastGood?.stage === 'serving' ? (lastGood.version?.keptAt ?? null) : null,
-    sandboxed: false,
+    sandboxed: live !== undefined && sandboxOf(live.desired) !== undefined,
     calls: service.pastCalls + sum(running(service), callsOf),
     errors: service.pastErrors + sum(running(service), (one) => one.errors),
     in_flight: sum(running(service), openCalls),
@@ -149,6 +150,7 @@ export function detailOf(machine: Machine, service: ServiceRecord): ServiceDetai
     latency_ms: latencyOf(live),
     draining: [...service.draining].map((one) => ({ generation: one.number, in_flight: openCalls(one) })),
     owned: [...(live === undefined ? [] : (live.isolator as ModuleIsolator).list()), ...held],
+    sandbox: (live && machine.options.sandboxes?.report(live.owner)) ?? null,
   }
 }
 

@@ -6,10 +6,12 @@
 import type { DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import type { ErrorData } from '../contracts/errors.ts'
 import type { ReloadResult } from '../contracts/kernel.ts'
-import { coded, describeError, toErrorData } from '../lib/errors.ts'
+import { coded, describeError, fromErrorData, toErrorData, type CodedError } from '../lib/errors.ts'
 import type { Limits } from './limits.ts'
 import type { Machine } from './machine.ts'
 import { endService } from './switch.ts'
+
+const QUARANTINED = 'sandbox_quarantined'
 
 export interface RestartRule {
   max: number
@@ -18,7 +20,7 @@ export interface RestartRule {
   pause_ms_max: number
 }
 
-export type Remedy = { kind: 'back' } | { kind: 'restart'; ms: number } | { kind: 'trip' }
+export type Remedy = { kind: 'back' } | { kind: 'restart'; ms: number } | { kind: 'trip' } | { kind: 'quarantine' }
 
 /** `restarts`: how many there were within the window. `ageMs`: how long the version has been live, restarts included. */
 export function decide(input: {
@@ -27,7 +29,10 @@ export function decide(input: {
   wayBack: boolean
   freshMs: number
   rule: RestartRule
+  /** its source may not run any more */
+  quarantined?: boolean
 }): Remedy {
+  if (input.quarantined === true) return { kind: input.wayBack ? 'back' : 'quarantine' }
   if (input.wayBack && input.ageMs <= input.freshMs) return { kind: 'back' }
   if (input.restarts >= input.rule.max) return { kind: 'trip' }
   return { kind: 'restart', ms: Math.min(input.rule.pause_ms * 2 ** input.restarts, input.rule.pause_ms_max) }
@@ -80,11 +85,16 @@ export class Supervisor {
   failed(generation: GenerationRecord, error: ErrorData): void {
     const service = this.supervised(generation)
     if (service === undefined || service.supervision.restartAt !== undefined) return
+    this.act(service, generation, error, this.hasWayBack(service, generation, error))
+  }
+
+  private hasWayBack(service: ServiceRecord, generation: GenerationRecord, { code }: ErrorData): boolean {
     const { freshMs, ageMs } = this.ageOf(generation)
+    // Another module ended the process they shared.
+    if (code === 'sandbox_host_died') return false
+    const sought = ageMs <= freshMs || code === QUARANTINED
     // What is kept on disk is read only where it would be used.
-    const wayBack =
-      service.kept !== undefined || (ageMs <= freshMs && this.machine.lastGood.versionFor(service) !== undefined)
-    this.act(service, generation, error, wayBack)
+    return service.kept !== undefined || (sought && this.machine.lastGood.versionFor(service) !== undefined)
   }
 
   private ageOf({ versionSince }: GenerationRecord): { freshMs: number; ageMs: number } {
@@ -102,6 +112,7 @@ export class Supervisor {
       restarts: supervision.restarts.length,
       wayBack,
       rule,
+      quarantined: error.code === QUARANTINED,
       ...this.ageOf(generation),
     })
     switch (remedy.kind) {
@@ -112,6 +123,9 @@ export class Supervisor {
         break
       case 'trip':
         void this.trip(service, rule, error)
+        break
+      case 'quarantine':
+        void this.switchOff(service, 'quarantined', fromErrorData(error))
         break
       case 'restart':
         this.restartIn(service, generation, remedy.ms)
@@ -188,18 +202,23 @@ export class Supervisor {
   }
 
   private async trip(service: ServiceRecord, rule: RestartRule, error: ErrorData): Promise<void> {
-    const { api, live } = service
+    const { api } = service
     const details = { api, restarts: rule.max + 1, ms: rule.window_ms, reason: error.message }
-    const reason = coded('service_tripped', details)
+    await this.switchOff(service, 'tripped', coded('service_tripped', details))
+  }
+
+  /** Until its file changes, or somebody asks for it by name. */
+  private async switchOff(service: ServiceRecord, state: 'tripped' | 'quarantined', reason: CodedError): Promise<void> {
+    const { api, live } = service
     service.refusal = toErrorData(reason)
     if (live !== undefined) {
       const { desired, scan } = live
       service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key, error: service.refusal }
     }
     service.supervision.restarts = []
-    this.machine.events.emit('service.tripped', { api, error: service.refusal })
+    this.machine.events.emit(`service.${state}`, { api, error: service.refusal })
     this.machine.options.log.error(`${api}  ${reason.message}`, { service: api, code: reason.code })
-    await endService(this.machine, service, 'tripped', reason)
+    await endService(this.machine, service, state, reason)
     this.machine.ring()
   }
 }

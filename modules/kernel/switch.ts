@@ -219,7 +219,7 @@ export const leftOf = ({ clock }: Machine, { drainUntil }: GenerationRecord): nu
 export async function endService(
   machine: Machine,
   service: ServiceRecord,
-  state: 'draining' | 'tripped',
+  state: 'draining' | 'tripped' | 'quarantined',
   reason: Error,
   drainMs?: number,
 ): Promise<void> {

@@ -12,6 +12,8 @@ import { locate } from '../lib/yaml.ts'
 import { ConfigTree } from './config-tree.ts'
 import { ConfigParser, resolveConfigs, type ConfigText, type DesiredState } from './configs.ts'
 import type { Machine } from './machine.ts'
+import type { Sandboxing } from './meta-values.ts'
+import { putInSandboxes } from './module-host.ts'
 import { findProg, type ProgPlaces } from './progs.ts'
 import { createService } from './service.ts'
 
@@ -23,6 +25,8 @@ export interface WantedOptions {
   allow(service: DesiredService): boolean
   /** values laid under every config */
   defaults(): JsonMap
+  /** which services run in a sandbox, whatever their configs say */
+  sandboxing(): Sandboxing
   /** told each new service before it is planned. Must not throw. */
   onService(service: ServiceRecord): void
   /** told the present list of config errors after each look at the configs. Must not throw. */
@@ -118,6 +122,7 @@ export class WantedReader {
       tokens_max: this.machine.limits.config_tokens_max,
     })
     for (const [api, service] of desired.services) if (!this.options.allow(service)) desired.services.delete(api)
+    putInSandboxes(desired.services, this.options.sandboxing(), this.options.progs)
     return desired
   }
 

@@ -3,7 +3,7 @@
  * Used by `run.ts` at boot; pure but for listing the folder.
  */
 import { join } from 'node:path'
-import type { FileSystem, JsonMap } from '../contracts/seams.ts'
+import type { FileSystem, Json, JsonMap } from '../contracts/seams.ts'
 import { coded, fromErrorData } from './errors.ts'
 import { compareVersions, parseVersionName, type VersionName } from './version-name.ts'
 import { readYaml } from './yaml.ts'
@@ -51,5 +51,19 @@ export function readMeta(path: string, text: string): JsonMap & { prog: string }
       { file: path, line: 1, column: 1 },
     )
   }
+  for (const [key, wrong] of Object.entries(SANDBOX_KEYS)) {
+    const reason = Object.hasOwn(value, key) ? wrong(value[key] as Json) : undefined
+    if (reason !== undefined) throw coded('config_key', { key, reason }, { file: path, ...yaml.placeOf([key]) })
+  }
   return value as JsonMap & { prog: string }
+}
+
+const listOfTexts = (value: Json): string | undefined =>
+  Array.isArray(value) && value.every((one) => typeof one === 'string') ? undefined : 'it must be a list of names'
+
+/** A mistake in these must not leave anything without its sandbox. */
+const SANDBOX_KEYS: Record<string, (value: Json) => string | undefined> = {
+  enable_sandboxing: (value) => (typeof value === 'boolean' ? undefined : 'it must be true or false'),
+  trusted: listOfTexts,
+  forbidden_imports: listOfTexts,
 }

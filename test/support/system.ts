@@ -6,7 +6,8 @@ import { join } from 'node:path'
 import type { ReloadResult, ServiceDetail } from '../../modules/contracts/kernel.ts'
 import type { KernelPort, Switchboard, VetKernel } from '../../modules/contracts/kernel-port.ts'
 import type { Handle, MachineEvent, UntypedService } from '../../modules/contracts/module.ts'
-import type { Clock, FileSystem } from '../../modules/contracts/seams.ts'
+import type { SandboxPort } from '../../modules/contracts/sandbox.ts'
+import type { Clock, FaultListener, FileSystem, Log } from '../../modules/contracts/seams.ts'
 import type { CallerRecord, ServiceRecord } from '../../modules/contracts/state.ts'
 import { realClock } from '../../modules/lib/clock.ts'
 import { realFileSystem } from '../../modules/lib/file-system.ts'
@@ -61,6 +62,8 @@ interface SystemOptions {
   fs?: FileSystem
   clock?: Clock
   vet?: (root: string) => VetKernel
+  /** ended by who made them */
+  sandboxes?: (options: { root: string; fault: FaultListener; log: Log }) => SandboxPort
 }
 
 /** The real one, but it waits for the disk less often: only a power cut could tell, and none comes here. */
@@ -72,7 +75,7 @@ const unflushed: FileSystem = {
 /** `settle: false`: without waiting for the services of the first plan. */
 export async function startSystem(
   files: Record<string, string> | TestRoot = {},
-  { settle = true, fs = unflushed, clock = realClock, vet }: SystemOptions = {},
+  { settle = true, fs = unflushed, clock = realClock, vet, sandboxes }: SystemOptions = {},
 ): Promise<TestSystem> {
   const root =
     'path' in files && typeof files.dispose === 'function'
@@ -83,14 +86,8 @@ export async function startSystem(
   const switchboard = createSwitchboard()
   let kernel: KernelInside | undefined
   const cache = new CodeCache()
-  const loader = new ModuleLoader({
-    cache,
-    root: root.path,
-    packageRoot,
-    fs: realFileSystem,
-    clock,
-    fault: (thrown, owner) => kernel?.fault(thrown, 'exception', owner),
-  })
+  const fault: FaultListener = (thrown, owner) => kernel?.fault(thrown, 'exception', owner)
+  const loader = new ModuleLoader({ cache, root: root.path, packageRoot, fs: realFileSystem, clock, fault })
   const scan = loader.scan(join(packageRoot, 'modules', 'kernel', 'kernel.ts'))
   const evaluated = await loader.evaluate(scan, { service: 'kernel', generation: 0 }, { evaluate_ms: 10_000 })
   const { Kernel } = evaluated.exports as { Kernel: new (options: object) => KernelInside }
@@ -107,6 +104,7 @@ export async function startSystem(
     log,
     safe: false,
     vet: vet?.(root.path),
+    sandboxes: sandboxes?.({ root: root.path, fault, log }),
   })
   await kernel.boot()
   if (settle) await kernel.settled()
@@ -184,7 +182,7 @@ function waitForEvent(
   })
 }
 
-function createTestLog(lines: LogLine[]): object {
+function createTestLog(lines: LogLine[]): Log {
   const write =
     (level: LogLine['level']) =>
     (message: string, fields?: Record<string, unknown>): void => {
@@ -197,7 +195,7 @@ function createTestLog(lines: LogLine[]): object {
     error: write('error'),
   }
   log['child'] = () => log
-  return log
+  return log as unknown as Log
 }
 
 /** The error a promise rejects with; fails when it resolves. */

@@ -14,7 +14,7 @@ const CORPUS = [
   "single: 'it''s'\ndouble: \"\\u0041\\n\\t\"\nplain: a b\n  c d\nnull: null\nflow: {x: [1, 2.5, -3e4], 'y': {}}\n",
   '%YAML 1.2\n---\nset: !!set {a, b}\nbin: !!binary aGk=\nwhen: 2001-01-01\nown: !thing {x: 1}\n...\n',
   '%YAML 1.1\n---\nb: &b {x: 1}\na:\n  <<: *b\n  y: yes\ntime: 12:30:00\n',
-  'restart: {max: 3, window_ms: 100}\ndescription: a service\ngrants: {database: [query]}\nrecord: false\ndomain: d\n',
+  'restart: {max: 3, window_ms: 100}\ndescription: a service\ngrants: [database.query]\nrecord: false\ndomain: d\n',
   '',
 ]
 

@@ -13,6 +13,7 @@ import type {
   ServiceStatus,
   TaskInfo,
 } from '../../../contracts/kernel.ts'
+import type { SandboxReport } from '../../../contracts/sandbox.ts'
 import type { Json } from '../../../contracts/seams.ts'
 import { shape } from './route.ts'
 import { epochMs, errorData, jsonMap } from './shapes.ts'
@@ -73,6 +74,24 @@ const owned: z.ZodType<TaskInfo, TaskInfo> = z.object({
   kind: z.enum(['task', 'owned', 'held']),
   age_ms: z.number(),
 })
+const power = z.object({ power: z.string(), count, last_at: epochMs })
+const sandbox: z.ZodType<SandboxReport, SandboxReport> = z.object({
+  isolation: z.enum(['own', 'group', 'inline']),
+  group: z.string().describe('which modules may share its process'),
+  pid: z.number().nullable(),
+  limits: z.object({
+    memory_mb: z.number(),
+    cpu_ms: z.number(),
+    wall_ms: z.number(),
+    cpu_share: z.number(),
+    message_bytes_max: z.number(),
+    messages_max: z.number(),
+  }),
+  kills: z.record(z.string(), count).describe('times its code broke a limit, by error code'),
+  granted: z.array(z.string()),
+  used: z.array(power),
+  refused: z.array(power),
+})
 export const serviceDetail = shape<ServiceDetail>(
   'ServiceDetail',
   status.extend({
@@ -82,6 +101,7 @@ export const serviceDetail = shape<ServiceDetail>(
     latency_ms: z.object({ p50: z.number(), p99: z.number() }).nullable(),
     draining: z.array(z.object({ generation: count, in_flight: count })),
     owned: z.array(owned),
+    sandbox: sandbox.nullable().describe('null: it runs in the process of the system'),
   }),
 )
 

@@ -104,6 +104,18 @@ export const serviceRoutes = [
     act: ({ desk, params }) => desk.system.undo(params.api),
   }),
   route({
+    id: 'services.release',
+    method: 'POST',
+    path: '/api/services/{api}/release',
+    scope: 'operate',
+    summary: 'A module that broke its limits too often leaves its quarantine and starts',
+    verb: 'mm release',
+    params: apiParam,
+    answer: reloadResult,
+    errors: ['service_not_found', 'not_quarantined'],
+    act: ({ desk, params }) => desk.system.release(params.api),
+  }),
+  route({
     id: 'changes.plan',
     method: 'POST',
     path: '/api/plan',

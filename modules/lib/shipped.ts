@@ -1,0 +1,29 @@
+/**
+ * Which files of `modules/` the package brings. In a root of its own these are all that the package's folder holds; where
+ * the package is the root, what somebody put beside them is not the package's.
+ */
+const SHIPPED = [
+  'agents/assistant/',
+  'example.ts',
+  'inference/ask.ts',
+  'inference/local/',
+  'inference/offline/',
+  'inference/openai/',
+  'mcp/bridge/',
+  'services/chromadb/',
+  'services/database/',
+  'services/fetch/',
+  'services/filesystem/',
+  'services/http/',
+  'services/mcp/',
+  'services/memory.ts',
+  'services/packages/',
+  'services/tools/',
+  'services/workshop/',
+  'tasks/rl_trainer.ts',
+  'tasks/training_report.ts',
+]
+
+/** `file`: from `modules/`. */
+export const isShipped = (file: string): boolean =>
+  SHIPPED.some((one) => (one.endsWith('/') ? file.startsWith(one) : file === one))
