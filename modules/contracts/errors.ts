@@ -788,6 +788,21 @@ export const ERRORS = {
     'There is no trace {id}',
     '`mm trace` lists those that are kept; an id may be cut after four characters if only one begins so.',
   ),
+  replay_unanswered: entry(
+    409,
+    'The answer of {api}.{method} was not recorded',
+    'Set `record: {calls: all}` for the service that is replayed, and leave recording on for those it calls.',
+  ),
+  version_not_kept: entry(
+    404,
+    'No version {hash} of {api} is kept',
+    'Kept are the version that serves, the one before it and the last good one; `mm show` names their hashes.',
+  ),
+  trial_refused: entry(
+    409,
+    '{api} cannot be tried beside the version that serves: {reason}',
+    'Only what a module does by calls of its methods can be replayed; see docs/recordings.md.',
+  ),
   not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
   version_missing: entry(
     404,

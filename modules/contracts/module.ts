@@ -4,6 +4,7 @@
  */
 import type { CallObserver } from './observe.ts'
 import type { Clock, Log } from './seams.ts'
+import type { Trial, TrialRequest } from './trial.ts'
 
 /** The config a module's constructor gets: the file's own keys, overlaid by `params:`. */
 export type ModuleConfig = Record<string, unknown>
@@ -166,6 +167,8 @@ export interface KernelApi {
   cron(pattern: string, work: () => unknown, label?: string): Release
   /** Hears of calls between services while this version serves: see `contracts/observe.ts`. */
   observe(observer: CallObserver): Release
+  /** Builds a version of a service beside the one that serves: see `contracts/trial.ts`. Ends with this version at the latest. */
+  tryVersion(request: TrialRequest): Promise<Trial>
   /** The text of a file, by its path from the root as `prompts/meta.txt`; read anew when it changed. */
   prompt(path: string): Prompt
   readonly log: Log

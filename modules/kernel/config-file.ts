@@ -2,6 +2,7 @@
  * One YAML config: text → values, with the place of every mistake. Pure. Reserved keys are checked here; a module's
  * own keys are checked later, against its `configSchema`.
  */
+import { wrongRecord } from '../lib/record-option.ts'
 import type { ErrorCode, ErrorData } from '../contracts/errors.ts'
 import type { Json, JsonMap } from '../contracts/seams.ts'
 import { RESERVED_KEYS } from '../lib/desired-service.ts'
@@ -75,7 +76,7 @@ const CHECKS: Record<(typeof RESERVED_KEYS)[number], Check> = {
     const wrong = Object.entries(value).find(([, one]) => typeof one !== 'number' || !(one >= 0))
     return wrong === undefined ? undefined : `\`${wrong[0]}\` must be a number of milliseconds or calls`
   },
-  record: (value) => (typeof value === 'boolean' || isMapValue(value) ? undefined : 'it must be true, false or a map'),
+  record: wrongRecord,
   description: text,
 }
 

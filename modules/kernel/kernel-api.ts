@@ -2,14 +2,15 @@
  * `KernelApi`: what a module's constructor is given. One object a generation, with its own data in plain fields; the
  * methods stand on the switchboard's prototype, so that a newer kernel serves the objects modules already hold.
  */
-import { isAbsolute, join, normalize } from 'node:path'
 import type { Switchboard } from '../contracts/kernel-port.ts'
-import type { EventsApi, KernelApi, MachineEvent, PathsApi, Release, Route } from '../contracts/module.ts'
+import type { EventsApi, KernelApi, MachineEvent, Release, Route } from '../contracts/module.ts'
 import type { CallObserver } from '../contracts/observe.ts'
 import type { Clock } from '../contracts/seams.ts'
 import type { GenerationRecord, OwnedApi } from '../contracts/state.ts'
-import { coded } from '../lib/errors.ts'
+import type { TrialRequest } from '../contracts/trial.ts'
+import { tryVersion } from './trial.ts'
 import { CronTimes } from './cron-times.ts'
+import { pathsOf, readPrompt } from './given.ts'
 import { hold } from './hold.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Limits } from './limits.ts'
@@ -47,6 +48,11 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
     observe(this: OwnedApi, observer: CallObserver) {
       return observeCalls(switchboard, this._owner, observer)
     },
+    async tryVersion(this: OwnedApi, request: TrialRequest) {
+      const trial = await tryVersion(machine, request)
+      const release = isolatorOf(this._owner).own(() => trial.end(), `trial of ${request.api}`)
+      return { ...trial, end: async () => release() }
+    },
     prompt(path: string) {
       return readPrompt(machine, path)
     },
@@ -79,27 +85,6 @@ export function createKernelApi(machine: Machine, owner: GenerationRecord): Kern
     log: log.child(owner.api),
     events: withOwner(switchboard.eventsBase) as EventsApi,
   })
-}
-
-const pathsOf = (root: string): PathsApi =>
-  Object.freeze({
-    root,
-    configs: join(root, 'configs'),
-    modules: join(root, 'modules'),
-    prompts: join(root, 'prompts'),
-    runtime: join(root, 'runtime'),
-  })
-
-/** The text of a file under the root. A turn that read it keeps what it read. */
-export function readPrompt(machine: Machine, path: string): { text: string; hash: string } {
-  const inside = normalize(path)
-  if (isAbsolute(inside) || inside.startsWith('..')) throw coded('path_outside', { path })
-  const file = machine.readPrompt(join(machine.options.root, inside))
-  if (file === undefined) throw coded('prompt_missing', { path })
-  if (file.bytes > machine.limits.prompt_bytes_max) {
-    throw coded('file_too_large', { path, bytes: file.bytes, limit: machine.limits.prompt_bytes_max })
-  }
-  return { text: file.text, hash: file.hash }
 }
 
 // What follows is made into closures that live as long as a module wants: they stand outside the functions above, where

@@ -19,7 +19,7 @@ import type { CallerRecord, GenerationRecord, ServiceRecord, ToolContract } from
 import { coded } from '../lib/errors.ts'
 import { nearText } from '../lib/near.ts'
 import { follow } from './events.ts'
-import { readPrompt } from './kernel-api.ts'
+import { readPrompt } from './given.ts'
 import { kernelTools, type KernelTooling } from './kernel-tools.ts'
 import type { Machine } from './machine.ts'
 import { detailOf, statusOf, treeOf } from './service.ts'

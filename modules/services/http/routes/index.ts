@@ -5,6 +5,7 @@ import { eventsRoute, kernelRoutes } from './kernel.ts'
 import { mcpRoutes } from './mcp.ts'
 import { metricsRoute } from './metrics.ts'
 import { openApiRoute } from './openapi.ts'
+import { recordingRoutes } from './recordings.ts'
 import { serviceRoutes } from './services.ts'
 import { toolRoutes } from './tools.ts'
 import { traceRoutes } from './traces.ts'
@@ -15,6 +16,7 @@ export const ROUTES = [
   ...serviceRoutes,
   ...toolRoutes,
   ...chatRoutes,
+  ...recordingRoutes,
   ...traceRoutes,
   metricsRoute,
   ...historyRoutes,
