@@ -131,6 +131,8 @@ it('a replay names what differs, touches neither the version that serves nor wha
   ])
   const example = next.differences.find(({ kind }) => kind === 'result')?.example
   expect(example).toMatchObject({ recorded: '{"total":3}', live: '{"total":3}', candidate: '{"total":4}' })
+  const unanswered = next.differences.find(({ kind }) => kind === 'unanswered')?.example
+  expect(unanswered?.candidate).toBe('replay_unanswered: store.get was not recorded')
   const after = await system.show('calc')
   expect([after.generation, after.calls, after.errors]).toEqual([before.generation, before.calls, before.errors])
   expect(await system.getApi('store')['asked']?.()).toBe(10)

@@ -64,7 +64,7 @@ export class Differences {
 const cut = (text: string): string => (text.length > EXAMPLE_CHARS ? `${text.slice(0, EXAMPLE_CHARS)}…` : text)
 
 const shown = ({ outcome, text, unanswered }: Answer): string => {
-  if (unanswered !== undefined) return `asks ${unanswered}, which was not recorded`
+  if (unanswered !== undefined) return `replay_unanswered: ${unanswered} was not recorded`
   return cut(outcome === 'ok' ? text : `${outcome}: ${text}`)
 }
 

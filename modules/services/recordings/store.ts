@@ -157,12 +157,12 @@ export function countBytes({ connection, bytes }: Book, limit: number): void {
 }
 
 export function forgetService(book: Book, api: string): number {
-  const kept = [...kindsOf(book, api).values()].reduce((sum, { kept }) => sum + kept, 0)
+  const forgotten = [...kindsOf(book, api).values()].reduce((sum, { kept }) => sum + kept, 0)
   for (const table of ['calls', 'kinds']) book.connection.prepare(`DELETE FROM ${table} WHERE api = ?`).run([api])
   book.connection.prepare('DELETE FROM answers WHERE caller = ?').run([api])
   book.kinds.delete(api)
   book.bytes.delete(api)
   book.calls = book.calls.filter((row) => row.api !== api)
   book.answers = book.answers.filter((row) => row.caller !== api)
-  return kept
+  return forgotten
 }
