@@ -39,7 +39,8 @@ const main = await linker.run(${JSON.stringify(idOf(main))});
 }
 
 /** Each isolate keeps a copy of its text. No file of ours has a string that goes over several lines. */
-const withoutSpace = (code: string): string => code.replace(/^\s+/gm, '').replace(/^(?:\/\/|\/?\*).*\n/gm, '')
+const withoutSpace = (code: string): string =>
+  code.replace(/^\s+/gm, '').replace(/^(?:\/\/.*|\/\*.*|\*\/.*|\* .*|\*)\n/gm, '')
 
 const idOf = (path: string): string => relative(HERE, path)
 

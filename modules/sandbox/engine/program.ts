@@ -45,9 +45,12 @@ export async function prepare(program: GuestProgram, packages: Packages): Promis
   const idOf = (path: string): string => relative(base, path)
   const asked = new Map<string, string>()
   for (const [path, { others }] of reached) for (const specifier of others) asked.set(specifier, path)
-  const linked = await packages.link([...asked.keys()], program.packageFolders, (specifier, reason) =>
-    refuse(program, asked.get(specifier) ?? program.entry, specifier, reason),
-  )
+  const linked = await packages.link({
+    specifiers: [...asked.keys()],
+    folders: program.packageFolders,
+    names: (word) => [...reached.keys()].some((path) => (program.texts[path] ?? '').includes(word)),
+    refuse: (specifier, reason) => refuse(program, asked.get(specifier) ?? program.entry, specifier, reason),
+  })
   const paths = new Map<string, string>()
   const files = [...reached].map(([path, { locals, others, code }]): BundledFile => {
     const id = idOf(path)

@@ -10,7 +10,9 @@ import { createCrypto } from './random.ts'
 import { structuredClone } from './clone.ts'
 import { construct, defineProperty } from './primordials.ts'
 import { TextDecoder, TextEncoder } from './text.ts'
+import { URLSearchParams } from './query.ts'
 import type { Timers } from './timers.ts'
+import { URL } from './url.ts'
 
 /**
  * Memory that no limit of an isolate counts (`WebAssembly`, shared and growing buffers), threads' tools, and callbacks
@@ -41,6 +43,8 @@ export function installGlobals(options: { channel: Channel; timers: Timers; seed
     EventTarget,
     TextDecoder,
     TextEncoder,
+    URL,
+    URLSearchParams,
     atob,
     btoa,
     clearImmediate: clear,
