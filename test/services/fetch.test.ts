@@ -4,8 +4,6 @@ import type { AddressInfo } from 'node:net'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { FetchAnswer, FetchApi } from '../../modules/contracts/services.ts'
-import { listOf } from '../../modules/services/fetch/addresses.ts'
-import { exchange, type Answer, type ExchangeRules } from '../../modules/services/fetch/exchange.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 
 let server: Server
@@ -207,48 +205,6 @@ describe('refused', () => {
       { method: 'POST', body: {} as never },
     ])
       expect((await rejection(service().request(`${base}/echo`, options))).code).toBe('bad_arguments')
-  })
-})
-
-describe('a name', () => {
-  const rules = (answers: string[][]): ExchangeRules & { asked: string[] } => {
-    const asked: string[] = []
-    return {
-      asked,
-      hosts: ['rebinding.test:*'],
-      allowed: listOf(['127.0.0.1']),
-      redirects_max: 3,
-      redirect_hosts: 'same',
-      resolve: async (host) => {
-        asked.push(host)
-        return (answers.shift() ?? []).map((address) => ({ address, family: 4 }))
-      },
-    }
-  }
-  const ask = (path: string, using: ExchangeRules): Promise<Answer> => {
-    const outgoing = { method: 'GET', headers: {}, body: undefined }
-    return exchange(new URL(`http://rebinding.test:${port}${path}`), outgoing, using, AbortSignal.timeout(10_000))
-  }
-
-  it('is resolved once, and the connection goes to the address that was checked', async () => {
-    const using = rules([['127.0.0.1'], ['10.0.0.1']])
-    const { response } = await ask('/hello', using)
-    expect(response.socket.remoteAddress).toBe('127.0.0.1')
-    expect(seen.at(-1)?.headers.host).toBe(`rebinding.test:${port}`)
-    response.destroy()
-    expect(using.asked).toEqual(['rebinding.test'])
-  })
-
-  it('that answers otherwise after a redirect is checked again', async () => {
-    const using = rules([['127.0.0.1'], ['10.0.0.1']])
-    expect((await rejection(ask('/moved', using))).code).toBe('fetch_refused')
-    expect(using.asked).toHaveLength(2)
-  })
-
-  it('with good and bad addresses is connected to by a good one only', async () => {
-    const { response } = await ask('/hello', rules([['10.0.0.1', '169.254.169.254', '127.0.0.1']]))
-    expect(response.socket.remoteAddress).toBe('127.0.0.1')
-    response.destroy()
   })
 })
 

@@ -17,7 +17,11 @@ export const free = <A extends unknown[], R>(method: Method<A, R>): ((self: unkn
   uncurry(call, method) as unknown as (self: unknown, ...args: A) => R
 
 export { apply, construct, ownKeys, getPrototypeOf }
-export const { create, defineProperty, freeze, keys, getOwnPropertyDescriptor } = Object
+export const { create, freeze, keys, getOwnPropertyDescriptor } = Object
+const { defineProperty: define, setPrototypeOf } = Object
+/** What a descriptor does not say is not asked of a prototype either. */
+export const defineProperty = <T>(target: T, name: PropertyKey, descriptor: PropertyDescriptor): T =>
+  define(target, name, setPrototypeOf(descriptor, null) as PropertyDescriptor)
 export const { isArray } = Array
 export const { parse, stringify } = JSON
 export const { isView } = ArrayBuffer
