@@ -173,6 +173,30 @@ it('a reader that comes back with Last-Event-ID gets what it missed, once and in
   }
 })
 
+it('a reader that comes back too late is told which events are not kept any more', async () => {
+  const { crier, open, system } = await serve()
+  for (let n = 0; n < 1_200; n++) await crier.cry(`news.${n}`)
+  const newest = system.kernel.events.since(0).at(-1)?.id ?? 0
+  const late = await open('?subscribe=news.*', { 'last-event-id': '5' })
+  await late.until('news.1199')
+  const [first, second] = late.events
+  expect(first).toMatchObject({ type: 'stream.missed', data: { from: 6, restarted: false } })
+  expect(second?.id).toBe(Number(first?.data['to']) + 1)
+  expect(late.events.at(-1)?.id).toBe(newest)
+  // What is said about the stream has no id: a reader comes back with that of an event.
+  expect(late.text()).toMatch(/: open\n\nevent: stream\.missed\ndata: /)
+})
+
+it('a reader of a process that has ended is told so, and gets what this one keeps', async () => {
+  const { crier, open } = await serve()
+  await crier.cry('news.here')
+  const stream = await open('?subscribe=news.*', { 'last-event-id': '900000' })
+  await stream.until('news.here')
+  expect(stream.events[0]).toMatchObject({ type: 'stream.missed', data: { restarted: true } })
+  await crier.cry('news.next')
+  await stream.until('news.next')
+})
+
 it('a Last-Event-ID that is no number counts as none', async () => {
   const { crier, open } = await serve()
   await crier.cry('news.before')

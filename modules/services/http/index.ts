@@ -21,6 +21,7 @@ import { emptyGate, enter, leave, type GateBook } from './gate.ts'
 import { checkScope, hostNames, judge, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
 import { openMcpStream } from './mcp.ts'
+import { missedSince } from './missed.ts'
 import { eventsRoute } from './routes/kernel.ts'
 import type { Asker } from './routes/route.ts'
 import { readTarget, type Target } from './target.ts'
@@ -55,7 +56,7 @@ export class Module {
     this.#gate = await kernel.hold('requests, 1', emptyGate, nothing)
     this.#answer = listenerOf(createApp({ means: createMeans(kernel, config), ...config, retries }))
     this.#streams = await kernel.hold(
-      'event streams',
+      'event streams, 2',
       () => new EventStreams(),
       (streams) => streams.close(),
     )
@@ -103,11 +104,25 @@ export class Module {
   #wentLive(): void {
     const kernel = this.#kernel
     this.#listener?.limit(this.#config)
+    this.#tendStreams()
     kernel.log.info(`listening on ${this.url()}`)
     if (this.#writeAddress(true)) return
     const stop = kernel.every(ADDRESS_RETRY_MS, () => {
       if (this.#writeAddress(false)) void stop()
     })
+  }
+
+  /** By this version's clock from now on. */
+  #tendStreams(): void {
+    const kernel = this.#kernel
+    const streams = this.#streams
+    if (streams === undefined) return
+    // When this version ends before the time is over, what waits is done at once.
+    streams.pace = (work, ms) => void kernel.sleep(ms).then(work, work)
+    streams.onCut = (cut) => {
+      kernel.log.warn(`an event stream was cut off: ${cut.reason}`, { ...cut })
+      kernel.events.emit('http.stream_cut', { ...cut })
+    }
   }
 
   /** False when it could not be written: whoever looks for the system waits until it can be. */
@@ -210,9 +225,14 @@ export class Module {
       .flatMap((one) => one.split(','))
       .filter((one) => one !== '')
     const lastId = String(request.headers['last-event-id'] ?? query.get('last_event_id'))
-    const catchUp = this.#streams?.add(response, patterns.length === 0 ? ['*'] : patterns)
+    const wanted = patterns.length === 0 ? ['*'] : patterns
+    if (!/^\d{1,15}$/.test(lastId)) {
+      this.#streams?.add(response, wanted)([])
+      return
+    }
     const system = this.#kernel.getApi<KernelServiceApi>('kernel')
-    catchUp?.(/^\d+$/.test(lastId) ? await system.eventsSince(Number(lastId)) : [])
+    const { since, events, gap } = missedSince(Number(lastId), await system.eventsSince(0))
+    this.#streams?.add(response, wanted, since)(events, gap)
   }
 }
 
