@@ -1,6 +1,6 @@
 /** How answers and refusals look. One place, so that nothing else leaves than these members: no stack, no cause. Pure. */
+import type { ErrorData } from '../../contracts/errors.ts'
 import { statusOf, toErrorData } from '../../lib/errors.ts'
-import type { FieldError } from './check.ts'
 
 /** No answer may be kept or taken for something else. */
 export const SAFE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' } as const
@@ -12,20 +12,27 @@ export interface Sent {
   text: string
 }
 
-export function refusalOf(thrown: unknown): Sent {
-  const { code, message, hint, file, line, column } = toErrorData(thrown)
-  const { field, expected, retry_after_s: wait } = (thrown ?? {}) as Partial<FieldError> & { retry_after_s?: unknown }
-  const place = file === undefined ? {} : { file, line, column }
-  const part = typeof field === 'string' ? { field, expected } : {}
-  const status = statusOf(code)
+/** What is told of an error: these members and no others. */
+export type Told = ErrorData & { field?: string; expected?: string; retry_after_s?: number }
+
+export function toldOf(thrown: unknown): Told {
+  const { field, expected, retry_after_s } = (thrown ?? {}) as Partial<Told>
+  const part = typeof field === 'string' && typeof expected === 'string' ? { field, expected } : {}
+  return { ...toErrorData(thrown), ...part, ...(typeof retry_after_s === 'number' ? { retry_after_s } : {}) }
+}
+
+export const refusalOf = (thrown: unknown): Sent => sentOfTold(toldOf(thrown))
+
+export function sentOfTold({ retry_after_s: wait, details: _details, ...told }: Told): Sent {
+  const { code, message, hint, ...more } = told
   return {
-    status,
+    status: statusOf(code),
     headers: {
       'content-type': 'application/json',
       ...SAFE_HEADERS,
-      ...(typeof wait === 'number' ? { 'retry-after': String(wait) } : {}),
+      ...(wait === undefined ? {} : { 'retry-after': String(wait) }),
       ...(code === 'unauthorized' ? { 'www-authenticate': 'Bearer' } : {}),
     },
-    text: JSON.stringify({ error: { code, message, hint, doc: `ERRORS.md#${code}`, ...part, ...place } }),
+    text: JSON.stringify({ error: { code, message, hint, doc: `ERRORS.md#${code}`, ...more } }),
   }
 }

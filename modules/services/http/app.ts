@@ -8,9 +8,10 @@ import { bodyLimit } from 'hono/body-limit'
 import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { coded } from '../../lib/errors.ts'
 import type { Retries } from '../../lib/retries.ts'
-import { refusalOf, SAFE_HEADERS, type Sent } from './answer.ts'
+import { refusalOf, SAFE_HEADERS, sentOfTold, toldOf, type Sent } from './answer.ts'
 import { parseBody, readText } from './body.ts'
 import { checked } from './check.ts'
+import type { Cleaner } from './clean.ts'
 import { createDesk, type Means } from './desk.ts'
 import { checkScope } from './guard.ts'
 import { ROUTES } from './routes/index.ts'
@@ -20,6 +21,7 @@ export interface AppOptions {
   means: Means
   body_bytes_max: number
   retries: Retries<Sent>
+  cleaner: Cleaner
 }
 
 /** What the server gives to a route beside the request. */
@@ -44,7 +46,7 @@ export function createApp(options: AppOptions): Hono<Env> {
         return one.raw === true ? await answerRaw(one, context, options) : await answer(one, context, options)
       } catch (thrown) {
         // A module may throw anything.
-        return send(context, refusalOf(thrown))
+        return send(context, await refused(thrown, options.cleaner))
       }
     })
   }
@@ -74,10 +76,10 @@ async function answer(one: Route, context: Context<Env>, options: AppOptions): P
   const desk = createDesk(options.means, context, key)
   if (key === undefined) {
     const result = await one.act({ params, query, body, desk })
-    return result instanceof Response ? result : send(context, sentOf(one, result))
+    return result instanceof Response ? result : send(context, await sentOf(one, result, options.cleaner))
   }
   const caller = JSON.stringify([asker?.name, one.method, context.req.path])
-  const make = (): ReturnType<typeof attempt> => attempt(one, { params, query, body, desk })
+  const make = (): ReturnType<typeof attempt> => attempt(one, { params, query, body, desk }, options.cleaner)
   return send(context, await options.retries.once(caller, key, { text, query: context.req.query() }, make))
 }
 
@@ -95,18 +97,23 @@ function keyOf({ method, idempotent }: Route, { headers }: IncomingMessage): str
 async function attempt(
   one: Route,
   asked: Parameters<Route['act']>[0],
+  cleaner: Cleaner,
 ): Promise<{ result: Sent; ran: boolean; bytes: number }> {
   try {
-    const result = sentOf(one, await one.act(asked))
+    const result = await sentOf(one, await one.act(asked), cleaner)
     return { result, ran: true, bytes: result.text.length }
   } catch (thrown) {
-    const result = refusalOf(thrown)
+    const result = await refused(thrown, cleaner)
     return { result, ran: ![400, 403, 404, 429, 503].includes(result.status), bytes: result.text.length }
   }
 }
 
-function sentOf({ as }: Route, result: unknown): Sent {
-  const text = as === 'text' ? String(result) : JSON.stringify(result)
+const refused = async (thrown: unknown, cleaner: Cleaner): Promise<Sent> =>
+  sentOfTold(await cleaner.error(toldOf(thrown)))
+
+async function sentOf({ as, own }: Route, result: unknown, cleaner: Cleaner): Promise<Sent> {
+  const json = own === true ? JSON.stringify(result) : undefined
+  const text = as === 'text' ? String(result) : (json ?? (await cleaner.text(result)))
   const type = as === 'text' ? 'text/plain; charset=UTF-8' : 'application/json'
   return { status: 200, headers: { 'content-type': type, ...SAFE_HEADERS }, text }
 }

@@ -14,6 +14,7 @@ import { checkTokens, holdersOf, OPERATOR } from '../../lib/tokens.ts'
 import { forgetAddress, readToken, urlOf, writePrivate } from './address.ts'
 import { refusalOf, type Sent } from './answer.ts'
 import { createApp, type Served } from './app.ts'
+import { Cleaner } from './clean.ts'
 import type { Config } from './config.ts'
 import { createMeans } from './desk.ts'
 import { EventStreams } from './event-streams.ts'
@@ -54,7 +55,9 @@ export class Module {
     const book = await kernel.hold('answers by key, 1', () => emptyBook<Sent>(), nothing)
     const retries = new Retries(book, config, () => kernel.clock.monotonic())
     this.#gate = await kernel.hold('requests, 1', emptyGate, nothing)
-    this.#answer = listenerOf(createApp({ means: createMeans(kernel, config), ...config, retries }))
+    const means = createMeans(kernel, config)
+    const cleaner = new Cleaner(kernel, means.system)
+    this.#answer = listenerOf(createApp({ means, body_bytes_max: config.body_bytes_max, retries, cleaner }))
     this.#streams = await kernel.hold(
       'event streams, 2',
       () => new EventStreams(),

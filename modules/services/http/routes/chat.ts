@@ -63,6 +63,7 @@ export const chatRoutes = [
     notes:
       '`stream: true` gives events while the answer is written. Hanging up cancels the turn; see [assistant.md](assistant.md).',
     verb: 'mm chat',
+    own: true,
     body: chatBody,
     answer: chatAnswer,
     errors: ['chat_busy', 'chat_parked', 'chat_cancelled', 'chat_time'],
@@ -103,6 +104,7 @@ export const chatRoutes = [
     scope: 'admin',
     summary: 'Decides; the answer is that of the turn, which goes on',
     verb: 'mm approve',
+    own: true,
     params: z.object({ id: z.string().min(1).describe('the id of an approval') }),
     body: z.object({
       approved: z.boolean().describe('true or false'),

@@ -73,6 +73,8 @@ export interface RouteInfo<M extends Method = Method, Path extends string = stri
   errors?: readonly ErrorCode[]
   /** what is sent back: JSON unless said otherwise */
   as?: 'json' | 'text' | 'events'
+  /** the answer is what a service made: it goes out as it is. In any other, errors are cleaned of secrets and paths */
+  own?: true
   /** the route reads the body and makes the response by itself: another protocol begins here */
   raw?: true
   /** a POST whose repetition is recognized elsewhere: the header Idempotency-Key is passed on to it */

@@ -76,6 +76,7 @@ export const toolRoutes = [
     path: '/api/tools/{name}',
     scope: 'operate',
     summary: 'Calls a tool; the body is its parameters',
+    own: true,
     notes: 'With the header `Idempotency-Key` it runs once; see [tools.md](tools.md).',
     params: nameParam,
     body: jsonMap,
