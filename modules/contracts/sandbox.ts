@@ -248,7 +248,9 @@ export interface SandboxPolicy {
 export interface SandboxPort {
   /** Where a service with `sandbox:` runs. */
   hostOf(service: DesiredService, policy: SandboxPolicy): ModuleHost
-  /** undefined when no version of the service is there */
+  /** This version runs in one. */
+  holds(owner: CodeOwner): boolean
+  /** undefined when it does not */
   report(owner: CodeOwner): SandboxReport | undefined
   /** Takes the service's source out of quarantine. False when it is in none. */
   release(sourceKey: string): boolean

@@ -29,7 +29,7 @@ async function checkService(machine: Machine, desired: DesiredService): Promise<
   if (scan === undefined) return undefined
   if (scan.error !== undefined) return scan.error
   try {
-    const evaluated = await hostFor(machine, desired).evaluate(
+    const evaluated = await hostFor(machine, desired, scan.entry).evaluate(
       scan,
       { service: desired.api, generation: 0 },
       machine.limitsOf(desired),

@@ -148,7 +148,7 @@ async function build(
   const { desired, scan } = generation
   const limits = machine.limitsOf(desired)
   pulse?.building(generation.owner)
-  const evaluated = await hostFor(machine, desired).evaluate(scan, generation.owner, limits)
+  const evaluated = await hostFor(machine, desired, scan.entry).evaluate(scan, generation.owner, limits)
   generation.evaluated = evaluated
   if (generation.abandoned) {
     evaluated.release()

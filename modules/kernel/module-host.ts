@@ -12,13 +12,18 @@ import type { Machine } from './machine.ts'
 import type { Sandboxing } from './meta-values.ts'
 import { findProg, type ProgPlaces } from './progs.ts'
 
-/** Throws `sandbox_unavailable`. */
-export function hostFor(machine: Machine, desired: DesiredService): ModuleHost {
-  const { hostOf, loader, sandboxes } = machine.options
+/**
+ * Throws `sandbox_unavailable`. A version that was kept from before is hosted by what the meta file says now, and a file of
+ * the root that stands in the place of one of the package's as any other.
+ */
+export function hostFor(machine: Machine, desired: DesiredService, entry: string): ModuleHost {
+  const { hostOf, loader, sandboxes, root, packageRoot } = machine.options
   const given = hostOf?.(desired)
   if (given !== undefined) return given
-  if (sandboxOf(desired) === undefined) return loader
-  if (sandboxes !== undefined) return sandboxes.hostOf(desired, machine.meta.sandboxPolicy)
+  const { enabled, trusted } = machine.meta.sandboxing
+  const isFree = !enabled || isTrusted(trusted, desired.prog) || isOwn(entry, { root, packageRoot })
+  if (isFree && sandboxOf(desired) === undefined) return loader
+  if (sandboxes !== undefined) return sandboxes.hostOf(inSandbox(desired), machine.meta.sandboxPolicy)
   const details = { package: 'isolated-vm', node: process.versions.node, reason: 'this kernel was given none' }
   throw coded('sandbox_unavailable', details, { file: desired.file })
 }
@@ -53,21 +58,27 @@ export function putInSandboxes(
   if (!enabled) return
   const listed = { ...places, listings: new Map(), progs: new Map(), found: new Map() }
   for (const [api, desired] of services) {
-    const isTrusted = trusted.some((pattern) => matches(pattern, desired.prog)) || isOwn(desired.prog, listed)
-    if (!isTrusted) services.set(api, inSandbox(desired))
+    if (!isTrusted(trusted, desired.prog) && !isOwn(fileOf(desired.prog, listed), places))
+      services.set(api, inSandbox(desired))
   }
 }
+
+const isTrusted = (trusted: readonly string[], prog: string): boolean =>
+  trusted.some((pattern) => matches(pattern, prog))
 
 const matches = (pattern: string, prog: string): boolean =>
   new RegExp(`^${pattern.replace(/[\\^$.+?()[\]{}|]/g, '\\$&').replaceAll('*', '.*')}$`).test(prog)
 
-/** Shipped with the package, and not a file of the root that stands in its place. */
-function isOwn(prog: string, places: ProgPlaces): boolean {
+const fileOf = (prog: string, places: ProgPlaces): string => {
   try {
-    const shipped = join(places.packageRoot, 'modules') + sep
-    const file = findProg(prog, places)
-    return file.startsWith(shipped) && isShipped(file.slice(shipped.length))
+    return findProg(prog, places)
   } catch {
-    return false
+    return ''
   }
+}
+
+/** Shipped with the package, and not a file of the root that stands in its place. */
+function isOwn(file: string, { root, packageRoot }: Pick<ProgPlaces, 'root' | 'packageRoot'>): boolean {
+  const shipped = join(packageRoot, 'modules') + sep
+  return file.startsWith(shipped) && (root !== packageRoot || isShipped(file.slice(shipped.length)))
 }

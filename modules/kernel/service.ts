@@ -5,7 +5,6 @@
 import type { ServiceDetail, ServiceState, ServiceStatus } from '../contracts/kernel.ts'
 import type { CodeOwner } from '../contracts/seams.ts'
 import type { GenerationRecord, ServiceRecord } from '../contracts/state.ts'
-import { sandboxOf } from '../lib/sandbox-config.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import { latencyOf } from './calls.ts'
 import { callsOf, openCalls } from './counts.ts'
@@ -111,7 +110,7 @@ export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatu
       live !== undefined &&
       (refusal !== undefined || diskHash !== live.scan.key || desired?.hash !== live.desired.hash),
     last_good: live !== undefined && lastGood?.stage === 'serving' ? (lastGood.version?.keptAt ?? null) : null,
-    sandboxed: live !== undefined && sandboxOf(live.desired) !== undefined,
+    sandboxed: live !== undefined && machine.options.sandboxes?.holds(live.owner) === true,
     calls: service.pastCalls + sum(running(service), callsOf),
     errors: service.pastErrors + sum(running(service), (one) => one.errors),
     in_flight: sum(running(service), openCalls),

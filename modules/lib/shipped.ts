@@ -1,12 +1,14 @@
 /**
  * Which files of `modules/` the package brings. In a root of its own these are all that the package's folder holds; where
- * the package is the root, what somebody put beside them is not the package's.
+ * the package is the root, what somebody put beside them is not the package's. A test compares the list with the files.
  */
 const SHIPPED = [
   'agents/assistant/',
+  'control/approvals/',
+  'control/ledger/',
+  'control/policy/',
   'example.ts',
   'inference/ask.ts',
-  'inference/local/',
   'inference/offline/',
   'inference/openai/',
   'mcp/bridge/',
@@ -14,11 +16,15 @@ const SHIPPED = [
   'services/database/',
   'services/fetch/',
   'services/filesystem/',
+  'services/history/',
   'services/http/',
   'services/mcp/',
   'services/memory.ts',
+  'services/metrics/',
   'services/packages/',
+  'services/recordings/',
   'services/tools/',
+  'services/traces/',
   'services/workshop/',
   'tasks/rl_trainer.ts',
   'tasks/training_report.ts',

@@ -70,7 +70,9 @@ const silent = (): void => {}
 const log: Log = { debug: silent, info: silent, warn: silent, error: silent, child: () => log }
 const loader = new ModuleLoader({ root: ROOT, packageRoot, fs, clock: realClock, fault: silent })
 const switchboard = createSwitchboard()
-const world: KernelWorld = { root: ROOT, packageRoot, loader, switchboard, clock: realClock, fs, log, safe: false }
+const seams = { root: ROOT, packageRoot, loader, switchboard, clock: realClock, fs, log, safe: false }
+// What the meta file says of sandboxes is not for made-up services.
+const world: KernelWorld = { ...seams, hostOf: () => loader }
 
 const write = (path: string, text: string): void => fs.write(`${ROOT}/${path}`, text)
 

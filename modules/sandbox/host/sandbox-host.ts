@@ -23,7 +23,7 @@ import { GuestOwned } from './guest-owned.ts'
 import type { AskedCall } from './grants.ts'
 import type { Lease } from './places.ts'
 import { StandIn } from './stand-in.ts'
-import type { ServiceParts } from './sandboxes.ts'
+import type { HostedVersion, ServiceParts } from './sandboxes.ts'
 
 /** One service's config, as the host needs it. */
 export interface HostedService {
@@ -73,11 +73,11 @@ export class SandboxHost implements ModuleHost {
 }
 
 /** One version: its guest, where that is, and what it owns here. */
-class SandboxedVersion {
+class SandboxedVersion implements HostedVersion {
   private readonly parts: ServiceParts
   private readonly service: HostedService
   private readonly scan: Scan
-  private readonly owner: CodeOwner
+  readonly owner: CodeOwner
   private lease: Lease | undefined
   private guest: Guest | undefined
   private calls: GuestCalls | undefined
@@ -109,7 +109,7 @@ class SandboxedVersion {
     const stand = new StandIn(this.guest, (kernel) => this.constructed(kernel))
     this.standIn = stand
     if (this.ended !== undefined) stand.end(this.ended)
-    parts.versions.set(this, this.owner, () => this.report())
+    parts.versions.add(this)
     const { facts } = this.guest
     return {
       exports: facts.module ? { Module: stand.Module, configSchema: configSchemaOf(facts) } : {},
@@ -184,7 +184,7 @@ class SandboxedVersion {
     return off === undefined ? error : toErrorData(off)
   }
 
-  private report(): SandboxReport {
+  report(): SandboxReport {
     const { isolation, group, limits, grants } = this.service
     const { powers, kills } = this.parts
     const granted = grants.map(({ text }) => text)

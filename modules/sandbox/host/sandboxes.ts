@@ -55,27 +55,33 @@ export interface ServiceParts {
   noteKill(code: string): void
 }
 
+export interface HostedVersion {
+  readonly owner: CodeOwner
+  report(): SandboxReport
+}
+
+const keyOf = ({ service, generation }: CodeOwner): string => `${service} ${generation}`
+
 /** The versions that are there, by who owns them. */
 export class Versions {
-  private readonly reports = new Map<object, { owner: CodeOwner; report: () => SandboxReport }>()
+  private readonly versions = new Map<string, HostedVersion>()
 
   get size(): number {
-    return this.reports.size
+    return this.versions.size
   }
 
-  set(version: object, owner: CodeOwner, report: () => SandboxReport): void {
-    this.reports.set(version, { owner, report })
+  add(version: HostedVersion): void {
+    this.versions.set(keyOf(version.owner), version)
   }
 
-  delete(version: object): void {
-    this.reports.delete(version)
+  delete(version: HostedVersion): void {
+    const key = keyOf(version.owner)
+    // A number that never went live is given again.
+    if (this.versions.get(key) === version) this.versions.delete(key)
   }
 
-  reportOf({ service, generation }: CodeOwner): SandboxReport | undefined {
-    for (const { owner, report } of this.reports.values()) {
-      if (owner.service === service && owner.generation === generation) return report()
-    }
-    return undefined
+  of(owner: CodeOwner): HostedVersion | undefined {
+    return this.versions.get(keyOf(owner))
   }
 }
 
@@ -99,7 +105,11 @@ export class Sandboxes implements SandboxPort {
   }
 
   report(owner: CodeOwner): SandboxReport | undefined {
-    return this.versions.reportOf(owner)
+    return this.versions.of(owner)?.report()
+  }
+
+  holds(owner: CodeOwner): boolean {
+    return this.versions.of(owner) !== undefined
   }
 
   release(sourceKey: string): boolean {
