@@ -5,6 +5,7 @@
 import { resolve } from 'node:path'
 import { Command } from 'commander'
 import { addApprovals } from './approvals.ts'
+import { addBackup } from './backup.ts'
 import { addChanges } from './changes.ts'
 import { addChat } from './chat.ts'
 import type { AddCommands, Cli } from './common.ts'
@@ -38,6 +39,7 @@ const GROUPS: readonly AddCommands[] = [
   addMcp,
   addScan,
   addDoctor,
+  addBackup,
   addCompletion,
 ]
 

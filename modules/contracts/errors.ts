@@ -804,6 +804,16 @@ export const ERRORS = {
     'Only what a module does by calls of its methods can be replayed; see docs/recordings.md.',
   ),
   not_reachable: entry(503, 'No system is running for the root {root}', 'Start it with `npm start` or `mm up`.'),
+  backup_failed: entry(
+    500,
+    'The backup could not be made: {reason}',
+    'Mend that and run `mm backup` again; nothing was written.',
+  ),
+  backup_damaged: entry(
+    422,
+    'The backup is not whole: {reason}',
+    'Nothing was written. Take an older backup, or copy the file again.',
+  ),
   version_missing: entry(
     404,
     'No version `{version}` of {api} is kept',

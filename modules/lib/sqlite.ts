@@ -19,17 +19,27 @@ export interface Connection {
   close(): void
 }
 
-type Driver = new (file: string) => Connection
+/** What a copy of a whole file needs. */
+export interface RawConnection extends Connection {
+  exec(sql: string): void
+  backup(file: string, options: { progress: () => number }): Promise<unknown>
+}
 
-/** `first`: pragmas that must come before the file is written to, as `page_size = 16384`. */
-export async function openDatabase(file: string, busyMs: number, first: readonly string[] = []): Promise<Connection> {
+type Driver = new (file: string, options?: { fileMustExist?: boolean }) => RawConnection
+
+/** Rejects with `native_missing`. */
+export async function loadDriver(): Promise<Driver> {
   const name = nativePackage('better-sqlite3')
-  let Database: Driver
   try {
-    Database = ((await import(name)) as { default: Driver }).default
+    return ((await import(name)) as { default: Driver }).default
   } catch (error) {
     throw coded('native_missing', { package: name, reason: reasonOf(error), node: process.versions.node }, {}, error)
   }
+}
+
+/** `first`: pragmas that must come before the file is written to, as `page_size = 16384`. */
+export async function openDatabase(file: string, busyMs: number, first: readonly string[] = []): Promise<Connection> {
+  const Database = await loadDriver()
   try {
     const connection = new Database(file)
     for (const pragma of first) connection.pragma(pragma)
