@@ -21,6 +21,7 @@ import { addMcp } from './mcp.ts'
 import { addPackages } from './packages.ts'
 import { addScan } from './scan.ts'
 import { addServices } from './services.ts'
+import { addTraces } from './traces.ts'
 import { addUp } from './up.ts'
 
 const GROUPS: readonly AddCommands[] = [
@@ -32,6 +33,7 @@ const GROUPS: readonly AddCommands[] = [
   addHistory,
   addConfigs,
   addLogs,
+  addTraces,
   addKernel,
   addPackages,
   addApprovals,
