@@ -4,6 +4,7 @@
  * is dead for good. Lives in a child process, or in the kernel's for `inline`. Made by `server.ts`.
  */
 import { randomBytes, webcrypto } from 'node:crypto'
+import { performance } from 'node:perf_hooks'
 import type { GuestLimits } from '../../contracts/sandbox.ts'
 import type { BootData } from './guest/main.ts'
 import { LOCAL } from './guest/channel.ts'
@@ -31,7 +32,8 @@ export interface IsolateEvents {
   stuck(): void
   /** Bytes on their way that nobody has taken. */
   waiting(): number
-  monotonic(): number
+  /** An entry begins: it is to be looked at until it ends. */
+  entered(): void
 }
 
 /** An entry that does not even obey the end of its isolate is let alone this long. */
@@ -140,6 +142,7 @@ export class IsolateGuest {
     this.packets = 0
     this.bytes = 0
     this.entered = { cpu: this.cpu() }
+    this.events.entered()
   }
 
   private left(): number {
@@ -208,7 +211,7 @@ export class IsolateGuest {
   }
 
   private wakeAfter(ms: number): void {
-    const at = this.events.monotonic() + ms
+    const at = performance.now() + ms
     if (!(at < this.wakesAt)) return
     clearTimeout(this.timer)
     this.wakesAt = at
@@ -266,14 +269,8 @@ export class IsolateGuest {
 
   end(code: EndCode, reason: string): void {
     if (this.ended) return
-    const { isEntered } = this
     this.close()
     this.events.ended(code, reason)
-    if (!isEntered) return
-    const timer = setTimeout(() => {
-      if (this.entered !== undefined) this.events.stuck()
-    }, STUCK_MS)
-    timer.unref()
   }
 
   close(): void {
@@ -282,6 +279,7 @@ export class IsolateGuest {
     clearTimeout(this.timer)
     this.queue = []
     this.entry = undefined
+    if (this.isEntered) setTimeout(() => this.isEntered && this.events.stuck(), STUCK_MS)
     if (!this.isolate.isDisposed) this.isolate.dispose()
   }
 }

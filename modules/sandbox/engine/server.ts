@@ -25,15 +25,15 @@ export class GuestServer {
   private readonly ivm: Ivm
   private readonly events: ServerEvents
   private readonly guests = new Map<number, IsolateGuest>()
-  private readonly timer: NodeJS.Timeout
-  private idleAt = 0
+  private readonly slow: NodeJS.Timeout
+  private fast: NodeJS.Timeout | undefined
   private shareAt = 0
 
   constructor(ivm: Ivm, events: ServerEvents) {
     this.ivm = ivm
     this.events = events
-    this.timer = setInterval(() => this.watch(), WATCH_MS)
-    this.timer.unref()
+    this.slow = setInterval(() => this.watchAll(), IDLE_WATCH_MS)
+    this.slow.unref()
   }
 
   open(id: number, limits: GuestLimits, code: GuestCode): void {
@@ -47,7 +47,7 @@ export class GuestServer {
       },
       stuck: () => events.stuck(id),
       waiting: () => events.waiting(),
-      monotonic: () => performance.now(),
+      entered: () => this.watchSoon(),
     })
     this.guests.set(id, guest)
     void guest.open(code)
@@ -66,27 +66,44 @@ export class GuestServer {
     return this.guests.get(id)?.usage()
   }
 
-  private watch(): void {
-    const now = performance.now()
-    const isIdle = now - this.idleAt >= IDLE_WATCH_MS
-    const isShare = now - this.shareAt >= SHARE_MS
+  /** While anything is entered; an entry that is over by then costs one look at most. */
+  private watchSoon(): void {
+    this.fast ??= setTimeout(() => {
+      this.fast = undefined
+      this.watchEntered()
+    }, WATCH_MS)
+  }
+
+  private watchEntered(): void {
     let busiest = 0
     let most = -1
     for (const [id, guest] of this.guests) {
-      if (guest.isEntered && guest.enteredCpu > most) {
+      if (!guest.isEntered) continue
+      if (guest.enteredCpu > most) {
         most = guest.enteredCpu
         busiest = id
       }
-      if (guest.isEntered || isIdle) guest.watch()
+      guest.watch()
+    }
+    if (most < 0) return
+    this.events.looked?.(busiest)
+    this.watchSoon()
+  }
+
+  private watchAll(): void {
+    const now = performance.now()
+    const isShare = now - this.shareAt >= SHARE_MS
+    if (isShare) this.shareAt = now
+    for (const guest of this.guests.values()) {
+      guest.watch()
       if (isShare) guest.watchShare()
     }
-    if (isIdle) this.idleAt = now
-    if (isShare) this.shareAt = now
-    if (most >= 0 || isShare) this.events.looked?.(busiest)
+    if (isShare) this.events.looked?.(0)
   }
 
   stop(): void {
-    clearInterval(this.timer)
+    clearInterval(this.slow)
+    clearTimeout(this.fast)
     for (const guest of this.guests.values()) guest.close()
     this.guests.clear()
   }
