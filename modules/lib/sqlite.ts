@@ -16,6 +16,7 @@ export interface Connection {
   transaction<T>(work: () => T): { immediate(): T }
   pragma(text: string): unknown
   loadExtension(file: string): void
+  readonly inTransaction: boolean
   close(): void
 }
 

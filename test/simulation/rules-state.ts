@@ -16,8 +16,8 @@ interface State {
   movedSince: boolean
   took: { n: number; steps: number } | undefined
   mode: string | undefined
-  /** its own takeOver() failed */
-  refusedState: boolean
+  /** its own handOver() or takeOver() failed: the other one has nothing to go on with */
+  failedAt: string | undefined
 }
 
 export function stateRules(entries: readonly Dated[]): string[] {
@@ -35,7 +35,7 @@ export function stateRules(entries: readonly Dated[]): string[] {
         movedSince: false,
         took: undefined,
         mode: undefined,
-        refusedState: false,
+        failedAt: undefined,
       }
       states.set(entry.instance, { born: entry, ...none })
     } else if (entry.kind === 'life') live(entry, states, copies, wrong)
@@ -73,7 +73,7 @@ function live(entry: Of<'life'>, states: Map<number, State>, copies: Map<string,
       Object.assign(state, { took: { n, steps }, n, steps })
       break
     case 'failed':
-      state.refusedState = entry.why === 'take_over'
+      state.failedAt = entry.why
       break
     default:
   }
@@ -101,7 +101,7 @@ function switched(
     return
   }
   const isQuiet = [before.mode, next.mode].some((one) => one === 'quiesce' || one === 'exclusive')
-  if (next.refusedState) return
+  if (next.failedAt === 'take_over' || before.failedAt === 'hand_over') return
   if (isQuiet && before.born.state && next.born.state && !rolledBack) {
     wrong.push(`the state of ${named(before)} is ${became} in ${named(next)}`)
   }

@@ -34,6 +34,8 @@ export class Module implements DatabaseApi {
   readonly #config: Config
   #connection: Connection | undefined
   readonly #statements = new Map<string, Statement>()
+  /** the statements of a transaction are under way */
+  #inside = false
 
   constructor(kernel: KernelApi, config: Config) {
     this.#kernel = kernel
@@ -61,11 +63,39 @@ export class Module implements DatabaseApi {
     return this.#run(sql, (statement) => this.#rows(statement, params))
   }
 
+  /** All of the statements or none. */
   transaction(statements: { sql: string; params?: SqlParams }[]): { changes: number; last_insert_rowid: number }[] {
     if (!Array.isArray(statements) || statements.some((one) => typeof one?.sql !== 'string'))
       throw coded('bad_arguments', { reason: 'transaction() takes a list of {sql, params}' })
-    const all = this.#open().transaction(() => statements.map(({ sql, params }) => this.execute(sql, params)))
-    return all.immediate()
+    const connection = this.#open()
+    this.#endLeftOver(connection)
+    const all = connection.transaction(() => {
+      this.#inside = true
+      return statements.map(({ sql, params }) => this.execute(sql, params))
+    })
+    try {
+      return all.immediate()
+    } catch (error) {
+      throw this.#told(error)
+    } finally {
+      this.#inside = false
+    }
+  }
+
+  /** A disk that fails may fail the rollback too: what stays half done must not become part of what comes next. */
+  #endLeftOver(connection: Connection): void {
+    if (this.#inside || !connection.inTransaction) return
+    try {
+      connection.prepare('ROLLBACK').run([])
+    } catch (error) {
+      throw this.#told(error)
+    }
+  }
+
+  #told(error: unknown): unknown {
+    if (typeof (error as { hint?: unknown }).hint === 'string') return error
+    const refusal = writeRefusal(error, `runtime/${this.#config.file}`)
+    return refusal ?? coded('sql_failed', { reason: reasonOf(error) }, {}, error)
   }
 
   getAspect(name: string): object | undefined {
@@ -132,14 +162,11 @@ export class Module implements DatabaseApi {
     if (typeof sql !== 'string') throw coded('bad_arguments', { reason: 'the first argument is the SQL text' })
     const refused = refusedWord(sql)
     if (refused !== undefined) throw coded('sql_refused', { reason: `${refused.toUpperCase()} is not open to callers` })
+    this.#endLeftOver(this.#open())
     try {
       return work(this.#prepare(sql))
     } catch (error) {
-      if (typeof (error as { hint?: unknown }).hint === 'string') throw error
-      throw (
-        writeRefusal(error, `runtime/${this.#config.file}`) ??
-        coded('sql_failed', { reason: reasonOf(error) }, {}, error)
-      )
+      throw this.#told(error)
     }
   }
 
