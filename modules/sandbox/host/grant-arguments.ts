@@ -56,7 +56,7 @@ const RULES: Readonly<Record<string, Readonly<Record<string, ArgumentRule>>>> = 
     delete_collection: name,
   },
   tools: { invoke: name, describe: name, invokeAll: { kind: 'name', read: each('name') } },
-  fetch: { get: host, post: host, request: host, fetch: host },
+  fetch: { get: host, request: host, stream: host },
   kernel: { prompt: path(first), show: name, reload: name, rollback: name, undo: name, release: name },
   /** not a service: what `kernel.events` is asked for */
   events: { on: name, emit: name },
