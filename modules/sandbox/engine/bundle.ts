@@ -22,10 +22,9 @@ export interface Bundle {
   readonly starts: readonly { line: number; file: BundledFile }[]
 }
 
-/** `(0, …)` keeps V8 from giving them a name after where they stand. */
 const ESM_HEAD =
-  '(0,async function(__vite_ssr_import__,__vite_ssr_dynamic_import__,__vite_ssr_exports__,__vite_ssr_exportAll__,__vite_ssr_import_meta__){"use strict";'
-const CJS_HEAD = '(0,function(exports,require,module,__filename,__dirname){'
+  'async function(__vite_ssr_import__,__vite_ssr_dynamic_import__,__vite_ssr_exports__,__vite_ssr_exportAll__,__vite_ssr_import_meta__){"use strict";'
+const CJS_HEAD = 'function(exports,require,module,__filename,__dirname){'
 
 export function joinFiles(files: readonly BundledFile[]): Bundle {
   const starts: { line: number; file: BundledFile }[] = []
@@ -34,7 +33,7 @@ export function joinFiles(files: readonly BundledFile[]): Bundle {
   for (const file of files) {
     const { id, imports, kind, code } = file
     const head = kind === 'esm' ? ESM_HEAD : CJS_HEAD
-    parts.push(`[${JSON.stringify(id)},${JSON.stringify(imports)},"${kind}",${head}\n${code}\n})],\n`)
+    parts.push(`[${JSON.stringify(id)},${JSON.stringify(imports)},"${kind}",${head}\n${code}\n}],\n`)
     starts.push({ line, file })
     line += lineCount(code) + 2
   }

@@ -13,7 +13,7 @@ export interface PackageSource {
 
 export function readSource(path: string): PackageSource {
   const written = readFileSync(path, 'utf8')
-  if (path.endsWith('.json')) return { text: written, isCommonJs: false }
+  if (path.endsWith('.json')) return { text: `module.exports=JSON.parse(${JSON.stringify(written)})`, isCommonJs: true }
   const { comments, module } = parseSync(path, written)
   const isCommonJs = path.endsWith('.cjs') || (!path.endsWith('.mjs') && !module.hasModuleSyntax)
   let text = ''

@@ -8,6 +8,9 @@ import type { Placed, Prepared } from './program.ts'
 
 export type CrossedError = GuestError
 
+/** The name V8 gives to the body of a file, after where it stands in the script. */
+const BODY = /^(\s*at (?:async )?)__sandbox_add__\S* \((.*)\)$/
+
 const FRAME = /(sandbox:(?:program|packages)):(\d+):(\d+)/g
 
 export function mapStack(stack: string, prepared: Prepared): string {
@@ -15,7 +18,7 @@ export function mapStack(stack: string, prepared: Prepared): string {
     .split('\n')
     .filter((line) => !/\bsandbox:guest\b/.test(line))
     .map((line) =>
-      line.replace(FRAME, (whole, file: string, at: string, column: string) => {
+      line.replace(BODY, '$1$2').replace(FRAME, (whole, file: string, at: string, column: string) => {
         const place = prepared.place(file, Number(at), Number(column))
         return place === undefined ? whole : `${place.id}:${place.line}:${place.column}`
       }),

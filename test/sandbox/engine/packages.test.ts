@@ -87,9 +87,11 @@ const PACKAGES = {
   'esm/ä.js': "/* ☃ */ export default '☃ä'",
   'cjs/package.json': '{"name": "cjs", "main": "main.js"}',
   'cjs/main.js':
-    "exports.one = 1\nexports.two = require('./two').value\nexports.mode = process.env.NODE_ENV\nexports.late = () => require('fs')",
+    "exports.one = 1\nexports.two = require('./two').value\nexports.mode = process.env.NODE_ENV\nexports.late = () => require('fs')\nexports.pure = require('pure').default",
   'cjs/two.js': 'module.exports = { value: 2, data: require("./data.json") }',
   'cjs/data.json': '{"a": 1}',
+  'pure/package.json': '{"name": "pure", "type": "module", "main": "index.js"}',
+  'pure/index.js': 'export default 7',
   'impure/package.json': '{"name": "impure", "type": "module", "main": "index.js"}',
   'impure/index.js': "import { readFileSync } from 'node:fs'\nexport const read = readFileSync",
 }
@@ -97,12 +99,12 @@ const PACKAGES = {
 it('ES modules and CommonJS work together; what asks for Node later is refused then', async () => {
   const source = `import { sum, letter } from 'esm'
 import cjs, { mode } from 'cjs'
-export class Module { all() { return [sum, letter, mode, cjs.two] } late() { return cjs.late() } }`
+export class Module { all() { return [sum, letter, mode, cjs.two, cjs.pure] } late() { return cjs.late() } }`
   const place = await startPlace('inline')
   for (let time = 0; time < 2; time++) {
     const guest = await withPackages(place, PACKAGES, source, ['esm', 'cjs'])
     const call = (method: string) => guest.ask('call', { aspect: 'default', method, args: [] })
-    expect(await call('all')).toEqual([3, '☃ä', 'production', 2])
+    expect(await call('all')).toEqual([3, '☃ä', 'production', 2, 7])
     expect((await rejection(call('late'))).code).toBe('import_refused')
   }
 })

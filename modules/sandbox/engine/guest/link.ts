@@ -67,8 +67,10 @@ export class Linker {
 
   private async start(running: Running): Promise<void> {
     const [id, imports, kind, body] = running.file
-    if (kind === 'cjs') this.require(running)
-    else {
+    if (kind === 'cjs') {
+      await this.prepare(running, new Set())
+      this.require(running)
+    } else {
       const { exports } = running
       const load = (specifier: string): unknown => this.import(specifier, imports)
       const dynamic = (specifier: unknown): unknown => Promise.reject(this.options.refuse(String(specifier), id))
@@ -85,6 +87,17 @@ export class Linker {
     if (found.state === 'running') return found.exports
     const done = this.evaluate(found)
     return done === undefined ? found.exports : after(done, found.exports)
+  }
+
+  /** ES modules wait for others, `require` cannot: those it leads to are run before. */
+  private async prepare(running: Running, seen: Set<Running>): Promise<void> {
+    seen.add(running)
+    for (const id of Object.values(running.file[1])) {
+      const found = this.files.get(id)
+      if (found === undefined || seen.has(found)) continue
+      if (found.file[2] === 'cjs') await this.prepare(found, seen)
+      else if (found.state !== 'running') await this.evaluate(found)
+    }
   }
 
   private require(running: Running): unknown {

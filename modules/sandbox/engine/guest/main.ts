@@ -34,6 +34,9 @@ export interface Booted {
   add(files: readonly LinkedFile[]): void
 }
 
+const NOT_LATER = 'code is not loaded while it runs'
+const STATICALLY = 'import it statically, at the top of the file'
+
 export function boot(send: Send, data: BootData): Booted {
   setRows(data.rows)
   const channel = new Channel(send, data)
@@ -50,9 +53,9 @@ export function boot(send: Send, data: BootData): Booted {
   const linker = new Linker({
     outside: (id) => {
       if (id === 'meta-machine') return metaMachine
-      throw coded('import_refused', { specifier: id, reason: 'it is not in the sandbox' })
+      throw coded('import_refused', { specifier: id, reason: 'it is not in the sandbox', instead: STATICALLY })
     },
-    refuse: (specifier) => coded('import_refused', { specifier, reason: 'code is not loaded while it runs' }),
+    refuse: (specifier) => coded('import_refused', { specifier, reason: NOT_LATER, instead: STATICALLY }),
   })
   serve(channel, timers, linker, data)
   return { receive: (packets) => channel.receive(packets), add: (files) => linker.add(files) }
