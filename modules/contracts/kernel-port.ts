@@ -142,6 +142,8 @@ export interface Switchboard {
   onRoute: ((api: string, method: string, args: unknown[]) => Promise<unknown>) | undefined
   /** the slow path of calls, for what was made under an earlier kernel; a kernel sets it */
   calls: CallsPort | undefined
+  /** values of configs that are secrets: they are taken out of what is told of errors */
+  readonly secrets: Set<string>
   /** who hears of calls, with the version that asked to; only those of versions that serve are told */
   readonly observers: Set<{ readonly owner: GenerationRecord; readonly observer: CallObserver }>
   /** who runs: set by a kernel at its boot and when it takes over. One that is gone sends what reaches it there. */

@@ -6,6 +6,7 @@ import type { ErrorData } from '../contracts/errors.ts'
 import type { CodeOwner } from '../contracts/seams.ts'
 import type { FaultKind, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { describeError, reasonOf, toErrorData } from '../lib/errors.ts'
+import { Redactor } from '../lib/redact.ts'
 import { shownPath } from '../lib/shown-path.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Machine } from './machine.ts'
@@ -26,6 +27,7 @@ export class Faults {
   /** late errors nobody could be named for */
   unattributed = 0
   private readonly supervisor: Supervisor
+  private redactor: { size: number; made: Redactor } | undefined
 
   constructor(machine: Machine, supervisor: Supervisor) {
     this.machine = machine
@@ -61,7 +63,7 @@ export class Faults {
     const service = this.machine.services.get(api)
     const { clock, log } = this.machine.options
     const { described, left } = this.mayDescribe(api, clock.monotonic())
-    const error = described ? this.describe(thrown) : toErrorData(thrown)
+    const error = described ? this.describe(thrown) : this.dataOf(thrown)
     if (service !== undefined) {
       if (described) service.lastError = error
       service.lastErrorAt = clock.now()
@@ -70,7 +72,7 @@ export class Faults {
       ;(record?.isolator as ModuleIsolator | undefined)?.recordError()
     }
     if (described) {
-      const fields = { service: api, generation, stack: stackOf(thrown) }
+      const fields = { service: api, generation, stack: this.stackOf(thrown) }
       log.error(`${api}  ${where}: ${describeError(error)}${moreThan(left)}`, fields)
     }
     return error
@@ -125,14 +127,32 @@ export class Faults {
     this.unattributed++
     const { clock, log } = this.machine.options
     const { described, left } = this.mayDescribe('', clock.monotonic())
-    const error = described ? this.describe(thrown) : toErrorData(thrown)
+    const error = described ? this.describe(thrown) : this.dataOf(thrown)
     this.machine.events.emit('kernel.fault', { where, error })
-    if (described) log.error(`${where}: ${describeError(error)}${moreThan(left)}`, { stack: stackOf(thrown) })
+    if (described)
+      log.error(`${where}: ${describeError(error)}${moreThan(left)}`, { stack: this.stackOf(thrown) })
     return undefined
   }
 
-  describe(thrown: unknown): ErrorData {
+  /** An error may hold what its service was given to keep. */
+  private dataOf(thrown: unknown): ErrorData {
     const data = toErrorData(thrown)
+    return { ...data, message: this.clean(data.message), hint: this.clean(data.hint) }
+  }
+
+  private stackOf(thrown: unknown): string | undefined {
+    const stack = stackOf(thrown)
+    return stack === undefined ? undefined : this.clean(stack)
+  }
+
+  private clean(text: string): string {
+    const { secrets } = this.machine.options.switchboard
+    if (this.redactor?.size !== secrets.size) this.redactor = { size: secrets.size, made: new Redactor(secrets) }
+    return this.redactor.made.text(text)
+  }
+
+  describe(thrown: unknown): ErrorData {
+    const data = this.dataOf(thrown)
     const place = data.file === undefined ? this.machine.options.loader.placeOf(thrown) : undefined
     const all = { ...data, ...place }
     if (all.file !== undefined) all.file = shownPath(this.machine.options.root, all.file)

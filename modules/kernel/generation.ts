@@ -13,6 +13,7 @@ import { shownPath } from '../lib/shown-path.ts'
 import { within } from '../lib/within.ts'
 import { isRefusedWrite } from '../lib/write-failure.ts'
 import { checkSchema, checkSecrets, fillValues, placeValueError, secretPath } from '../lib/config-values.ts'
+import { secretsIn } from '../lib/secret-values.ts'
 import { readContract } from '../lib/module-contract.ts'
 import { entangled } from './admission.ts'
 import { createCaller, stopCaller } from './handle.ts'
@@ -159,7 +160,6 @@ async function build(
   readClass(generation, Module as unknown as ModuleClass)
   const absent = machine.notLive(generation.needs)
   if (absent.length > 0) return { kind: 'waiting', for: absent }
-
   const config = readConfig(machine, generation, configSchema)
   await beforeConstruct()
   if (generation.abandoned) return { kind: 'abandoned' }
@@ -235,6 +235,7 @@ export function readConfig(
       env: (name) => process.env[name],
       secret: (name) => readSecret(fs, root, name),
     })
+    for (const one of secretsIn(desired.params, values)) machine.options.switchboard.secrets.add(one)
   } catch (thrown) {
     throw placeValueError(thrown, desired, text)
   }

@@ -27,6 +27,20 @@ export function secretValues(
   return found
 }
 
+/** What became a secret when a config was filled in: from a secret file, or under a name that says so. */
+export function secretsIn(written: Json, filled: Json, name = ''): string[] {
+  if (typeof written === 'string') {
+    if (typeof filled !== 'string' || filled === '') return []
+    const isNamed = isSecretName(name) || [...written.matchAll(ENV)].some(([, env = '']) => isSecretName(env))
+    return isNamed || written.startsWith('secret:') ? [filled] : []
+  }
+  if (typeof written !== 'object' || written === null || typeof filled !== 'object' || filled === null) return []
+  const values = filled as Record<string, Json>
+  return Object.entries(written).flatMap(([key, one]) =>
+    secretsIn(one as Json, values[key] ?? null, Array.isArray(written) ? name : key),
+  )
+}
+
 function collect(
   key: string,
   value: Json,

@@ -35,6 +35,7 @@ export function createSwitchboard(): Switchboard {
     onMiss: undefined,
     onRoute: undefined,
     observers: new Set(),
+    secrets: new Set(),
     calls: undefined,
     kernel: undefined,
     probation: false,

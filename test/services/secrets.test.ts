@@ -28,6 +28,7 @@ export class Module {
   async login({ user, password }) { return { user, password, token: this.config.file_secret } }
   async ask(text) { return 'heard ' + text }
   async fail() { throw new Error('refused: ' + this.config.env_secret + ' and ' + this.config.api_key) }
+  async late() { setTimeout(() => { throw new Error('late: ' + this.config.file_secret) }, 1) }
   async talk(request) { return { messages: request.messages } }
   getAspect(name) {
     return name !== 'tool' ? undefined : { open: tool({ description: 'Opens.', params: z.object({ api_key: z.string(), text: z.string() }), run: (given) => ({ ...given }) }) }
@@ -87,9 +88,12 @@ it('none of them appears in what is kept, and none in what says something of the
     })
     await call('fail')
   }
+  const late = system.event('service.fault', ({ api }) => api === 'vault')
+  await call('late')
+  await late
   await system.fetch('/api/chat', { message: `My key is ${PLANTED.prompt}, keep it.` })
   const recordings = system.getApi<RecordingsApi>('recordings')
-  expect((await recordings.list('vault')).total).toBe(15)
+  expect((await recordings.list('vault')).total).toBe(16)
   const report = await recordings.replay('vault')
   const { traces } = await system.json<{ traces: TraceSummary[] }>('/api/traces?limit=1000')
   const shown = await Promise.all(traces.map(({ trace }) => system.json<object>(`/api/traces/${trace}`)))
@@ -99,6 +103,8 @@ it('none of them appears in what is kept, and none in what says something of the
     ['metrics', await (await system.fetch('/metrics')).text()],
     ['openapi', await (await system.fetch('/api/openapi.json')).text()],
     ['log', JSON.stringify(system.log)],
+    ['errors', JSON.stringify([await system.show('vault'), await system.json<object>('/api/services/vault')])],
+    ['events', JSON.stringify(await system.getApi('kernel')['eventsSince']?.(0))],
   ]
   const own = (path: string): boolean => /secrets$|last-good$|token$|data\.db/.test(path)
   const found = [...filesOf(join(system.root.path, 'runtime'), own), ...told].flatMap(([where, text]) =>
