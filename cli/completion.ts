@@ -21,7 +21,7 @@ interface Known {
 type Kind = 'service' | 'file' | 'folder' | 'none'
 
 function kindOf(name: string): Kind {
-  if (name === 'service' || name === 'service.method') return 'service'
+  if (['service', 'service.method', 'subject'].includes(name)) return 'service'
   if (name === 'dir') return 'folder'
   return /^files?$/.test(name) ? 'file' : 'none'
 }

@@ -111,8 +111,8 @@ export function addHistory(program: Command, { common }: Cli): void {
   )
   prints(
     program
-      .command('why <service>')
-      .description('why a service is as it is; or, by its id, something that happened')
+      .command('why <subject>')
+      .description('why: a service by its name, a change by its id (h12), a call by its trace id')
       .action((subject: string) => why(common(), subject)),
     '{subject, kind, lines, next}',
   )

@@ -22,6 +22,8 @@ import { addPackages } from './packages.ts'
 import { addScan } from './scan.ts'
 import { addServices } from './services.ts'
 import { addTraces } from './traces.ts'
+import { addTop } from './top.ts'
+import { addTrace } from './trace.ts'
 import { addUp } from './up.ts'
 
 const GROUPS: readonly AddCommands[] = [
@@ -32,8 +34,10 @@ const GROUPS: readonly AddCommands[] = [
   addChanges,
   addHistory,
   addConfigs,
+  addTop,
   addLogs,
   addTraces,
+  addTrace,
   addKernel,
   addPackages,
   addApprovals,

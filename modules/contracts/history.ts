@@ -82,6 +82,6 @@ export interface HistoryApi {
    * disk; with one, that and live. Rejects with `version_missing`.
    */
   diff(api: string, from?: string, to?: string): Promise<VersionDiff>
-  /** Of a service by its name, or of something that happened by its id. Rejects with `subject_unknown`. */
+  /** Of a service by its name, of something that happened by its id, of a call by its trace. Rejects with `subject_unknown`. */
   why(subject: string): Promise<Why>
 }

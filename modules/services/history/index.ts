@@ -9,11 +9,13 @@ import type { ComparedVersion, Happening, HistoryApi, HistoryQuery, VersionDiff,
 import type { KernelServiceApi, ServiceSource } from '../../contracts/kernel.ts'
 import type { Handle, KernelApi, MachineEvent } from '../../contracts/module.ts'
 import type { JsonMap } from '../../contracts/seams.ts'
-import { coded } from '../../lib/errors.ts'
+import type { Trace, TracesApi } from '../../contracts/traces.ts'
+import { coded, codeOf } from '../../lib/errors.ts'
 import { shortHash } from '../../lib/hash.ts'
 import { changedPaths, compare } from './compare.ts'
 import { isRecorded, tell, type HistoryRecord } from './record.ts'
 import { HistoryStore } from './store.ts'
+import { whyCall } from './why-call.ts'
 import { whyHappening, whyService } from './why.ts'
 
 export const configSchema = z.object({
@@ -41,6 +43,7 @@ export class Module implements HistoryApi {
   readonly #store: HistoryStore
   /** the process that recorded first: what it started was there before the history was */
   #began = BOOT
+  #ending = false
 
   constructor(kernel: KernelApi, config: Config) {
     this.#kernel = kernel
@@ -97,8 +100,9 @@ export class Module implements HistoryApi {
       type,
       data: JSON.parse(JSON.stringify(data)) as JsonMap,
     }
+    if (type === 'kernel.stopping') this.#ending = true
     if (source === undefined) {
-      this.#store.add(record)
+      this.#store.add(this.#ending ? { ...record, ending: true } : record)
       return
     }
     const { api, source_hash, config_hash, config_file } = source
@@ -173,7 +177,7 @@ export class Module implements HistoryApi {
     const [, id] = /^h(\d+)$/.exec(subject) ?? []
     if (id !== undefined) return this.#whyHappening(Number(id))
     const services = await this.#system.services()
-    if (!services.some((one) => one.api === subject)) throw coded('subject_unknown', { subject })
+    if (!services.some((one) => one.api === subject)) return whyCall(await this.#trace(subject), services)
     const detail = await this.#system.show(subject)
     const pending = await this.#system.plan()
     const around = await this.#system.plan([{ path: detail.config_file }])
@@ -185,6 +189,16 @@ export class Module implements HistoryApi {
       pending: pending.find((one) => one.api === subject),
       callers: around.find((one) => one.api === subject)?.callers ?? [],
     })
+  }
+
+  async #trace(subject: string): Promise<Trace> {
+    try {
+      return await this.#kernel.getApi<TracesApi>('traces').show(subject)
+    } catch (thrown) {
+      const code = codeOf(thrown) ?? ''
+      if (code !== 'trace_not_found' && code !== 'service_not_found') throw thrown
+      throw coded('subject_unknown', { subject })
+    }
   }
 
   #whyHappening(id: number): Why {

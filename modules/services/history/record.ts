@@ -1,4 +1,5 @@
 /** One line of the history's file, and what it says in plain words. Pure. */
+import { isAbsolute } from 'node:path'
 import type { ErrorData } from '../../contracts/errors.ts'
 import type { Happening } from '../../contracts/history.ts'
 import type { MachineEvent } from '../../contracts/module.ts'
@@ -26,6 +27,8 @@ export interface HistoryRecord {
   changed?: string[]
   /** it was not there before, or had been stopped */
   added?: 'new' | 'again'
+  /** it ended because the system did */
+  ending?: true
 }
 
 type Say = (data: JsonMap, record: HistoryRecord) => string
@@ -43,10 +46,15 @@ function failure(value: unknown): string {
 
 const serving = (value: unknown): string => (typeof value === 'number' ? `g${value} goes on serving` : 'nothing serves')
 
-/** A few of them; all stand in `files`. */
+/** A few of the root's own; all stand in `files`. */
 function listed(paths: readonly string[]): string {
-  const shown = paths.slice(0, FILES_SHOWN).join(', ')
-  return paths.length > FILES_SHOWN ? `${shown} and ${paths.length - FILES_SHOWN} more` : shown
+  const own = paths.filter((path) => !isAbsolute(path))
+  const others = paths.length - own.length
+  return [
+    ...own.slice(0, FILES_SHOWN),
+    ...(own.length > FILES_SHOWN ? [`${own.length - FILES_SHOWN} more`] : []),
+    ...(others > 0 ? [`${others} ${others === 1 ? 'file' : 'files'} outside the root`] : []),
+  ].join(', ')
 }
 
 function wentLive(data: JsonMap, { changed = [], added }: HistoryRecord): string {
@@ -127,7 +135,7 @@ export const isRecorded = ({ type }: MachineEvent): boolean => Object.hasOwn(TOL
 export const isFailure = ({ type }: HistoryRecord): boolean => type === 'call.failed' || type === 'service.fault'
 
 export function tell(record: HistoryRecord): Happening {
-  const { id, time, type, data, changed = [], added } = record
+  const { id, time, type, data, changed = [], added, ending } = record
   const known = TOLD[type]
   const api = data['api']
   // A start of what ran before the system was stopped changes nothing.
@@ -139,7 +147,7 @@ export function tell(record: HistoryRecord): Happening {
     type,
     api: typeof api === 'string' ? api : null,
     text: known === undefined ? type : known.say(data, record),
-    change: known?.change === true && !same,
+    change: known?.change === true && !same && ending === undefined,
     files: changed,
     data,
   }

@@ -99,9 +99,11 @@ export const historyRoutes = [
     method: 'GET',
     path: '/api/why/{subject}',
     scope: 'read',
-    summary: 'Why a service is as it is, or what became of something that happened, in plain words',
+    summary: 'Why a service is as it is, a call failed, or what became of a change, in plain words',
     verb: 'mm why',
-    params: z.object({ subject: z.string().min(1).describe('the name of a service, or the id of what happened') }),
+    params: z.object({
+      subject: z.string().min(1).describe('the name of a service, the id of what happened, or the trace id of a call'),
+    }),
     answer: why,
     errors: ['subject_unknown'],
     act: ({ desk, params: { subject } }) => history(desk).why(subject),
