@@ -87,6 +87,10 @@ class ScriptedGuest implements Guest {
     }
   }
 
+  get isOpen(): boolean {
+    return this.ended === undefined
+  }
+
   /** Ends it without being asked to. */
   end(error: ErrorData): void {
     if (this.ended !== undefined) return
@@ -116,6 +120,7 @@ export class ScriptedPlace implements GuestPlace {
   readonly opened: ScriptedGuest[] = []
   readonly rss_mb_max: number
   private reason: ErrorData | undefined
+  private present: number | undefined
   private readonly number: number
   private resolveEnd: (error: ErrorData) => void = () => {}
 
@@ -133,7 +138,7 @@ export class ScriptedPlace implements GuestPlace {
   }
 
   get guests(): number {
-    return this.opened.length
+    return this.present ?? this.opened.filter(({ isOpen }) => isOpen).length
   }
 
   async open({ entry, texts }: GuestProgram, _limits: unknown, events: GuestEvents): Promise<Guest> {
@@ -148,7 +153,10 @@ export class ScriptedPlace implements GuestPlace {
   kill(reason: ErrorData): void {
     if (this.reason !== undefined) return
     this.reason = reason
-    for (const guest of this.opened) guest.end(reason)
+    // All of them are there while they are told.
+    this.present = this.guests
+    for (const guest of this.opened.filter(({ isOpen }) => isOpen)) guest.end(reason)
+    this.present = undefined
     this.resolveEnd(reason)
   }
 }

@@ -36,7 +36,7 @@ export interface HostedService {
   grants: readonly Grant[]
 }
 
-/** Ends of a guest by its own doing; a process that died of another is not. */
+/** Ends of a guest by its own doing. A process that died may have died of any guest in it. */
 const OWN_DOING: ReadonlySet<string> = new Set(['sandbox_cpu', 'sandbox_memory', 'sandbox_flood', 'sandbox_crashed'])
 
 export class SandboxHost implements ModuleHost {
@@ -180,7 +180,9 @@ class SandboxedVersion implements HostedVersion {
     this.broken = true
     const { parts, service, scan } = this
     parts.noteKill(error.code)
-    const off = OWN_DOING.has(error.code) ? parts.quarantine.killed(service.api, scan.key, error) : undefined
+    const isAlone = error.code === 'sandbox_host_died' && this.lease?.place.guests === 1
+    const isOwn = isAlone || OWN_DOING.has(error.code)
+    const off = isOwn ? parts.quarantine.killed(service.api, scan.key, error) : undefined
     return off === undefined ? error : toErrorData(off)
   }
 

@@ -6,6 +6,7 @@ import { rejection } from '../../support/system.ts'
 import { counter, startSandboxed, type Counter, type SandboxSystem } from './sandbox-system.ts'
 
 const META = 'prog: kernel\nlimits: { restart_pause_ms: 10, sweep_ms: 50, restarts_max: 20 }\n'
+const DIED = { code: 'sandbox_host_died', message: 'killed', hint: '' }
 const CPU = { code: 'sandbox_cpu', message: 'it took too long', hint: '' }
 
 let system: SandboxSystem
@@ -91,11 +92,12 @@ it('the version before serves on, where there is one', async () => {
 })
 
 it('whose process died of another starts anew, and is not taken back', async () => {
-  await start()
+  // Two in one process: nobody can say of which it died.
+  await start({ ...files, 'configs/jobs/y.yml': 'sandbox: true\n', 'modules/jobs/y.ts': counter(7) })
   system.root.write('modules/jobs/x.ts', counter(2))
   const { generation } = await system.reload('jobs/x')
   for (let time = 1; time <= 4; time++) {
-    const next = system.live('jobs/x', Number(generation) + time)
+    const next = Promise.all([system.live('jobs/x', Number(generation) + time), system.live('jobs/y', 1 + time)])
     engine.running
       .filter(({ guests }) => guests > 0)
       .forEach((place) => place.kill({ code: 'sandbox_host_died', message: 'killed', hint: '' }))
@@ -103,6 +105,16 @@ it('whose process died of another starts anew, and is not taken back', async () 
     expect(await system.getApi<Counter>('jobs/x').mark()).toBe(2)
   }
   expect((await system.show('jobs/x')).sandbox?.kills).toEqual({ sandbox_host_died: 4 })
+})
+
+it('who was alone in a process that died again and again is in quarantine too', async () => {
+  await start()
+  for (let time = 1; time <= 3; time++) {
+    const next = Promise.race([system.live('jobs/x', 1 + time), system.event('service.quarantined')])
+    engine.running.filter(({ guests }) => guests > 0).forEach((place) => place.kill(DIED))
+    await next
+  }
+  expect(state()).toBe('quarantined')
 })
 
 /** Speaks for people, as the service http does. */
