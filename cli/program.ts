@@ -23,7 +23,6 @@ import { addScan } from './scan.ts'
 import { addServices } from './services.ts'
 import { addTraces } from './traces.ts'
 import { addTop } from './top.ts'
-import { addTrace } from './trace.ts'
 import { addUp } from './up.ts'
 
 const GROUPS: readonly AddCommands[] = [
@@ -37,7 +36,6 @@ const GROUPS: readonly AddCommands[] = [
   addTop,
   addLogs,
   addTraces,
-  addTrace,
   addKernel,
   addPackages,
   addApprovals,

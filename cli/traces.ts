@@ -103,7 +103,7 @@ export function addTraces(program: Command, { common, setExitCode }: Cli): void 
       .command('trace [id]')
       .description('what a request led to; without an id, the latest ones')
       .option('--errors', 'only those in which something failed', false)
-      .option('--service <name>', 'only those in which this service calls or is called')
+      .option('--service <service>', 'only those in which this service calls or is called')
       .option('--limit <n>', 'how many')
       .action((id: string | undefined, options: Listing) =>
         id === undefined ? listTraces(common(), options) : showTrace(common(), id),
