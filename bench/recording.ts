@@ -9,8 +9,9 @@ import { machine, median, round, table } from './support.ts'
 
 const ROUNDS = 7
 const CALLS = 8_000
-/** about 95 µs */
-const STEPS = calibrate()
+const WORK_US = 95
+/** of work in a call: a guess, until it is measured */
+let steps = 50_000
 const CALLERS = 8
 
 interface Mode {
@@ -47,7 +48,7 @@ const MODES: Mode[] = [
 const SOURCE = `export class Module {
   work(order) {
     let sum = order.count
-    for (let step = 0; step < ${STEPS}; step++) sum = (sum * 31 + step) | 0
+    for (let step = 0; step < order.steps; step++) sum = (sum * 31 + step) | 0
     return { total: order.count * 3, code: order.code, sum }
   }
   async later(order) { return this.work(order) }
@@ -67,7 +68,7 @@ async function load(system: TestSystem): Promise<number> {
   const since = process.cpuUsage()
   const caller = async (): Promise<void> => {
     while (calls < CALLS) {
-      for (let n = 0; n < 20; n++) await (handle['later'] as Work)({ count: ++calls, code: 'order' })
+      for (let n = 0; n < 20; n++) await (handle['later'] as Work)({ count: ++calls, code: 'order', steps })
       await new Promise((resolve) => setImmediate(resolve))
     }
   }
@@ -76,21 +77,10 @@ async function load(system: TestSystem): Promise<number> {
   return (user + inKernel) / calls
 }
 
-function calibrate(): number {
-  const run = (steps: number): number => {
-    let sum = 1
-    for (let step = 0; step < steps; step++) sum = (sum * 31 + step) | 0
-    return sum
-  }
-  const many = 2_000_000
-  const times = Array.from({ length: 20 }, () => {
-    const since = process.cpuUsage()
-    run(many)
-    return process.cpuUsage(since).user
-  })
-  return Math.round((95 * many) / Math.min(...times))
-}
-
+const first = await start(MODES[0] as Mode)
+await load(first)
+steps = Math.round((steps * WORK_US) / (await load(first)))
+await first.stop()
 const figures = MODES.map(() => [] as number[])
 for (let index = 0; index < ROUNDS; index++) {
   const order = MODES.map((_, at) => (at + index) % MODES.length)

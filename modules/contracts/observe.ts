@@ -7,6 +7,7 @@
 export interface FinishedCall {
   /** undefined: the call belongs to no trace */
   trace: string | undefined
+  /** empty for a call that belongs to no trace and was given none */
   span: string
   /** the span that made the call, when it is known */
   parent: string | undefined

@@ -97,14 +97,16 @@ export class Calls implements SlowPath {
     cell.admission = generation.admission
     const since = timed ? this.machine.options.clock.monotonic() : 0
     const told = timed ? toldOf(this.machine.options, call, generation) : undefined
-    const run = (): Promise<unknown> => forward.apply(target, call.args)
-    const result = told === undefined ? run() : runTold(told, run)
+    const result =
+      told?.context === undefined
+        ? forward.apply(target, call.args)
+        : runTold(told, () => forward.apply(target, call.args))
     if (admission.generation === undefined) cell.admission = admission
     if (!timed || cell.kind !== 'call') return result
     this.sample(generation, result, since)
     if (told === undefined) return result
     if (call.onAdmit === undefined)
-      tellEnd(this.machine.options, told, { ...call, caller: edge.caller, kind: 'call' }, result)
+      tellEnd(this.machine.options, told, { route, method, caller: edge.caller, args: call.args, kind: 'call' }, result)
     if (isAllWanted(this.machine.options.switchboard, this.machine.services, edge)) edge.admission = SAMPLING
     return result
   }

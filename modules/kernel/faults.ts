@@ -129,8 +129,7 @@ export class Faults {
     const { described, left } = this.mayDescribe('', clock.monotonic())
     const error = described ? this.describe(thrown) : this.dataOf(thrown)
     this.machine.events.emit('kernel.fault', { where, error })
-    if (described)
-      log.error(`${where}: ${describeError(error)}${moreThan(left)}`, { stack: this.stackOf(thrown) })
+    if (described) log.error(`${where}: ${describeError(error)}${moreThan(left)}`, { stack: this.stackOf(thrown) })
     return undefined
   }
 

@@ -22,10 +22,7 @@ export interface Call {
   kind: 'call' | 'stream'
 }
 
-/** The observers of versions that serve. */
-function* serving({ observers }: Switchboard): Iterable<Observing> {
-  for (const one of observers) if (one.owner.state === 'live') yield one
-}
+const serves = ({ owner }: Observing): boolean => owner.state === 'live'
 
 export function isAllWanted(
   switchboard: Switchboard,
@@ -39,7 +36,9 @@ export function isAllWanted(
     caller_record: services.get(caller.api)?.desired?.record,
     callee_record: generation.desired.record,
   }
-  for (const { owner, observer } of serving(switchboard)) {
+  for (const one of switchboard.observers) {
+    if (!serves(one)) continue
+    const { owner, observer } = one
     try {
       if (observer.around?.() !== undefined || observer.wants?.(pair) === true) return true
     } catch (thrown) {
@@ -58,13 +57,14 @@ export function beginTelling(
 ): BegunCall | undefined {
   if (switchboard.observers.size === 0) return undefined
   let context: CallContext | undefined
-  for (const { observer } of serving(switchboard)) context ??= observer.around?.()
+  for (const one of switchboard.observers) if (serves(one)) context ??= one.observer.around?.()
   const above = place ?? context?.current() ?? (context === undefined ? undefined : newTrace())
   const { trace, parent } = above === undefined ? { trace: undefined, parent: undefined } : readPlace(above)
   const at = clock.now()
   return {
     trace,
-    span: span ?? newSpan(),
+    // Made for those who can be found by it: making ids is a good part of what telling costs.
+    span: span ?? (trace === undefined ? '' : newSpan()),
     parent,
     context,
     at,
@@ -110,7 +110,9 @@ export function tell(
     thrown: end.outcome === 'error' ? end.thrown : undefined,
     record,
   }
-  for (const { owner, observer } of serving(switchboard)) {
+  for (const one of switchboard.observers) {
+    if (!serves(one)) continue
+    const { owner, observer } = one
     try {
       observer.ended(call)
     } catch (thrown) {
