@@ -31,6 +31,8 @@ export function install(
   service.live = generation
   service.lastNumber = generation.number
   service.candidate = undefined
+  // On a way back: what was read last belongs to another module.
+  if (service.desired?.prog !== generation.desired.prog) service.dirty = true
   service.desired = generation.desired
   service.refusedAttempt = undefined
   service.deferral = undefined

@@ -81,10 +81,14 @@ export class Supervisor {
     if (supervision.faults.length >= late_errors_max) this.failed(generation, error)
   }
 
-  /** Its work ended with an error, or goes wrong all the time. */
-  failed(generation: GenerationRecord, error: ErrorData): void {
+  /**
+   * Its work ended with an error, or goes wrong all the time. `atStart`: it could not even be started anew; such failures
+   * count however long each start took.
+   */
+  failed(generation: GenerationRecord, error: ErrorData, atStart = false): void {
     const service = this.supervised(generation)
     if (service === undefined || service.supervision.restartAt !== undefined) return
+    if (!atStart) this.forgetOldRestarts(service, generation)
     this.act(service, generation, error, this.hasWayBack(service, generation, error))
   }
 
@@ -102,12 +106,15 @@ export class Supervisor {
     return { freshMs: this.machine.limits.fresh_ms, ageMs: now - (versionSince ?? now) }
   }
 
+  private forgetOldRestarts({ supervision }: ServiceRecord, { desired }: GenerationRecord): void {
+    const since = this.machine.options.clock.monotonic() - ruleOf(desired, this.machine.limits).window_ms
+    supervision.restarts = supervision.restarts.filter((time) => time > since)
+  }
+
   private act(service: ServiceRecord, generation: GenerationRecord, error: ErrorData, wayBack: boolean): void {
     const { supervision } = service
     const rule = ruleOf(generation.desired, this.machine.limits)
-    const now = this.machine.options.clock.monotonic()
     supervision.faults = []
-    supervision.restarts = supervision.restarts.filter((time) => time > now - rule.window_ms)
     const remedy = decide({
       restarts: supervision.restarts.length,
       wayBack,
@@ -198,7 +205,7 @@ export class Supervisor {
     if (this.machine.gone) return
     supervision.restartAt = undefined
     // Without a result it is wanted no more.
-    if (result?.ok === false && !result.deferred && result.error !== null) this.failed(live, result.error)
+    if (result?.ok === false && !result.deferred && result.error !== null) this.failed(live, result.error, true)
   }
 
   private async trip(service: ServiceRecord, rule: RestartRule, error: ErrorData): Promise<void> {

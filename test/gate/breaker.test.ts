@@ -4,6 +4,7 @@
  */
 import { afterEach, describe, expect, it } from 'vitest'
 import type { MachineEvent } from '../../modules/contracts/module.ts'
+import { failing, WAITS } from '../support/breaker.ts'
 import { underCalls } from '../support/load.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 
@@ -15,27 +16,6 @@ const GOOD = {
   'modules/good.js':
     'export class Module { n = 0; next() { return ++this.n } handOver() { return this.n } takeOver(n) { this.n = n } }',
 }
-const WAITS = "await new Promise((resolve) => signal.addEventListener('abort', resolve))"
-
-/** Fails where it is told to from its `from`-th start on; before that it starts, and its work fails a little later. */
-const failing = (where: 'import' | 'constructor' | 'init' | 'run', from: number): string => {
-  const fail = (place: string): string =>
-    place === where ? `if (starts >= ${from}) throw new Error('fails at ${where}')` : ''
-  return `
-const starts = (globalThis.${where}Starts = (globalThis.${where}Starts ?? 0) + 1)
-${fail('import')}
-export class Module {
-  constructor() { ${fail('constructor')} }
-  init() { ${fail('init')} }
-  async run(signal) {
-    ${fail('run')}
-    if (starts < ${from}) throw new Error('its work fails')
-    ${WAITS}
-  }
-  starts() { return starts }
-}`
-}
-
 const of = (type: string): MachineEvent[] =>
   system.kernel.events.since(0).filter((event) => event.type === type && event.data['api'] === 'm')
 

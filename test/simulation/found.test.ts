@@ -216,3 +216,31 @@ it('a first version that was dropped waits for the next one, whatever becomes of
   expect(world.kernel.services.get('m')?.state).toBe('waiting')
   expect(await end(world)).toEqual([])
 })
+
+it('after a way back to another module its own code is read again', async () => {
+  const files = { 'configs/m.yml': 'prog: one', 'modules/one.ts': moduleText(), 'modules/two.ts': moduleText() }
+  const world = await begin(files)
+  world.fs.replace(at('configs/m.yml'), 'prog: two')
+  await world.clock.advance(1_000)
+  // What is saved while all is frozen is looked at after the thaw, when the version before serves again.
+  world.switchboard.frozen = 'all'
+  world.fs.replace(at('configs/m.yml'), 'prog: one\nsize: 2\n')
+  await world.clock.advance(100)
+  world.askFrom('two', 'rollback', 'm')
+  await world.clock.advance(1_000)
+  world.switchboard.frozen = 'none'
+  world.fs.put(at('prompts/p.md'), 'anything')
+  await world.clock.advance(5_000)
+  expect(world.kernel.services.get('m')?.live?.scan.entry).toBe(at('modules/one.ts'))
+  expect(await end(world)).toEqual([])
+})
+
+it('a service that fails and cannot be started anew is switched off, however long each start takes', async () => {
+  const hangs = moduleText({ breaks: 'init_hangs' })
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': moduleText({ run_ms: 2_000, breaks: 'run' }) })
+  world.fs.replace(at('modules/m.ts'), hangs)
+  await world.clock.advance(300_000)
+  expect(events(world, 'service.restarting', 'm').length).toBeLessThanOrEqual(10)
+  expect(events(world, 'service.tripped', 'm')).toHaveLength(1)
+  expect(await end(world)).toEqual([])
+})

@@ -2,6 +2,7 @@
  * The file storm: a system with a thousand configs, a thread that changes all of them at once, callers that go on
  * meanwhile, and what is wrong at the end of each wave. Used at the gate, each night, and by the benchmark.
  */
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
@@ -91,11 +92,10 @@ export class FileStorm {
       path: at(op.path),
       ...(op.do === 'move' ? { to: at(op.to ?? '') } : {}),
     }))
-    return new Promise((resolve, reject) => {
-      this.writer.once('message', resolve)
-      this.writer.once('error', reject)
-      this.writer.postMessage(absolute, [])
-    })
+    // It rejects when the thread ends with an error, and leaves no listener behind.
+    const written = once(this.writer, 'message').then(([lastWrite]) => lastWrite as number)
+    this.writer.postMessage(absolute, [])
+    return written
   }
 
   private async untilRest(lastWrite: number): Promise<Pick<WaveReport, 'converged_ms' | 'wrong'>> {
