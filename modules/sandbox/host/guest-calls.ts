@@ -108,10 +108,13 @@ const isMethod = (name: string): boolean =>
 const knownOptions = (given: CallOptions): CallOptions =>
   Object.fromEntries(OPTIONS.filter((key) => given[key] !== undefined).map((key) => [key, given[key]]))
 
-/** The catalogue of tools tells a tool who called it, by an option: a guest cannot speak for another. */
+/** In which argument the catalogue is told who calls. */
+const CALLER_AT: Readonly<Record<string, number | undefined>> = { invoke: 2, invokeAll: 1 }
+
+/** Tools, and their catalogue, are told by an argument who calls: a guest cannot speak for another. */
 function signed({ api, aspect, method }: Question, args: readonly unknown[], caller: string): unknown[] {
-  const at = { invoke: 2, invokeAll: 1 }[method]
-  if (api !== 'tools' || aspect !== 'default' || at === undefined) return [...args]
+  const at = aspect === 'tool' ? 1 : api === 'tools' && aspect === 'default' ? CALLER_AT[method] : undefined
+  if (at === undefined) return [...args]
   const all = [...args]
   while (all.length < at) all.push(undefined)
   all[at] = { ...(all[at] as object | undefined), caller }

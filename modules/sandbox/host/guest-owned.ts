@@ -29,6 +29,7 @@ export interface OwnedOptions {
 export class GuestOwned {
   private readonly options: OwnedOptions
   private readonly entries = new Map<number, Release>()
+  private spawned = 0
   private ended = false
   private log = { since: 0, lines: 0, left: 0 }
 
@@ -66,7 +67,7 @@ export class GuestOwned {
         this.own(what.id, (release) => kernel.own(release, text(what.label)))
         break
       case 'spawn':
-        kernel.spawn(text(what.label), () => this.turn(what.id))
+        this.spawn(what.id, text(what.label))
         break
       case 'every':
         this.own(what.id, () =>
@@ -100,6 +101,14 @@ export class GuestOwned {
       if (this.entries.delete(id) && !this.ended) await guest().ask('release', { id })
     }
     this.entries.set(id, acquire(release))
+  }
+
+  private spawn(id: number, label: string): void {
+    const { kernel } = this.options
+    if (this.spawned >= OWNED_MAX)
+      throw coded('bad_arguments', { api: kernel.api, reason: `${OWNED_MAX} pieces of its background work are open` })
+    this.spawned++
+    kernel.spawn(label, () => this.turn(id).finally(() => this.spawned--))
   }
 
   /** By the guest itself: the kernel's entry goes, and the guest is not told of it again. */

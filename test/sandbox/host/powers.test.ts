@@ -115,6 +115,32 @@ it('whoever calls tools for it is named by the kernel, not by itself', async () 
   expect(await codeOf(x().ask('tools', 'invoke', 'other'))).toBe('grant_denied')
 })
 
+it('a tool is told who calls it by the kernel too, whatever its arguments say', async () => {
+  const tools = `export class Module {
+    getAspect(name) { return name === 'tool' ? { who: { description: 'who', params: { type: 'object' }, run: (_given, { caller }) => caller } } : undefined }
+  }`
+  system = await startSandboxed({
+    ...module(
+      'grants: ["teller@tool.who"]\n',
+      counter(1, "who(caller) { return this.kernel.getApi('teller').as('tool').who({}, { caller }) }"),
+    ),
+    'configs/teller.yml': '',
+    'modules/teller.ts': tools,
+  })
+  expect(await system.getApi<{ who(caller: string): unknown }>('x').who('http')).toBe('x')
+})
+
+it('background work that is never done is bounded', async () => {
+  await start(
+    '',
+    counter(1, "flood() { for (let n = 0; n < 1500; n++) this.kernel.spawn('forever', () => new Promise(() => {})) }"),
+  )
+  const fault = system.event('service.fault', ({ api }) => api === 'x')
+  await system.getApi<{ flood(): void }>('x').flood()
+  expect(JSON.stringify((await fault).data)).toContain('background work')
+  expect((await system.show('x')).tasks).toBeLessThan(1_100)
+})
+
 const WRITER = counter(
   2,
   "save() { return this.kernel.getApi('target').mark() } keep() { return this.kernel.getApi('target').next() }",
