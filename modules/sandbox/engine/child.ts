@@ -39,7 +39,7 @@ export type News =
 
 /** The parent kills first; when it does not, this does. */
 const SELF_KILL_MS = 100
-const BEAT_MS = 100
+const BEAT_MS = 500
 
 const killSelf = (): void => {
   process.kill(process.pid, 'SIGKILL')

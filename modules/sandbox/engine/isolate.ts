@@ -11,6 +11,7 @@ import { LOCAL } from './guest/channel.ts'
 import { Encoder } from './guest/codec.ts'
 import { Decoder } from './guest/decode.ts'
 import { flatten } from './guest/errors.ts'
+import { Fall } from './fall.ts'
 import type { EntryRef, Ivm, IvmIsolate } from './ivm.ts'
 
 export interface GuestCode {
@@ -36,8 +37,6 @@ export interface IsolateEvents {
   entered(): void
 }
 
-/** An entry that does not even obey the end of its isolate is let alone this long. */
-const STUCK_MS = 80
 /** Outside of every entry there is nothing to compute but a collection of garbage. */
 const IDLE_CPU_MS = 100
 const SHARE_SECONDS = 10
@@ -51,6 +50,7 @@ export class IsolateGuest {
   private readonly events: IsolateEvents
   private readonly isolate: IvmIsolate
   private readonly ivm: Ivm
+  private readonly fall: Fall
   private entry: EntryRef | undefined
   private queue: { text: string; bytes: Uint8Array | undefined }[] = []
   private batch = 1
@@ -71,6 +71,11 @@ export class IsolateGuest {
     this.isolate = new ivm.Isolate({
       memoryLimit: limits.memory_mb,
       onCatastrophicError: (message) => this.catastrophe(String(message)),
+    })
+    this.fall = new Fall(this.isolate, {
+      isEntered: () => this.isEntered,
+      cpu: () => this.cpu(),
+      stuck: () => events.stuck(),
     })
   }
 
@@ -107,6 +112,7 @@ export class IsolateGuest {
       this.left()
       this.pump()
     } catch (thrown) {
+      this.left()
       this.failed(thrown, true)
     }
   }
@@ -132,8 +138,9 @@ export class IsolateGuest {
     this.entry.apply(undefined, args, copies ? { timeout, arguments: { copy: true } } : { timeout }).then(
       () => this.done(),
       (thrown: unknown) => {
+        this.left()
         this.failed(thrown, false)
-        this.done()
+        this.pump()
       },
     )
   }
@@ -148,7 +155,8 @@ export class IsolateGuest {
   private left(): number {
     const used = this.entered === undefined || this.ended ? 0 : this.cpu() - this.entered.cpu
     this.entered = undefined
-    this.idleCpu = !this.ended ? this.cpu() : 0
+    this.idleCpu = this.cpu()
+    if (this.ended) this.fall.settled()
     return used
   }
 
@@ -267,19 +275,25 @@ export class IsolateGuest {
     return { cpu_ms, heap_bytes: used_heap_size + externally_allocated_size }
   }
 
+  /** It broke a limit: nothing of it runs on. */
   end(code: EndCode, reason: string): void {
     if (this.ended) return
-    this.close()
+    this.stop()
     this.events.ended(code, reason)
+    this.fall.now()
   }
 
+  /** Nobody wants it any more. An entry that is just over, or still waits for a thread, is let be. */
   close(): void {
     if (this.ended) return
+    this.stop()
+    this.fall.soon()
+  }
+
+  private stop(): void {
     this.ended = true
     clearTimeout(this.timer)
     this.queue = []
     this.entry = undefined
-    if (this.isEntered) setTimeout(() => this.isEntered && this.events.stuck(), STUCK_MS)
-    if (!this.isolate.isDisposed) this.isolate.dispose()
   }
 }

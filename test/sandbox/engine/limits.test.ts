@@ -1,5 +1,10 @@
 /** What costs a process, and who is told what. Real processes; the gate has the attacks. */
+import { spawn } from 'node:child_process'
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { typescriptArgs } from '../../support/process.ts'
+import { packageRoot } from '../../support/root.ts'
 import { rejection } from '../../support/system.ts'
 import { endPlaces, openGuest, startPlace } from './engine-bench.ts'
 
@@ -102,4 +107,36 @@ it('a place that was ended is no place any more', async () => {
   expect(closed).toEqual([error])
   expect(await place.ended).toEqual(error)
   expect((await rejection(openGuest(place, SOURCE))).code).toBe('sandbox_host_died')
+})
+
+it.runIf(process.platform === 'linux')('a process of guests has no environment, and ends with its parent', async () => {
+  const module = (file: string): string => JSON.stringify(join(packageRoot, 'modules', file))
+  const code = `import { createEngine } from ${module('sandbox/engine/index.ts')}
+    import { realClock } from ${module('lib/clock.ts')}
+    const place = await createEngine({ clock: realClock }).startProcess({ rss_mb_max: 512 })
+    process.stdout.write(String(place.pid) + '\\n')
+    setInterval(() => {}, 1_000)`
+  const args = [...typescriptArgs(), '--input-type=module', '-e', code]
+  const parent = spawn(process.execPath, args, { cwd: packageRoot, stdio: ['ignore', 'pipe', 'inherit'] })
+  const pid = Number(
+    await new Promise<string>((resolve) => parent.stdout.once('data', (text) => resolve(String(text)))),
+  )
+  expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).toBe('')
+  expect(readFileSync(`/proc/${pid}/cmdline`, 'utf8')).toMatch(/--(experimental-)?permission\0/)
+  parent.kill('SIGKILL')
+  await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
+})
+
+it('a guest that is closed as soon as it has answered costs nobody anything', async () => {
+  const place = await startPlace('process')
+  const stays = await openGuest(place, SOURCE)
+  const short = async (): Promise<void> => {
+    const { guest, call } = await openGuest(place, SOURCE)
+    const answer = call('one')
+    await answer
+    await guest.close()
+  }
+  await Promise.all(Array.from({ length: 40 }, short))
+  expect(await stays.call('one')).toBe(1)
+  expect(place.guests).toBe(1)
 })
