@@ -11,6 +11,7 @@ import { addChat } from './chat.ts'
 import type { AddCommands, Cli } from './common.ts'
 import { addCompletion } from './completion.ts'
 import { addConfigs } from './configs.ts'
+import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addFreeze } from './freeze.ts'
 import { addHistory } from './history.ts'
@@ -42,6 +43,7 @@ const GROUPS: readonly AddCommands[] = [
   addFreeze,
   addMcp,
   addScan,
+  addDemo,
   addDoctor,
   addBackup,
   addCompletion,

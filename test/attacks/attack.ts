@@ -30,8 +30,8 @@ export interface Attack {
 
 export type Outcome =
   | { value: unknown }
-  /** the caller gets one of these codes; several where V8 decides which way it goes */
-  | { code: string | string[] }
+  /** the caller gets one of these codes (several where V8 decides which way it goes), for a reason that says this */
+  | { code: string | string[]; reason?: string }
   /** it never goes live, for this reason */
   | { refused: string | string[] }
 

@@ -187,6 +187,7 @@ const shown = (value: unknown): string =>
 
 function fits(expect: Outcome, got: string): boolean {
   if ('value' in expect) return got === `value ${shown(expect.value)}`
+  if ('code' in expect && expect.reason !== undefined && !got.includes(expect.reason)) return false
   const [word, codes] = 'code' in expect ? ['code', expect.code] : ['refused', expect.refused]
   // A step of the start that failed names the cause within its reason: `init_threw (sandbox_cpu: …)`.
   return [codes]

@@ -64,7 +64,7 @@ export const DATA: readonly Attack[] = [
     title: 'a ring',
     guard: 'rings are refused or pass as rings',
     body: 'attack() { const a = { n: 1 }; a.a = a; return a }',
-    expect: { code: ['sandbox_value', 'result_not_cloneable'] },
+    expect: { code: 'sandbox_value', reason: 'holds itself' },
   },
   {
     id: '34',

@@ -13,7 +13,7 @@ export const FLOODS: readonly Attack[] = [
     guard: FLOOD,
     body: "attack() { for (let i = 0; i < 5_000; i++) console.log('x'.repeat(4_096)); return 1 }",
     sandbox: TIME,
-    expect: { code: 'sandbox_flood' },
+    expect: { code: 'sandbox_flood', reason: 'at once' },
     after: 'rebuilt',
   },
   {

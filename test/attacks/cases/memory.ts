@@ -75,7 +75,7 @@ export const MEMORY: readonly Attack[] = [
   fills(
     'hoard',
     'a hoard that grows call by call',
-    'all = []\n attack() { for (let i = 0; i < 2e5; i++) this.all.push({ i }); return this.all.length }',
+    'all = []\n attack() { for (let i = 0; i < 5e4; i++) this.all.push({ i }); return this.all.length }',
     { calls: Array.from({ length: 40 }, () => ['attack']), expect: { code: FULL } },
   ),
   fills(

@@ -53,6 +53,14 @@ export const SOURCES: readonly Attack[] = [
     expect: { refused: ['source_unsupported', 'import_missing', 'file_missing'] },
   },
   {
+    id: 'unlisted-package',
+    title: 'a package nobody listed',
+    guard: 'imports are allowed by a list',
+    top: "import { valid } from 'semver'",
+    body: "attack() { return valid('1.0.0') }",
+    expect: { refused: 'import_refused' },
+  },
+  {
     id: 'native-package',
     title: 'a package with native code',
     guard: 'imports are allowed by a list',
