@@ -6,6 +6,11 @@
  * what such a comparison is worth: nothing at all; a good neighbor that is called; and a good one beside as many errors
  * that are thrown and caught where no service is, since making an error takes its time wherever it is made. Restarts have
  * no limit here and come at the pace of the first ones, two a second, so that every bad window holds one.
+ *
+ * Callers begin and pause at random. They began all at once before: 50 of a window's 4,800 calls, a little more than one in
+ * a hundred, so that the p99 was how long that one bunch took and nothing else. And the description of a failing service's
+ * error, which is made once a second, fell into it in every bad window, since more than a second had passed since the last
+ * one. Fixed pauses kept callers of the same pause together for the rest of the window.
  * Run: npm run bench -- neighbors [pairs of windows]
  */
 import { startSystem, type TestSystem } from '../test/support/system.ts'
@@ -17,8 +22,8 @@ const WINDOW_MS = 500
 const BETWEEN_MS = 60
 const WARM_UP_WINDOWS = 4
 const SERVICES = 50
-/** Of one caller, between two calls; not the same for all, or one pause of the process would bunch them for good. */
-const pauseMs = (index: number): number => 3 + (index % 5)
+/** Of a caller, between two calls. */
+const pauseMs = (): number => 3 + Math.random() * 5
 
 /** Read by the neighbors, which run in this process. */
 const shared = globalThis as { neighborIsBad?: boolean }
@@ -79,7 +84,8 @@ const text = 'x'.repeat(2_048)
 type Worker = { work(text: string): Promise<string> }
 
 /** Calls until the time is up; the milliseconds of each call that was answered, and how many were not. */
-async function callSteadily(worker: Worker, every: number, until: number, into: Window): Promise<void> {
+async function callSteadily(worker: Worker, until: number, into: Window): Promise<void> {
+  await pause(Math.random() * pauseMs())
   while (performance.now() < until) {
     const since = performance.now()
     try {
@@ -88,7 +94,7 @@ async function callSteadily(worker: Worker, every: number, until: number, into: 
     } catch {
       into.failed++
     }
-    await pause(every)
+    await pause(pauseMs())
   }
 }
 
@@ -108,10 +114,10 @@ async function measure(system: TestSystem, { calls }: Neighbor, isBad: boolean):
   shared.neighborIsBad = isBad
   const until = performance.now() + WINDOW_MS
   const callers = Array.from({ length: SERVICES }, (_, index) =>
-    callSteadily(system.getApi<Worker>(`good${index}`), pauseMs(index), until, good),
+    callSteadily(system.getApi<Worker>(`good${index}`), until, good),
   )
   const beside = calls === 'it' ? system.getApi<Worker>('bad') : nowhere
-  if (isBad && calls !== undefined) callers.push(callSteadily(beside, pauseMs(0), until, { ms: [], failed: 0 }))
+  if (isBad && calls !== undefined) callers.push(callSteadily(beside, until, { ms: [], failed: 0 }))
   await Promise.all(callers)
   shared.neighborIsBad = false
   await pause(BETWEEN_MS)

@@ -16,14 +16,34 @@ import type { Supervisor } from './supervisor.ts'
 const DESCRIBE_MS = 100
 /** The same failure once more says nothing new. */
 const SAME_MS = 1_000
-/** Late errors that are described for each service within the time. */
+/** So long its place is not looked up again: that blocks everything else for half a millisecond. */
+const PLACE_MS = 60_000
+/** Late errors that are told for each service within the time. */
 const FLOOD_MS = 1_000
 const FLOOD_TOLD_MAX = 20
 
+/** A failure that was told. */
+interface Told {
+  /** names it: the code it came from, where it was noticed, what it said */
+  key: string
+  error: ErrorData
+  at: number
+  placedAt: number
+}
+
+interface Flood {
+  since: number
+  /** how many were told since then */
+  told: number
+  known: Map<string, Told>
+  /** how many were not told since the last one that was */
+  left: number
+}
+
 export class Faults {
   private readonly machine: Machine
-  private readonly described = new Map<string, { at: number; reason: string }>()
-  private readonly floods = new Map<string, { since: number; told: number; left: number }>()
+  private readonly described = new Map<string, Told>()
+  private readonly floods = new Map<string, Flood>()
   /** late errors nobody could be named for */
   unattributed = 0
   private readonly supervisor: Supervisor
@@ -40,10 +60,11 @@ export class Faults {
     const { clock } = this.machine.options
     const now = clock.monotonic()
     const last = this.described.get(service.api)
-    const reason = reasonOf(thrown)
-    if (last !== undefined && now - last.at < (last.reason === reason ? SAME_MS : DESCRIBE_MS)) return
-    this.described.set(service.api, { at: now, reason })
-    service.lastError = this.describe(thrown)
+    const key = `${generation?.scan.key}: ${reasonOf(thrown)}`
+    if (last !== undefined && now - last.at < (last.key === key ? SAME_MS : DESCRIBE_MS)) return
+    const told = this.toldAnew(last, key, thrown, now)
+    this.described.set(service.api, told)
+    service.lastError = told.error
     service.lastErrorAt = clock.now()
     this.machine.events.emit('call.failed', {
       api: service.api,
@@ -62,35 +83,51 @@ export class Faults {
   private count(api: string, generation: number | null, thrown: unknown, where: string): ErrorData {
     const service = this.machine.services.get(api)
     const { clock, log } = this.machine.options
-    const { described, left } = this.mayDescribe(api, clock.monotonic())
-    const error = described ? this.describe(thrown) : this.dataOf(thrown)
+    const versions = service && [service.live, service.candidate, ...service.draining]
+    const record = versions?.find((one) => one?.number === generation)
+    const { error, placed, line, stack } = this.tell(api, record?.scan.key, where, thrown)
     if (service !== undefined) {
-      if (described) service.lastError = error
+      if (placed) service.lastError = error
       service.lastErrorAt = clock.now()
       service.pastErrors++
-      const record = [service.live, service.candidate, ...service.draining].find((one) => one?.number === generation)
       ;(record?.isolator as ModuleIsolator | undefined)?.recordError()
     }
-    if (described) {
-      const fields = { service: api, generation, stack: this.stackOf(thrown) }
-      log.error(`${api}  ${where}: ${describeError(error)}${moreThan(left)}`, fields)
-    }
+    if (line !== undefined) log.error(`${api}  ${line}`, { service: api, generation, stack })
     return error
   }
 
-  /** A flood is counted in full and described at a bounded rate (`''`: of nobody's); `left` is how many were not since the last one. */
-  private mayDescribe(api: string, now: number): { described: boolean; left: number } {
-    const flood = this.floods.get(api) ?? { since: now, told: 0, left: 0 }
+  /**
+   * A flood is counted in full and told at a bounded rate (`''`: of nobody's); what comes once more is told each second,
+   * without its stack.
+   */
+  private tell(
+    api: string,
+    code: string | undefined,
+    where: string,
+    thrown: unknown,
+  ): { error: ErrorData; placed: boolean; line?: string; stack?: string | undefined } {
+    const now = this.machine.options.clock.monotonic()
+    const flood = this.floods.get(api) ?? { since: now, told: 0, known: new Map<string, Told>(), left: 0 }
     this.floods.set(api, flood)
     if (now - flood.since >= FLOOD_MS) Object.assign(flood, { since: now, told: 0 })
-    if (flood.told >= FLOOD_TOLD_MAX) {
+    const key = `${code} ${where}: ${reasonOf(thrown)}`
+    const known = flood.known.get(key)
+    if (flood.told >= FLOOD_TOLD_MAX || (known !== undefined && now - known.at < FLOOD_MS)) {
       flood.left++
-      return { described: false, left: flood.left }
+      return { error: known?.error ?? this.dataOf(thrown), placed: known !== undefined }
     }
+    const told = this.toldAnew(known, key, thrown, now)
+    if (flood.known.size >= FLOOD_TOLD_MAX) flood.known.clear()
+    flood.known.set(key, told)
     flood.told++
-    const { left } = flood
+    const line = `${where}: ${describeError(told.error)}${moreThan(flood.left)}`
     flood.left = 0
-    return { described: true, left }
+    return { error: told.error, placed: true, line, stack: told.placedAt === now ? this.stackOf(thrown) : undefined }
+  }
+
+  private toldAnew(last: Told | undefined, key: string, thrown: unknown, now: number): Told {
+    if (last?.key === key && now - last.placedAt < PLACE_MS) return { ...last, at: now }
+    return { key, error: this.describe(thrown), at: now, placedAt: now }
   }
 
   workFailed(generation: GenerationRecord, thrown: unknown, label: string, what: FaultKind): void {
@@ -125,11 +162,9 @@ export class Faults {
       return owner.service
     }
     this.unattributed++
-    const { clock, log } = this.machine.options
-    const { described, left } = this.mayDescribe('', clock.monotonic())
-    const error = described ? this.describe(thrown) : this.dataOf(thrown)
+    const { error, line, stack } = this.tell('', undefined, where, thrown)
     this.machine.events.emit('kernel.fault', { where, error })
-    if (described) log.error(`${where}: ${describeError(error)}${moreThan(left)}`, { stack: this.stackOf(thrown) })
+    if (line !== undefined) this.machine.options.log.error(line, { stack })
     return undefined
   }
 
