@@ -1,8 +1,8 @@
 /**
  * Which process a guest runs in. `group`: one for all of a trust group; `own`: one for each version; `inline`: this one.
- * A spare stands ready, so that a start does not wait for a process. A process that no guest is left in is ended: what
- * ran there may have left something. At most `processes_max` groups and modules have processes; there is one spare more,
- * and a version that drains keeps its own until it has ended.
+ * While anybody runs, a spare stands ready, so that a start does not wait for a process. A process that no guest is left
+ * in is ended: what ran there may have left something. At most `processes_max` groups and modules have processes; there is
+ * one spare more, and a version that drains keeps its own until it has ended.
  */
 import type { ErrorData } from '../../contracts/errors.ts'
 import type { GuestPlace, Isolation, SandboxEngine } from '../../contracts/sandbox.ts'
@@ -67,7 +67,7 @@ export class Places {
     this.closed = true
     for (const place of this.running) place.kill(reason)
     this.inline?.kill(reason)
-    void this.spare?.then((place) => place.kill(reason)).catch(() => undefined)
+    this.endSpare(reason)
   }
 
   private inlineNow(): GuestPlace {
@@ -90,6 +90,13 @@ export class Places {
   private leave(holder: string, lease: Lease): void {
     this.forget(holder)
     lease.release()
+    // Nobody is left who could need it soon.
+    if (this.holders.size === 0) this.endSpare(unused())
+  }
+
+  private endSpare(reason: ErrorData): void {
+    void this.spare?.then((place) => place.kill(reason)).catch(() => undefined)
+    this.spare = undefined
   }
 
   private async takeOwn({ memory_mb }: Wish): Promise<Lease> {

@@ -85,6 +85,8 @@ class SandboxedVersion implements HostedVersion {
   private standIn: StandIn | undefined
   private ended: ErrorData | undefined
   private released = false
+  /** its end was counted */
+  private broken = false
 
   constructor(parts: ServiceParts, service: HostedService, scan: Scan, owner: CodeOwner) {
     this.parts = parts
@@ -171,8 +173,6 @@ class SandboxedVersion implements HostedVersion {
     this.ended = this.broke(error)
     this.standIn?.end(this.ended)
   }
-
-  private broken = false
 
   /** Counts the end of a guest once. Returns what is told of it. */
   private broke(error: ErrorData): ErrorData {

@@ -13,10 +13,9 @@ const kernel = kernelFrom(join(packageRoot, 'modules/kernel/kernel.ts'))
 /** What the suite's module calls and tells. */
 const GRANTS = ['other.*', 'first.*', 'nobody.*', 'events.emit:test.*']
 
-/** One a test: the newest is the one that counts. */
+/** One a test: the newest is the one that counts, and the one before has ended. */
 let sandboxes: RealSandboxes | undefined
-const made: RealSandboxes[] = []
-afterAll(() => Promise.all(made.map((one) => one.close())))
+afterAll(() => sandboxes?.close())
 
 function inSandbox(isolation: Isolation): HostUnderTest {
   return {
@@ -24,8 +23,8 @@ function inSandbox(isolation: Isolation): HostUnderTest {
     held: () => sandboxes?.versions.size ?? 0,
     create: (fault: FaultListener): ModuleHost => {
       const own = realSandboxes(fault)
+      void sandboxes?.close()
       sandboxes = own
-      made.push(own)
       return {
         evaluate: (scan, owner, limits) => {
           const desired = desiredService({ api: owner.service, sandbox: { isolation }, grants: GRANTS })

@@ -51,6 +51,8 @@ it('a process ends with the last guest in it, and not before', async () => {
   expect(pidOf(b)).not.toBe(undefined)
   b.release()
   expect(pidOf(b)).toBe(undefined)
+  // Nor does the spare wait for nobody.
+  await expect.poll(() => engine.running).toEqual([])
   const again = await take('a', 'group')
   expect(pidOf(again)).not.toBe(undefined)
   expect(engine.running).toHaveLength(2)
