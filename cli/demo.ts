@@ -34,7 +34,8 @@ interface DemoVerdict {
 
 interface DemoReport {
   attacks: DemoVerdict[]
-  counter: { beats: number; missed: number; longest_ms: number }
+  /** `reason`: why the first one was missed */
+  counter: { beats: number; missed: number; longest_ms: number; reason: string }
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
@@ -98,7 +99,7 @@ async function call(client: Client, api: string, method: string): Promise<Answer
 }
 
 async function attackAll(client: Client, write: Write, json: boolean): Promise<DemoReport> {
-  const counter = { beats: 0, missed: 0, longest_ms: 0 }
+  const counter = { beats: 0, missed: 0, longest_ms: 0, reason: '' }
   const beating = { on: true }
   const beats = (async () => {
     for (; beating.on; await pause(BEAT_MS)) {
@@ -106,7 +107,9 @@ async function attackAll(client: Client, write: Write, json: boolean): Promise<D
       const answer = await call(client, 'counter', 'beat')
       counter.longest_ms = Math.max(counter.longest_ms, Math.round(performance.now() - began))
       counter.beats++
-      if (answer.reason !== '') counter.missed++
+      if (answer.reason === '') continue
+      counter.missed++
+      counter.reason ||= answer.reason
     }
   })()
   const attacks: DemoVerdict[] = []

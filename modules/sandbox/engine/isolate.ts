@@ -255,7 +255,8 @@ export class IsolateGuest {
     const cpu = this.cpu()
     if (this.entered !== undefined) {
       if (cpu - this.entered.cpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
-    } else if (cpu - this.idleCpu > IDLE_CPU_MS) this.end('sandbox_cpu', 'it went on computing outside of every call')
+    } else if (!this.opening && cpu - this.idleCpu > IDLE_CPU_MS)
+      this.end('sandbox_cpu', 'it went on computing outside of every call')
   }
 
   /** Once a second. */

@@ -17,8 +17,8 @@ import { ownCode } from './own-code.ts'
 import { bootstrapText, openGuest, type MakeClient, type StartCode } from './place.ts'
 
 const START_MS = 10_000
-/** A main thread that says nothing for so long is not one any more. */
-const SILENT_MS = 3_000
+/** A main thread that says nothing for so long is not one any more; no guest runs on it. A busy machine takes its time. */
+const SILENT_MS = 10_000
 const LOOK_MS = 250
 const STDERR_CHARS_MAX = 2_000
 
