@@ -87,8 +87,8 @@ function createCandidate(machine: Machine, member: Member): Candidate {
 async function prepareCandidate(machine: Machine, candidate: Candidate): Promise<void> {
   const { service, generation, incumbent } = candidate
   candidate.prepared = await prepare(machine, service, generation, async () => {
-    const [drains] = service.draining
-    if (generation.mode === 'exclusive' && drains !== undefined && candidate.back === undefined) {
+    const drains = [...service.draining].find(({ mode }) => mode === 'exclusive' || generation.mode === 'exclusive')
+    if (drains !== undefined && candidate.back === undefined) {
       throw coded('reload_deferred', {
         api: service.api,
         reason: `g${drains.number} drains, and nothing can be shared`,

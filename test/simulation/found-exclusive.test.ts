@@ -94,19 +94,25 @@ it('a way back to a version that can share nothing gives old work its time befor
   expect(await end(world)).toEqual([])
 })
 
-it('a version that can share nothing and follows one that was switched off waits for what still drains', async () => {
-  const world = await begin({
-    'configs/m.yml': 'restart: false',
-    'modules/m.ts': moduleText({ breaks: 'run', run_ms: 300 }),
-  })
-  world.callFrom('one', 'm', 'slow', [3_000])
-  await world.clock.advance(1_000)
-  expect(world.kernel.services.get('m')?.state).toBe('tripped')
-  world.fs.replace(at('modules/m.ts'), moduleText({ mode: 'exclusive' }))
-  world.callFrom('two', 'm', 'now', [])
-  await world.clock.advance(1_000)
-  expect(liveNumber(world, 'm')).toBeUndefined()
-  await world.clock.advance(9_000)
-  expect(liveNumber(world, 'm')).toBe(2)
-  expect(await end(world)).toEqual([])
-})
+it.each([
+  [undefined, 'exclusive'],
+  ['exclusive', undefined],
+] as const)(
+  'of two that can share nothing (%s, %s) the next waits for what was switched off and still drains',
+  async (mode, next) => {
+    const world = await begin({
+      'configs/m.yml': 'restart: false',
+      'modules/m.ts': moduleText({ mode, breaks: 'run', run_ms: 300 }),
+    })
+    world.callFrom('one', 'm', 'slow', [3_000])
+    await world.clock.advance(1_000)
+    expect(world.kernel.services.get('m')?.state).toBe('tripped')
+    world.fs.replace(at('modules/m.ts'), moduleText({ mode: next }))
+    world.callFrom('two', 'm', 'now', [])
+    await world.clock.advance(1_000)
+    expect(liveNumber(world, 'm')).toBeUndefined()
+    await world.clock.advance(9_000)
+    expect(liveNumber(world, 'm')).toBe(2)
+    expect(await end(world)).toEqual([])
+  },
+)
