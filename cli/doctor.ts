@@ -5,13 +5,16 @@
  */
 import { closeSync, existsSync, fstatSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ProviderInfo } from '../modules/contracts/inference.ts'
 import type { KernelInfo, KernelStatus, ServiceStatus } from '../modules/contracts/kernel.ts'
 import { describeError, reasonOf, toErrorData } from '../modules/lib/errors.ts'
 import { holderOf } from '../modules/lib/lock.ts'
 import { inspect } from './configs.ts'
 import { Client, readAddress } from './client.ts'
 import { fine, wrong, type Finding } from './finding.ts'
+import { checkMachine } from './machine-checks.ts'
 import { print, printJson, red } from './output.ts'
+import { withProgress } from './progress.ts'
 import { checkRuntime } from './runtime-checks.ts'
 import type { Command } from 'commander'
 import { prints, type Cli, type Common } from './common.ts'
@@ -27,7 +30,13 @@ async function doctor(
   options: { repair: boolean },
   setExitCode: (code: number) => void,
 ): Promise<void> {
-  const findings = [nodeVersion(), ...(await checkRuntime(root)), ...(await configs(root)), ...(await running(root))]
+  const findings = await withProgress('looking', async (tell) => {
+    const found = [nodeVersion(), ...(await checkMachine(root)), ...(await checkRuntime(root))]
+    tell('loading every module')
+    found.push(...(await configs(root)))
+    tell('asking the system')
+    return [...found, ...(await running(root))]
+  })
   const told: Told[] = []
   for (const finding of findings) told.push(await tellOf(finding, options.repair))
   if (told.some((one) => !one.ok && !one.repaired)) setExitCode(1)
@@ -84,11 +93,35 @@ async function running(root: string): Promise<Finding[]> {
       fine('system', `kernel ${status.version} answers at ${client.address.url}, up ${status.uptime_s} s`),
       ...refusedKernels(status),
       ...services.flatMap(unwell),
+      ...(await providers(client, services)),
     ]
   } catch (thrown) {
     const { message, hint } = toErrorData(thrown)
     return [wrong('system', message, hint)]
   }
+}
+
+/** One that is ready is enough; why the others are not is no fault. */
+async function providers(client: Client, services: readonly ServiceStatus[]): Promise<Finding[]> {
+  const found = services.filter(({ prog, state }) => prog.startsWith('inference/') && state === 'live')
+  const told: { api: string; ready: boolean; text: string }[] = []
+  for (const { api } of found) {
+    const { result } = await client
+      .ask('POST /api/services/{api}/call', { params: { api }, body: { method: 'describe' } })
+      .catch((thrown: unknown) => ({ result: { ready: false, model: '', note: toErrorData(thrown).message } }))
+    const { ready, model, note } = result as ProviderInfo
+    told.push({ api, ready, text: ready ? `${api} is ready: ${model}` : `${api} is not ready: ${note}` })
+  }
+  if (told.length === 0) return []
+  const text = told.map((one) => one.text).join('; ')
+  if (told.some((one) => one.ready)) return [fine('providers', text)]
+  return [
+    wrong(
+      'providers',
+      text,
+      'Set the environment variable its config names, or start a server on this machine: docs/inference.md.',
+    ),
+  ]
 }
 
 const nobody = (): Finding => fine('system', 'none runs for this root')

@@ -169,7 +169,7 @@ export function addServices(program: Command, { common }: Cli): void {
       .command('show <service>')
       .description('one service in detail')
       .action((api: string) => show(common(), api)),
-    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, stale, last_good, sandboxed, calls, errors, in_flight, queued, generations, reloads, restarts, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, methods, aspects, tools, latency_ms, draining, owned}',
+    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, stale, last_good, sandboxed, sandbox, calls, errors, in_flight, queued, generations, reloads, restarts, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, methods, aspects, tools, latency_ms, draining, owned}',
   )
   prints(
     program
@@ -180,7 +180,7 @@ export function addServices(program: Command, { common }: Cli): void {
       .action((target: string, values: string[], options: { aspect?: string; deadline?: string }) =>
         call(common(), target, values, options),
       ),
-    '{result, generation, trace_id}',
+    '{result, generation, source_hash, config_hash, trace_id}',
   )
   prints(
     program

@@ -2,9 +2,13 @@
 import { spawnSync } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, it } from 'vitest'
-import { cleanEnv, mm, startProcess, type RunningSystem } from '../support/process.ts'
+import { afterEach, expect, it, vi } from 'vitest'
+import { mmHere } from '../support/cli.ts'
+import { cleanEnv, startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
+
+/** Some ask a real system by processes of their own. */
+vi.setConfig({ testTimeout: 120_000 })
 
 const roots: TestRoot[] = []
 const running: RunningSystem[] = []
@@ -21,7 +25,7 @@ async function prepare(shell: string, files: Record<string, string> = {}): Promi
   roots.push(root)
   root.write('bin/mm', `#!/bin/sh\nexec ${process.execPath} ${join(packageRoot, 'bin/mm.js')} "$@"\n`)
   chmodSync(join(root.path, 'bin/mm'), 0o755)
-  const { code, stdout } = await mm(root.path, 'completion', shell)
+  const { code, stdout } = await mmHere(root.path, 'completion', shell)
   expect(code).toBe(0)
   root.write('completion', stdout)
   return root
@@ -47,7 +51,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`
 
 it.runIf(isThere('bash'))('bash completes commands, subcommands, options, values and files', async () => {
   const root = await prepare('bash')
-  expect(bashOffers(root, 'mm re')).toEqual(['reload'])
+  expect(bashOffers(root, 'mm relo')).toEqual(['reload'])
   expect(bashOffers(root, 'mm st')).toEqual(['status'])
   expect(bashOffers(root, 'mm kernel ')).toEqual(['swap'])
   expect(bashOffers(root, 'mm --json packages con')).toEqual(['confirm'])
@@ -88,13 +92,13 @@ for (const shell of ['zsh', 'fish'])
 it('every shell gets every command', async () => {
   const root = createRoot()
   roots.push(root)
-  const help = (await mm(root.path, '--help')).stdout
+  const help = (await mmHere(root.path, '--help')).stdout
   const names = [...help.matchAll(/^ {2}([a-z]+)(\|| |$)/gm)]
     .map((found) => found[1] ?? '')
     .filter((name) => name !== 'help')
   expect(names.length).toBeGreaterThan(20)
   for (const shell of ['bash', 'zsh', 'fish']) {
-    const { stdout } = await mm(root.path, 'completion', shell)
+    const { stdout } = await mmHere(root.path, 'completion', shell)
     for (const name of names) expect([shell, name, stdout.includes(name)]).toEqual([shell, name, true])
   }
 })

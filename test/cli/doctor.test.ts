@@ -170,3 +170,36 @@ it('findings can be read by a program', async () => {
     repaired: false,
   })
 })
+
+it('native packages are tried, and a port that another program has is told with what to do', async () => {
+  const other = createServer().listen(0, '127.0.0.1')
+  await once(other, 'listening')
+  const { port } = other.address() as AddressInfo
+  const root = rootWith({ 'configs/http.yml': `prog: services/http\nport: ${port}\n` })
+  const { code, stdout } = await doctor(root)
+  other.close()
+  expect(code).toBe(1)
+  expect(stdout).toMatch(/^ok +native: \S+ works$/m)
+  expect(stdout).toMatch(/^ok +disk: \d+ MB are left/m)
+  expect(stdout).toMatch(
+    new RegExp(
+      `^wrong +port: 127\\.0\\.0\\.1:${port} cannot be used: EADDRINUSE\\n +End the program that has it, or change port: in configs/http\\.yml`,
+      'm',
+    ),
+  )
+  expect((await doctor(root)).stdout).toMatch(/^ok +port: \S+ is free$/m)
+})
+
+it('providers are asked whether they are ready', async () => {
+  const root = rootWith({
+    'configs/offline.yml': 'prog: inference/offline\n',
+    'configs/tools.yml': 'prog: services/tools\n',
+  })
+  await start(root)
+  expect((await doctor(root)).stdout).toMatch(/^ok +providers: offline is ready: /m)
+  const openai = rootWith({
+    'configs/openai.yml': 'prog: inference/openai\nparams: {api_key_env: NO_SUCH_KEY, model: x}\n',
+  })
+  await start(openai)
+  expect((await doctor(openai)).stdout).toMatch(/^wrong +providers: openai is not ready: .*NO_SUCH_KEY/m)
+})
