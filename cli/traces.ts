@@ -1,7 +1,7 @@
 /** `mm trace` and `mm replay`: what became of a request, and what another version makes of those that were recorded. */
 import type { Command } from 'commander'
 import type { Replay } from '../modules/contracts/recordings.ts'
-import type { Trace } from '../modules/contracts/traces.ts'
+import type { ModelUse, Trace } from '../modules/contracts/traces.ts'
 import { coded } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
@@ -49,9 +49,11 @@ async function showTrace({ root, json }: Common, id: string): Promise<void> {
   if (trace.dropped > 0) print(dim(`${trace.dropped} calls were left out: the trace grew too large`))
 }
 
+const tokensOf = ({ name, input_tokens, output_tokens }: ModelUse): string =>
+  input_tokens === null ? name : `${name}, ${input_tokens} + ${output_tokens ?? 0} tokens`
+
 function spanRow({ depth, caller, callee, method, generation, ms, error, model }: Trace['tree'][number]): string[] {
-  const tokens =
-    model === null ? '' : `${model.name}, ${model.input_tokens ?? '?'} + ${model.output_tokens ?? '?'} tokens`
+  const tokens = model === null ? '' : tokensOf(model)
   return [
     `${'  '.repeat(depth)}${caller} → ${callee}.${method}`,
     generation === null ? '-' : `g${generation}`,

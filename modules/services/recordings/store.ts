@@ -2,6 +2,7 @@
  * Where recorded calls are kept: one SQLite file in runtime/, written in batches. The connection and what waits to be
  * written are held by the service over its versions, so a reload loses nothing.
  */
+import { chmodSync } from 'node:fs'
 import { openDatabase, type Connection, type Statement } from '../../lib/sqlite.ts'
 import type { Kind } from './choose.ts'
 
@@ -86,6 +87,8 @@ const ANSWER_COLUMNS: (keyof AnswerRow)[] = [
 
 export async function openBook(file: string): Promise<Book> {
   const connection = await openDatabase(file, BUSY_MS)
+  // What was said to services is for the owner of the system only; SQLite gives its other files the same rights.
+  chmodSync(file, 0o600)
   for (const sql of SCHEMA) connection.prepare(sql).run([])
   const book: Book = { connection, kinds: new Map(), bytes: new Map(), calls: [], answers: [] }
   for (const row of read<Kind & { api: string; kind: string }>(connection, 'SELECT * FROM kinds'))
