@@ -12,17 +12,22 @@ const CAMEL = /([a-z0-9])([A-Z])/g
 /** Names of counts and limits: `output_tokens`, `max_tokens`. */
 const COUNTS = /(?:input|output|cached|prompt|completion|total|max|context)[_-]?tokens(?:_max)?$/i
 
+/** Every repetition is bounded: texts come from anywhere, and a match must not cost more than its length allows. */
 const SHAPES = [
-  /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]+[-_])*[A-Za-z0-9]{16,}\b/g,
-  /\bgh[pousr]_[A-Za-z0-9]{20,}\b/g,
-  /\bgithub_pat_[A-Za-z0-9_]{20,}\b/g,
-  /\bxox[abeprs]-[A-Za-z0-9-]{10,}/g,
+  /\b(?:sk|pk|rk)[-_](?:[A-Za-z0-9]{1,20}[-_]){0,4}[A-Za-z0-9]{16,200}\b/g,
+  /\bgh[pousr]_[A-Za-z0-9]{20,255}\b/g,
+  /\bgithub_pat_[A-Za-z0-9_]{20,255}\b/g,
+  /\bxox[abeprs]-[A-Za-z0-9-]{10,200}/g,
   /\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g,
-  /\bAIza[A-Za-z0-9_-]{30,}/g,
-  /\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g,
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g,
-  /(?<=\b(?:bearer|basic)\s)[A-Za-z0-9._~+/=-]{8,}/gi,
-  /(?<=:\/\/[^\s/:@]{0,100}:)[^\s/@]{3,200}(?=@)/g,
+  /\bAIza[A-Za-z0-9_-]{30,100}/g,
+  /\beyJ[A-Za-z0-9_-]{8,1000}\.[A-Za-z0-9_-]{8,4000}\.[A-Za-z0-9_-]{0,1000}/g,
+  /-----BEGIN [A-Z ]{0,30}PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]{0,30}PRIVATE KEY-----|$)/g,
+]
+
+/** What stands before the secret stays: `Bearer `, `://user:`. */
+const AFTER = [
+  /\b((?:bearer|basic)\s{1,5})(?=[A-Za-z._~+/-]{0,200}[0-9=])[A-Za-z0-9._~+/=-]{8,4000}/gi,
+  /(:\/\/[^\s/:@]{0,100}:)[^\s/@]{3,200}(?=@)/g,
 ]
 
 /** Shorter ones would take ordinary words out. */
@@ -51,6 +56,7 @@ export class Redactor {
     let clean = text
     for (const one of this.known) if (clean.includes(one)) clean = clean.replaceAll(one, MARK)
     for (const shape of SHAPES) clean = clean.replace(shape, MARK)
+    for (const shape of AFTER) clean = clean.replace(shape, `$1${MARK}`)
     return clean
   }
 

@@ -37,7 +37,7 @@ export function secretsIn(written: Json, filled: Json, name = ''): string[] {
   if (typeof written !== 'object' || written === null || typeof filled !== 'object' || filled === null) return []
   const values = filled as Record<string, Json>
   return Object.entries(written).flatMap(([key, one]) =>
-    secretsIn(one as Json, values[key] ?? null, Array.isArray(written) ? name : key),
+    secretsIn(one, values[key] ?? null, Array.isArray(written) ? name : key),
   )
 }
 
