@@ -36,7 +36,7 @@ export type Outcome =
   | { refused: string | string[] }
 
 /** Everything a case may name without saying so: small limits, so that attacks end soon. */
-export const LIMITS: SandboxConfig = { cpu_ms: 200, wall_ms: 10_000, memory_mb: 32 }
+export const LIMITS: SandboxConfig = { cpu_ms: 400, wall_ms: 10_000, memory_mb: 32 }
 
 /** Text that the scan does not read as a name: it is a lint, and attackers know it. */
 export const HIDDEN = "const hidden = (...parts) => parts.join('')\nconst CTOR = hidden('con', 'structor')\n"

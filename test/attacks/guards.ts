@@ -198,9 +198,9 @@ export const GUARDS: readonly Guard[] = [
   guard('memory of an isolate', `${ENGINE}/isolate.ts`, 'memoryLimit: limits.memory_mb', 'memoryLimit: 4_096', 'hoard'),
   guard(
     'a share of a core',
-    `${ENGINE}/isolate.ts`,
-    'if (used <= this.limits.cpu_share',
-    'if (used >= 0 || used <= this.limits.cpu_share',
+    `${ENGINE}/cpu-share.ts`,
+    'return used > this.share',
+    'return used < 0 && used > this.share',
     'share',
   ),
   guard(

@@ -12,6 +12,7 @@ import { Encoder } from './guest/codec.ts'
 import { Decoder } from './guest/decode.ts'
 import { flatten } from './guest/errors.ts'
 import { Fall } from './fall.ts'
+import { CpuShare } from './cpu-share.ts'
 import type { EntryRef, Ivm, IvmIsolate } from './ivm.ts'
 
 export interface GuestCode {
@@ -41,7 +42,6 @@ export interface IsolateEvents {
 const IDLE_CPU_MS = 100
 /** Making an isolate ready takes a few ms; on a machine with far too much to do, many more. */
 const OPENING_CPU_MS = 2_000
-const SHARE_SECONDS = 10
 const UNTAKEN_BYTES_MAX = 64 * 1024 * 1024
 /** Messages in one entry: few enough that many small ones do not look like one long one. */
 const BATCH_MAX = 32
@@ -62,16 +62,17 @@ export class IsolateGuest {
   private bytes = 0
   private timer: NodeJS.Timeout | undefined
   private wakesAt = Infinity
-  /** only our own code runs: the bootstrap, and functions being defined */
-  private opening = true
+  /** of one entry; while it is opened only our own code runs */
+  private cpuMax = OPENING_CPU_MS
   private idleCpu = 0
   private lastCpu = 0
-  private samples: number[] = []
+  private readonly share: CpuShare
 
   constructor(ivm: Ivm, limits: GuestLimits, events: IsolateEvents) {
     this.ivm = ivm
     this.limits = limits
     this.events = events
+    this.share = new CpuShare(limits.cpu_share)
     this.isolate = new ivm.Isolate({
       memoryLimit: limits.memory_mb,
       onCatastrophicError: (message) => this.catastrophe(String(message)),
@@ -87,10 +88,6 @@ export class IsolateGuest {
   private cpu(): number {
     if (!this.isolate.isDisposed) this.lastCpu = Number(this.isolate.cpuTime) / 1e6
     return this.lastCpu
-  }
-
-  private get cpuMax(): number {
-    return this.opening ? OPENING_CPU_MS : this.limits.cpu_ms
   }
 
   private get timeout(): number {
@@ -118,7 +115,7 @@ export class IsolateGuest {
         await context.eval(text, { timeout, filename })
       }
       this.left()
-      this.opening = false
+      this.cpuMax = this.limits.cpu_ms
       this.pump()
     } catch (thrown) {
       this.left()
@@ -133,8 +130,7 @@ export class IsolateGuest {
   }
 
   private pump(): void {
-    if (this.entered !== undefined || this.ended || this.entry === undefined) return
-    if (this.queue.length === 0) return
+    if (this.entered !== undefined || this.ended || this.entry === undefined || this.queue.length === 0) return
     const taken = this.queue.splice(0, this.batch)
     const args: (string | Uint8Array | undefined)[] = []
     let copies = false
@@ -255,19 +251,14 @@ export class IsolateGuest {
     const cpu = this.cpu()
     if (this.entered !== undefined) {
       if (cpu - this.entered.cpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
-    } else if (!this.opening && cpu - this.idleCpu > IDLE_CPU_MS)
+    } else if (this.entry !== undefined && cpu - this.idleCpu > IDLE_CPU_MS)
       this.end('sandbox_cpu', 'it went on computing outside of every call')
   }
 
   /** Once a second. */
   watchShare(): void {
-    if (this.ended) return
-    const cpu = this.cpu()
-    const { samples } = this
-    samples.push(cpu)
-    const used = cpu - (samples.length > SHARE_SECONDS ? (samples.shift() as number) : 0)
-    if (used <= this.limits.cpu_share * SHARE_SECONDS * 1_000) return
-    this.end('sandbox_cpu', `more than ${this.limits.cpu_share * 100} % of a core over ${SHARE_SECONDS} s`)
+    if (this.ended || !this.share.isOver(this.cpu())) return
+    this.end('sandbox_cpu', this.share.reason)
   }
 
   get isEntered(): boolean {

@@ -30,6 +30,7 @@ export const FLOODS: readonly Attack[] = [
     id: '79',
     title: 'a hundred thousand timers',
     guard: 'timers are limited',
+    sandbox: TIME,
     body: 'attack() { let n = 0; for (let i = 0; i < 1e5; i++) setTimeout(() => n++, 1e6); return 1 }',
     expect: { code: 'callee_error' },
   },
