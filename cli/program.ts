@@ -24,6 +24,7 @@ import { addScan } from './scan.ts'
 import { addServices } from './services.ts'
 import { addTraces } from './traces.ts'
 import { addTop } from './top.ts'
+import { addTypes } from './types.ts'
 import { addUp } from './up.ts'
 
 const GROUPS: readonly AddCommands[] = [
@@ -34,6 +35,7 @@ const GROUPS: readonly AddCommands[] = [
   addChanges,
   addHistory,
   addConfigs,
+  addTypes,
   addTop,
   addLogs,
   addTraces,

@@ -201,6 +201,14 @@ export interface ServiceSource {
   files: Record<string, string>
 }
 
+/** What a module takes as its config, for editors. */
+export interface ConfigSchema {
+  api: string
+  config_file: string
+  /** JSON Schema, draft 7, with the reserved keys */
+  schema: JsonMap
+}
+
 /** What a service is configured with, and where each value comes from. Secrets and `${ENV}` are shown as written. */
 export interface EffectiveConfig {
   api: string
@@ -245,6 +253,8 @@ export interface KernelServiceApi {
   plan(files?: ProposedFile[]): PlannedChange[]
   /** The texts a service is made from: of the version that serves, or as they stand on disk. */
   source(api: string, which?: 'live' | 'disk'): ServiceSource
+  /** What the configs of live services may say. */
+  schemas(): ConfigSchema[]
   /** Effective values of all configs, or of one service. */
   configs(api?: string): EffectiveConfig[]
   tree(api?: string): string

@@ -144,11 +144,16 @@ export interface PathsApi {
   runtime: string
 }
 
+/** Names of services and what they offer: empty here, filled for a root by `mm types`. */
+// oxlint-disable-next-line typescript/no-empty-object-type -- declarations are merged into it
+export interface Services {}
+
 /** What the kernel gives to a module. Everything acquired here is owned by this version and released with it. */
 export interface KernelApi {
   readonly api: string
   readonly generation: number
   /** Returns at once, also before the service exists. */
+  getApi<K extends keyof Services>(api: K): Handle<Services[K]>
   getApi<T extends object = UntypedService>(api: string): Handle<T>
   /** Owns something: `release` runs when this version ends, last acquired first. Returns it for earlier use. */
   own(release: Release | Disposable | AsyncDisposable, label: string): Release

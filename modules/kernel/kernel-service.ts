@@ -3,6 +3,7 @@
  * caller first; those that change something refuse an unknown caller and a frozen system. Read-only ones are open.
  */
 import type {
+  ConfigSchema,
   EffectiveConfig,
   KernelInfo,
   KernelStatus,
@@ -23,6 +24,7 @@ import { readPrompt } from './given.ts'
 import { kernelTools, type KernelTooling } from './kernel-tools.ts'
 import type { Machine } from './machine.ts'
 import { detailOf, statusOf, treeOf } from './service.ts'
+import { schemasOf } from './schemas.ts'
 import { sourceOf } from './sources.ts'
 
 export interface KernelActions {
@@ -112,6 +114,10 @@ export class KernelService implements KernelTooling {
     const isFile = (one: unknown): boolean => typeof (one as { path?: unknown } | null)?.path === 'string'
     if (Array.isArray(files) && files.every(isFile)) return this.actions.plan(files)
     throw coded('bad_arguments', { api: 'kernel', reason: 'plan takes a list of {path, text?}' })
+  }
+
+  schemas(_caller: CallerRecord): ConfigSchema[] {
+    return schemasOf(this.listed())
   }
 
   source(_caller: CallerRecord, api: string, which: 'live' | 'disk' = 'live'): ServiceSource {
@@ -246,6 +252,7 @@ export const KERNEL_METHODS = [
   'release',
   'plan',
   'source',
+  'schemas',
   'configs',
   'tree',
   'kernel',
