@@ -1,7 +1,7 @@
 /**
  * Do bad services slow the good ones? 50 good services are called steadily. Beside them stands one whose run() throws
- * and is started again, one that leaks timers which throw late, one whose methods always throw and which is called as
- * often as a good one. A neighbor is bad in every other window of half a second, so that whatever else the machine does
+ * and is started again, one that leaks timers which throw late, one whose methods always throw and which is called more
+ * often than a good one. A neighbor is bad in every other window of half a second, so that whatever else the machine does
  * is in both kinds alike; the median p99 of the bad windows is compared with that of the quiet ones. Three rows show
  * what such a comparison is worth: nothing at all; a good neighbor that is called; and a good one beside as many errors
  * that are thrown and caught where no service is, since making an error takes its time wherever it is made. Restarts have
@@ -24,6 +24,8 @@ const WARM_UP_WINDOWS = 4
 const SERVICES = 50
 /** Of a caller, between two calls. */
 const pauseMs = (): number => 3 + Math.random() * 5
+/** The neighbor is called more often than any of the good ones. */
+const PAUSE_BESIDE_MS = 3
 
 /** Read by the neighbors, which run in this process. */
 const shared = globalThis as { neighborIsBad?: boolean }
@@ -84,8 +86,8 @@ const text = 'x'.repeat(2_048)
 type Worker = { work(text: string): Promise<string> }
 
 /** Calls until the time is up; the milliseconds of each call that was answered, and how many were not. */
-async function callSteadily(worker: Worker, until: number, into: Window): Promise<void> {
-  await pause(Math.random() * pauseMs())
+async function callSteadily(worker: Worker, every: () => number, until: number, into: Window): Promise<void> {
+  await pause(Math.random() * every())
   while (performance.now() < until) {
     const since = performance.now()
     try {
@@ -94,7 +96,7 @@ async function callSteadily(worker: Worker, until: number, into: Window): Promis
     } catch {
       into.failed++
     }
-    await pause(pauseMs())
+    await pause(every())
   }
 }
 
@@ -114,10 +116,11 @@ async function measure(system: TestSystem, { calls }: Neighbor, isBad: boolean):
   shared.neighborIsBad = isBad
   const until = performance.now() + WINDOW_MS
   const callers = Array.from({ length: SERVICES }, (_, index) =>
-    callSteadily(system.getApi<Worker>(`good${index}`), until, good),
+    callSteadily(system.getApi<Worker>(`good${index}`), pauseMs, until, good),
   )
   const beside = calls === 'it' ? system.getApi<Worker>('bad') : nowhere
-  if (isBad && calls !== undefined) callers.push(callSteadily(beside, until, { ms: [], failed: 0 }))
+  if (isBad && calls !== undefined)
+    callers.push(callSteadily(beside, () => PAUSE_BESIDE_MS, until, { ms: [], failed: 0 }))
   await Promise.all(callers)
   shared.neighborIsBad = false
   await pause(BETWEEN_MS)
