@@ -216,6 +216,8 @@ export class IsolateGuest {
         return this.wakeAfter(Number(first))
       case 'f':
         return this.end('sandbox_flood', `more than ${this.limits.messages_max} messages at once`)
+      case 'b':
+        return this.end('sandbox_crashed', 'it changed what its own bootstrap stands on')
       case 'q': {
         const { algorithm, bytes: data } = new Decoder(bytes).value(body) as { algorithm: string; bytes: Uint8Array }
         void this.digest(Number(first), String(algorithm), data)

@@ -203,3 +203,39 @@ it('where isolates cannot be made nothing is run: the reason says what to do', a
   expect((await rejection(other.startProcess({ rss_mb_max: 512 }))).code).toBe('sandbox_unavailable')
   expect(() => other.inline()).toThrow(/No sandbox can be made here/)
 })
+
+it.each([
+  ['Array.prototype.push', 'Array.prototype.push = () => { throw new Error("poison") }'],
+  [
+    'Array.prototype[0]',
+    'Object.defineProperty(Array.prototype, 0, { set() { throw new Error("poison") }, configurable: true })',
+  ],
+  [
+    'Map and Set',
+    'for (const one of [Map, Set]) for (const name of ["get", "set", "has", "delete", "forEach"]) one.prototype[name] = () => { throw new Error("poison") }',
+  ],
+  ['Promise.prototype.then', 'Promise.prototype.then = function () { throw new Error("poison") }'],
+  [
+    'Object, Reflect and JSON',
+    'const namesOf = Object.getOwnPropertyNames; for (const of of [Object, Reflect, JSON]) for (const name of namesOf(of)) if (name !== "prototype") try { of[name] = () => { throw new Error("poison") } } catch {}',
+  ],
+  [
+    'the globals',
+    'for (const name of ["Date", "Array", "Error", "Uint8Array", "Proxy", "Symbol"]) globalThis[name] = undefined',
+  ],
+])('what a module does to %s is its own affair: values still cross, and others notice nothing', async (_what, code) => {
+  const place = await startPlace('inline')
+  const source = `export class Module {
+    echo(value: unknown) { return value }
+    async later(value: unknown) { return value }
+    poison(code: string) { new Function(code)() }
+  }`
+  const bad = await openGuest(place, source)
+  const good = await openGuest(place, source)
+  await bad.call('poison', code)
+  const value = { a: [1, { b: 'c' }], at: new Date(1) }
+  expect(await bad.call('echo', value)).toEqual(value)
+  expect(await bad.call('later', [1])).toEqual([1])
+  expect(await good.call('echo', value)).toEqual(value)
+  expect([...bad.closed, ...good.closed]).toEqual([])
+})

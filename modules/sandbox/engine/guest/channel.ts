@@ -60,11 +60,24 @@ export class Channel {
   receive(packets: readonly (string | Uint8Array | undefined)[]): void {
     this.count = 0
     this.bytes = 0
+    try {
+      this.takeAll(packets)
+    } catch {
+      this.broken()
+    }
+  }
+
+  private takeAll(packets: readonly (string | Uint8Array | undefined)[]): void {
     for (let index = 0; index < packets.length; index += 2) {
       const decoder = new Decoder(packets[index + 1] as Uint8Array | undefined, this.signals)
       const messages = parse(packets[index] as string) as unknown[][]
       for (let at = 0; at < messages.length; at++) this.take(messages[at] as unknown[], decoder)
     }
+  }
+
+  /** What a module did to its realm keeps this from working: an end with a reason is better than no answer. */
+  private broken(): void {
+    this.send(LOCAL, 1, '["b"]', undefined)
   }
 
   private take(message: unknown[], decoder: Decoder): void {
@@ -114,7 +127,11 @@ export class Channel {
         return this.reply(id, 0, asThrown(thrown))
       }
     }
-    this.put(`["a",${id},0,`, flatten(value), false)
+    try {
+      this.put(`["a",${id},0,`, flatten(value), false)
+    } catch {
+      this.broken()
+    }
   }
 
   ask<K extends keyof HostAsk>(kind: K, what: HostAsk[K]['ask']): Promise<HostAsk[K]['answer']> {
@@ -193,7 +210,11 @@ export class Channel {
 }
 
 /** Whatever a module returns, its own `then` included, is waited for in its own time. */
-const adopt = async (value: unknown): Promise<unknown> => value
+const adopt = async (value: unknown): Promise<unknown> => {
+  // A promise that is awaited, and not returned, is not asked for its `then`.
+  const settled: unknown = await value
+  return settled
+}
 
 function joined(parts: readonly Uint8Array[]): Uint8Array | undefined {
   if (parts.length <= 1) return parts[0]

@@ -9,6 +9,7 @@ import {
   BufferPrototype,
   bufferLength,
   bufferOf,
+  Bytes,
   bytesOf,
   DatePrototype,
   eachOfMap,
@@ -26,6 +27,7 @@ import {
   offsetOf,
   PromisePrototype,
   SetPrototype,
+  setPrototypeOf,
   ViewPrototype,
   setBytes,
   text,
@@ -59,13 +61,13 @@ const refuse = (what: string): never => {
 export class Encoder {
   /** text and bytes so far, roughly; exact enough to stop early */
   size = 0
-  readonly parts: Uint8Array[] = []
+  readonly parts: Uint8Array[] = newList() as Uint8Array[]
   private readonly max: number
   private readonly base: number
   private readonly signals: SignalPort | undefined
   private bytes = 0
   private depth = 0
-  private readonly open: unknown[] = []
+  private readonly open = newList()
 
   /** `base`: bytes that stand before those of this message */
   constructor(max: number, base: number, signals?: SignalPort) {
@@ -145,7 +147,7 @@ export class Encoder {
       const member = this.value(value[name])
       // These two would say something else as keys of the text.
       if (entries === undefined && (name === '$' || name === '__proto__')) {
-        entries = []
+        entries = newList()
         for (let before = 0; before < index; before++) put(entries, [names[before], tree[names[before] as string]])
         tree = {}
       }
@@ -158,19 +160,19 @@ export class Encoder {
   private list(value: readonly unknown[]): unknown[] {
     const { length } = value
     this.count(length * 2)
-    const tree: unknown[] = []
+    const tree = newList()
     for (let index = 0; index < length; index++) put(tree, this.value(value[index]))
     return tree
   }
 
   private map(value: object): unknown {
-    const entries: unknown[] = []
+    const entries = newList()
     eachOfMap(value, ((member: unknown, key: unknown) => put(entries, [this.value(key), this.value(member)])) as never)
     return { $: 'm', v: entries }
   }
 
   private set(value: object): unknown {
-    const entries: unknown[] = []
+    const entries = newList()
     eachOfSet(value, ((member: unknown) => put(entries, this.value(member))) as never)
     return { $: 't', v: entries }
   }
@@ -189,11 +191,9 @@ export class Encoder {
     if (view) refuse('a DataView')
     const length = isBuffer ? bufferLength(value) : bytesOf(value)
     this.count(length + 24)
-    const from = isBuffer
-      ? new Uint8Array(value as ArrayBuffer)
-      : new Uint8Array(bufferOf(value), offsetOf(value), length)
+    const from = isBuffer ? new Bytes(value as ArrayBuffer) : new Bytes(bufferOf(value), offsetOf(value), length)
     // Shared memory is no ArrayBuffer here: what is copied is what was checked.
-    const copy = new Uint8Array(length)
+    const copy = new Bytes(length)
     setBytes(copy, from)
     put(this.parts, copy)
     const at = this.base + this.bytes
@@ -201,6 +201,9 @@ export class Encoder {
     return { $: 'b', t: isBuffer ? 'ArrayBuffer' : kindOf(value), o: at, n: length }
   }
 }
+
+/** Without its prototype: a setter that a module puts there is not called. */
+const newList = (): unknown[] => setPrototypeOf([], null) as unknown[]
 
 function put<T>(list: T[], value: T): void {
   list[list.length] = value

@@ -1,6 +1,22 @@
 /** The way back from what `codec.ts` made: plain data, whatever was written. Used on both sides of the boundary. */
 import type { SignalPort } from './codec.ts'
-import { big, bufferOf, defineProperty, isArray, keys, setBytes, subarray, text } from './primordials.ts'
+import {
+  big,
+  bufferOf,
+  Bytes,
+  defineProperty,
+  isArray,
+  keys,
+  mapSet,
+  NativeDate,
+  NativeError,
+  NativeMap,
+  NativeSet,
+  setAdd,
+  setBytes,
+  subarray,
+  text,
+} from './primordials.ts'
 
 const TYPED = {
   Uint8Array,
@@ -26,7 +42,7 @@ interface Tagged {
   a?: boolean
 }
 
-const NO_BYTES = new Uint8Array(0)
+const NO_BYTES = new Bytes(0)
 
 /** The values of one packet on its way in. Throws for what no encoder writes. */
 export class Decoder {
@@ -67,19 +83,19 @@ export class Decoder {
       case 'i':
         return big(v as string)
       case 'd':
-        return new Date(this.value(v) as number)
+        return new NativeDate(this.value(v) as number)
       case 'o': {
         const record = {}
         this.pairs(v, (name, member) => own(record, text(name), member))
         return record
       }
       case 'm': {
-        const map = new Map<unknown, unknown>()
-        this.pairs(v, (key, member) => void map.set(key, member))
+        const map = new NativeMap<unknown, unknown>()
+        this.pairs(v, (key, member) => void mapSet(map, key, member))
         return map
       }
       case 't':
-        return new Set(this.value(v) as unknown[])
+        return this.set(v as unknown[])
       case 'e':
         return this.error(tag)
       case 'b':
@@ -99,15 +115,21 @@ export class Decoder {
     }
   }
 
+  private set(members: readonly unknown[]): Set<unknown> {
+    const set = new NativeSet<unknown>()
+    for (let index = 0; index < members.length; index++) setAdd(set, this.value(members[index]))
+    return set
+  }
+
   private error({ n, v, c }: Tagged): Error {
-    const error = new Error(text(v))
+    const error = new NativeError(text(v))
     error.name = text(n)
     if (c !== undefined) own(error, 'code', c)
     return error
   }
 
   private binary({ t, o, n }: Tagged): unknown {
-    const copy = new Uint8Array(n as number)
+    const copy = new Bytes(n as number)
     setBytes(copy, subarray(this.bytes, o, Number(o) + Number(n)))
     const buffer = bufferOf(copy)
     if (t === 'ArrayBuffer') return buffer

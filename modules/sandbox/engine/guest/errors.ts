@@ -4,7 +4,7 @@
  */
 import type { GuestError } from '../../../contracts/sandbox.ts'
 import { NotPassed } from './codec.ts'
-import { defineProperty, hasOwn, slice, text } from './primordials.ts'
+import { defineProperty, hasOwn, NativeError, slice, text } from './primordials.ts'
 
 export const ERROR_CHARS_MAX = 8_192
 
@@ -64,7 +64,7 @@ export function flatten(from: unknown): GuestError {
 }
 
 export function revive(flat: GuestError): Error {
-  const error: Error = new Error(flat.message)
+  const error: Error = new NativeError(flat.message)
   defineProperty(error, 'name', { value: flat.name, writable: true, configurable: true })
   for (const key of ['code', 'hint'] as const) {
     if (flat[key] !== undefined) {

@@ -18,7 +18,8 @@ export const free = <A extends unknown[], R>(method: Method<A, R>): ((self: unkn
 
 export { apply, construct, ownKeys, getPrototypeOf }
 export const { create, freeze, keys, getOwnPropertyDescriptor } = Object
-const { defineProperty: define, setPrototypeOf } = Object
+export const { setPrototypeOf } = Object
+const { defineProperty: define } = Object
 /** What a descriptor does not say is not asked of a prototype either. */
 export const defineProperty = <T>(target: T, name: PropertyKey, descriptor: PropertyDescriptor): T =>
   define(target, name, setPrototypeOf(descriptor, null) as PropertyDescriptor)
@@ -65,6 +66,11 @@ export const BufferPrototype = ArrayBuffer.prototype
 export const ObjectPrototype = Object.prototype
 export const ViewPrototype = DataView.prototype
 export const NativePromise = Promise
+export const NativeDate = Date
+export const NativeError = Error
+export const NativeMap = Map
+export const NativeSet = Set
+export const Bytes = Uint8Array
 
 /** A map without a prototype's say: keys are numbers or strings. */
 export class Table<V> {
@@ -93,5 +99,6 @@ export class Table<V> {
 
 const mapGet = free(Map.prototype.get)
 const mapHas = free(Map.prototype.has)
-const mapSet = free(Map.prototype.set)
+export const mapSet = free(Map.prototype.set)
+export const setAdd = free(Set.prototype.add)
 const mapDelete = free(Map.prototype.delete)
