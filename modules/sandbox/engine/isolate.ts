@@ -3,14 +3,14 @@
  * entry has a timeout, and its processor time is looked at from outside (`watch`). What breaks a limit is disposed of and
  * is dead for good. Lives in a child process, or in the kernel's for `inline`. Made by `server.ts`.
  */
-import { randomBytes, webcrypto } from 'node:crypto'
+import { randomBytes } from 'node:crypto'
 import { performance } from 'node:perf_hooks'
 import type { GuestLimits } from '../../contracts/sandbox.ts'
 import type { BootData } from './guest/main.ts'
 import { LOCAL } from './guest/channel.ts'
-import { Encoder } from './guest/codec.ts'
 import { Decoder } from './guest/decode.ts'
 import { flatten } from './guest/errors.ts'
+import { digest } from './digest.ts'
 import { Fall } from './fall.ts'
 import { CpuShare } from './cpu-share.ts'
 import type { EntryRef, Ivm, IvmIsolate } from './ivm.ts'
@@ -138,9 +138,9 @@ export class IsolateGuest {
       args.push(text, bytes)
       copies ||= bytes !== undefined
     }
-    const { timeout } = this
+    const { timeout, entry } = this
     this.enter()
-    this.entry.apply(undefined, args, copies ? { timeout, arguments: { copy: true } } : { timeout }).then(
+    entry.apply(undefined, args, copies ? { timeout, arguments: { copy: true } } : { timeout }).then(
       () => this.done(),
       (thrown: unknown) => {
         this.left()
@@ -158,7 +158,7 @@ export class IsolateGuest {
   }
 
   private left(): number {
-    const used = this.entered === undefined || this.ended ? 0 : this.cpu() - this.entered.cpu
+    const used = this.enteredCpu
     this.entered = undefined
     this.idleCpu = this.cpu()
     if (this.ended) this.fall.settled()
@@ -220,7 +220,7 @@ export class IsolateGuest {
         return this.end('sandbox_crashed', 'it changed what its own bootstrap stands on')
       case 'q': {
         const { algorithm, bytes: data } = new Decoder(bytes).value(body) as { algorithm: string; bytes: Uint8Array }
-        void this.digest(Number(first), String(algorithm), data)
+        void digest(Number(first), String(algorithm), data).then((made) => this.deliver(made.text, made.bytes))
       }
     }
   }
@@ -236,23 +236,12 @@ export class IsolateGuest {
     }, ms)
   }
 
-  private async digest(id: number, algorithm: string, data: Uint8Array): Promise<void> {
-    const encoder = new Encoder(this.limits.message_bytes_max, 0)
-    try {
-      const digest = await webcrypto.subtle.digest(algorithm, data)
-      const tree = encoder.value(new Uint8Array(digest))
-      this.deliver(JSON.stringify([['a', id, 1, tree]]), encoder.parts[0])
-    } catch (thrown) {
-      this.deliver(JSON.stringify([['a', id, 0, { ...flatten(thrown), stack: '' }]]), undefined)
-    }
-  }
-
   /** Looked at often while something is entered, and now and then otherwise. */
   watch(): void {
     if (this.ended) return
     const cpu = this.cpu()
     if (this.entered !== undefined) {
-      if (cpu - this.entered.cpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
+      if (this.enteredCpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
     } else if (this.entry !== undefined && cpu - this.idleCpu > IDLE_CPU_MS)
       this.end('sandbox_cpu', 'it went on computing outside of every call')
   }
@@ -269,7 +258,7 @@ export class IsolateGuest {
 
   /** What it computed since the entry it is in began. */
   get enteredCpu(): number {
-    return this.entered === undefined || this.ended ? 0 : this.cpu() - this.entered.cpu
+    return this.entered === undefined ? 0 : this.cpu() - this.entered.cpu
   }
 
   async usage(): Promise<{ cpu_ms: number; heap_bytes: number }> {

@@ -6,10 +6,10 @@
  * told, `['x', id]` a signal aborts, `['w']` the time asked for has come.
  */
 import type { GuestTold, HostAsk } from '../../../contracts/sandbox.ts'
-import { Encoder, NotPassed } from './codec.ts'
+import { Encoder, joined, NotPassed } from './codec.ts'
 import { Decoder } from './decode.ts'
 import { asThrown, coded, flatten, revive } from './errors.ts'
-import { NativePromise, parse, setBytes, stringify, Table, onSettled } from './primordials.ts'
+import { NativePromise, parse, stringify, Table, onSettled } from './primordials.ts'
 import type { Held, Signals } from './signals.ts'
 
 /** Where a packet goes: to whoever holds the guest, or no further than to the server it runs in. */
@@ -214,17 +214,4 @@ const adopt = async (value: unknown): Promise<unknown> => {
   // A promise that is awaited, and not returned, is not asked for its `then`.
   const settled: unknown = await value
   return settled
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array | undefined {
-  if (parts.length <= 1) return parts[0]
-  let length = 0
-  for (let index = 0; index < parts.length; index++) length += (parts[index] as Uint8Array).length
-  const whole = new Uint8Array(length)
-  let at = 0
-  for (let index = 0; index < parts.length; index++) {
-    setBytes(whole, parts[index] as Uint8Array, at)
-    at += (parts[index] as Uint8Array).length
-  }
-  return whole
 }

@@ -1,8 +1,7 @@
 /** `structuredClone` in an isolate: what may cross may be cloned. */
-import { Encoder } from './codec.ts'
 import { Decoder } from './decode.ts'
 import { asThrown } from './errors.ts'
-import { setBytes } from './primordials.ts'
+import { Encoder, joined } from './codec.ts'
 
 const BYTES_MAX = 64 * 1024 * 1024
 
@@ -14,13 +13,6 @@ export function structuredClone(value: unknown): unknown {
   } catch (thrown) {
     throw asThrown(thrown)
   }
-  let length = 0
-  for (const part of encoder.parts) length += part.length
-  const bytes = new Uint8Array(length)
-  let at = 0
-  for (const part of encoder.parts) {
-    setBytes(bytes, part, at)
-    at += part.length
-  }
+  const bytes = joined(encoder.parts)
   return new Decoder(bytes).value(tree)
 }

@@ -208,3 +208,17 @@ const newList = (): unknown[] => setPrototypeOf([], null) as unknown[]
 function put<T>(list: T[], value: T): void {
   list[list.length] = value
 }
+
+/** The bytes beside a text, one after the other. */
+export function joined(parts: readonly Uint8Array[]): Uint8Array | undefined {
+  if (parts.length <= 1) return parts[0]
+  let length = 0
+  for (let index = 0; index < parts.length; index++) length += (parts[index] as Uint8Array).length
+  const whole = new Bytes(length)
+  let at = 0
+  for (let index = 0; index < parts.length; index++) {
+    setBytes(whole, parts[index] as Uint8Array, at)
+    at += (parts[index] as Uint8Array).length
+  }
+  return whole
+}
