@@ -64,7 +64,7 @@ export const eventsRoute = route({
   scope: 'read',
   summary: 'Server-sent events as they happen',
   notes:
-    '`Last-Event-ID` (or `last_event_id=`) brings what was missed meanwhile, as far as it is kept. A reader that takes too little is cut off and told so.',
+    '`Last-Event-ID` (or `last_event_id=`) brings what was missed meanwhile; what is not kept any more is told as `stream.missed`. A reader that takes too little is cut off, and told why as `stream.cut`.',
   query: z.object({
     subscribe: z.string().optional().describe('patterns, comma-separated, as `service.*`; all without it'),
     last_event_id: z.string().optional().describe('the same as the header Last-Event-ID'),

@@ -89,7 +89,7 @@ export const serviceRoutes = [
     verb: 'mm rollback',
     params: apiParam,
     answer: reloadResult,
-    errors: ['service_not_found'],
+    errors: ['service_not_found', 'nothing_to_roll_back'],
     act: ({ desk, params }) => desk.system.rollback(params.api),
   }),
   route({
