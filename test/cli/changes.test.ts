@@ -2,7 +2,8 @@
 import { chmodSync } from 'node:fs'
 import { afterEach, expect, it } from 'vitest'
 import type { EffectiveConfig, PlannedChange, ReloadResult } from '../../modules/contracts/kernel.ts'
-import { mm, startProcess, type CommandResult, type RunningSystem } from '../support/process.ts'
+import { mmHere } from '../support/cli.ts'
+import { startProcess, type CommandResult, type RunningSystem } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 
 const roots: TestRoot[] = []
@@ -44,7 +45,7 @@ async function start(root: TestRoot): Promise<RunningSystem> {
 }
 
 async function ok(root: TestRoot, ...args: string[]): Promise<CommandResult> {
-  const result = await mm(root.path, ...args)
+  const result = await mmHere(root.path, ...args)
   expect([args, result.code, result.stderr]).toEqual([args, 0, ''])
   return result
 }
@@ -63,8 +64,8 @@ it('plan says what a file would touch, and changes nothing', async () => {
   const [change] = await json<PlannedChange[]>(root, 'plan', 'configs/till.yml', '--with', `${root.path}/next.yml`)
   expect(change).toMatchObject({ api: 'till', error: { code: 'config_invalid', file: 'configs/till.yml' } })
   expect((await ok(root, 'plan', 'modules/nobody.ts')).stdout).toBe('no service is touched\n')
-  expect((await mm(root.path, 'plan', 'a.ts', 'b.ts', '--with', 'c.ts')).code).toBe(2)
-  expect((await mm(root.path, 'plan', '../elsewhere.ts')).stderr).toContain('leaves the root')
+  expect((await mmHere(root.path, 'plan', 'a.ts', 'b.ts', '--with', 'c.ts')).code).toBe(2)
+  expect((await mmHere(root.path, 'plan', '../elsewhere.ts')).stderr).toContain('leaves the root')
   expect(await system.call('till', 'sell')).toBe(1)
 })
 
@@ -85,9 +86,9 @@ it('rollback brings the version before back and leaves the disk alone; undo writ
   expect(await json<ReloadResult>(root, 'undo', 'till')).toMatchObject({ ok: true, state: 'carried' })
   expect(root.read('modules/till.ts')).toBe(till(1))
   expect(await system.call('till', 'sold')).toBe(2)
-  const again = await mm(root.path, 'undo', 'till', '--json')
+  const again = await mmHere(root.path, 'undo', 'till', '--json')
   expect([again.code, JSON.parse(again.stderr)]).toMatchObject([1, { error: { code: 'nothing_to_undo' } }])
-  expect((await mm(root.path, 'rollback', 'nobody')).stderr).toContain('There is no service `nobody`')
+  expect((await mmHere(root.path, 'rollback', 'nobody')).stderr).toContain('There is no service `nobody`')
 })
 
 it('config dump shows effective values with their origin, and no value that was filled in', async () => {
@@ -108,7 +109,7 @@ it('validate finds what is wrong without starting anything', async () => {
   root.write('configs/torn.yml', 'a: [\n')
   root.write('modules/tax.ts', 'export const tax = \n')
   root.write('configs/lost.yml', 'prog: nowhere\n')
-  const { code, stdout } = await mm(root.path, 'validate', '--json')
+  const { code, stdout } = await mmHere(root.path, 'validate', '--json')
   const report = JSON.parse(stdout) as { errors: { code: string; file: string }[] }
   expect(code).toBe(1)
   expect(report.errors.map((error) => [error.code, error.file]).sort()).toEqual([
@@ -117,8 +118,8 @@ it('validate finds what is wrong without starting anything', async () => {
     ['source_syntax', 'modules/tax.ts'],
   ])
   root.write('modules/tax.ts', 'export const tax = 0\n')
-  expect((await mm(root.path, 'validate')).stdout).toContain('The value at `open` does not fit the schema of till')
-  expect((await mm('/nowhere-at-all', 'validate')).stderr).toContain('has no configs/')
+  expect((await mmHere(root.path, 'validate')).stdout).toContain('The value at `open` does not fit the schema of till')
+  expect((await mmHere('/nowhere-at-all', 'validate')).stderr).toContain('has no configs/')
 })
 
 it('doctor explains what is wrong with a root and with the system that runs on it', async () => {
@@ -130,7 +131,7 @@ it('doctor explains what is wrong with a root and with the system that runs on i
   await refused
   chmodSync(`${root.path}/runtime/token`, 0o644)
   root.write('runtime/FREEZE', 'self\n')
-  const { code, stdout } = await mm(root.path, 'doctor')
+  const { code, stdout } = await mmHere(root.path, 'doctor')
   expect(code).toBe(1)
   expect(stdout).toMatch(/wrong +token: runtime\/token can be read by others \(mode 644\)\n +Run: chmod 600/)
   expect(stdout).toMatch(/wrong +freeze: the system is frozen/)
