@@ -241,7 +241,7 @@ export class IsolateGuest {
     if (this.ended) return
     const cpu = this.cpu()
     if (this.entered !== undefined) {
-      if (this.enteredCpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
+      if (cpu - this.entered.cpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
     } else if (this.entry !== undefined && cpu - this.idleCpu > IDLE_CPU_MS)
       this.end('sandbox_cpu', 'it went on computing outside of every call')
   }
