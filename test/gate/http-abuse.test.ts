@@ -4,10 +4,12 @@
  */
 import { afterEach, expect, it } from 'vitest'
 import { ROUTES } from '../../modules/services/http/routes/index.ts'
-import { slowSender, statusesIn, talk } from '../support/http-abuse.ts'
+import { fuzzed, slowSender, statusesIn, talk } from '../support/http-abuse.ts'
 import { outcome, serveHttp, type HttpAnswer, type HttpSystem } from '../support/http.ts'
-import { underCalls } from '../support/load.ts'
+import { random, underCalls } from '../support/load.ts'
 
+const SEED = 20_261_121
+const FUZZED = 10_000
 const BODY_BYTES = 1_073_741_824
 const SLOW = 500
 const PARALLEL = 1_000
@@ -85,6 +87,36 @@ it('no path leads out of the API', async () => {
     expectNothingShown(served, answer.text)
     expect(answer.text).not.toContain('root:')
   }
+})
+
+it(`${FUZZED} requests made up at random are refused or answered, never failed on`, async () => {
+  const served = await serve()
+  const { ask, token, system } = served
+  const draw = random(SEED)
+  const seen = new Map<number, number>()
+  const failed: unknown[] = []
+  const storm = async (): Promise<void> => {
+    for (let left = FUZZED; left > 0; left -= 50) {
+      const batch = Array.from({ length: Math.min(50, left) }, () => fuzzed(draw, token))
+      const answers = await Promise.all(batch.map((one) => send(one)))
+      answers.forEach((answer, at) => {
+        seen.set(answer.status, (seen.get(answer.status) ?? 0) + 1)
+        if (answer.status >= 500) failed.push([batch[at], answer.text])
+        // Who may read is told where the source of a service stands; a refusal tells nobody anything.
+        if (answer.status >= 400) expectNothingShown(served, answer.text)
+        expect(answer.text).not.toContain(token)
+      })
+    }
+  }
+  const send = ({ method, path, headers, body }: ReturnType<typeof fuzzed>): Promise<HttpAnswer> =>
+    ask(method, path, { token: null, headers, ...(body === undefined ? {} : { body }) })
+  await whileServing(served, storm)
+  expect(failed.slice(0, 3)).toEqual([])
+  const known = [200, 400, 401, 403, 404, 409, 413, 415, 422]
+  expect([...seen.keys()].filter((status) => !known.includes(status))).toEqual([])
+  for (const status of [200, 400, 401, 403, 404, 415])
+    expect([status, (seen.get(status) ?? 0) > 10]).toEqual([status, true])
+  expect((await system.show('http')).errors).toBe(0)
 })
 
 it('bytes that are no HTTP, and HTTP that could be read in two ways, are 400', async () => {
