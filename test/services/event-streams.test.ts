@@ -1,24 +1,10 @@
 /** Server-sent events: what a reader gets, in which form, and what it missed. */
-import { createServer, get, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { afterEach, expect, it } from 'vitest'
 import { EventStreams } from '../../modules/services/http/event-streams.ts'
+import { openStream, type Stream, type Told } from '../support/event-stream.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
-
-interface Told {
-  id: number
-  type: string
-  time: number
-  data: Record<string, unknown>
-}
-
-interface Stream {
-  readonly response: IncomingMessage
-  readonly events: Told[]
-  readonly text: () => string
-  /** Resolves when an event of that type has come. */
-  until(type: string): Promise<void>
-}
 
 interface Crier {
   cry(type: string, data?: Record<string, unknown>): Promise<void>
@@ -65,47 +51,12 @@ async function serve(): Promise<Served> {
   return {
     system,
     crier: system.getApi('crier') as unknown as Crier,
-    open: (query = '', headers = {}) => openStream(`${url}/api/events${query}`, { authorization, ...headers }),
+    open: async (query = '', headers = {}) => {
+      const stream = await openStream(`${url}/api/events${query}`, { authorization, ...headers })
+      requests.push(stream)
+      return stream
+    },
   }
-}
-
-/** Resolves when the server has said that the stream is open. */
-function openStream(url: string, headers: Record<string, string>): Promise<Stream> {
-  return new Promise((resolve, reject) => {
-    const waiting = new Set<() => void>()
-    const events: Told[] = []
-    let text = ''
-    let rest = ''
-    const asked = get(url, { headers, agent: false }, (response) => {
-      response.on('data', (chunk: Buffer) => {
-        text += chunk.toString()
-        const blocks = (rest + chunk.toString()).split('\n\n')
-        rest = blocks.pop() ?? ''
-        for (const block of blocks) {
-          const data = /^data: (.*)$/m.exec(block)?.[1]
-          if (data !== undefined) events.push(JSON.parse(data) as Told)
-        }
-        for (const check of waiting) check()
-      })
-      const ended = new Promise<never>((_resolve, fail) => {
-        response.once('close', () => fail(new Error(`the stream ended:\n${text}`)))
-      })
-      ended.catch(() => undefined)
-      const until = (type: string): Promise<void> => {
-        const found = new Promise<void>((done) => {
-          const check = (): void => {
-            if (events.some((event) => event.type === type)) done()
-          }
-          waiting.add(check)
-          check()
-        })
-        return Promise.race([found, ended])
-      }
-      response.once('data', () => resolve({ response, events, text: () => text, until }))
-    })
-    requests.push(asked)
-    asked.on('error', reject)
-  })
 }
 
 const typesOf = (stream: Stream): string[] => stream.events.map((event) => event.type)
