@@ -105,7 +105,16 @@ function configsOfHttp(root: string): string[] {
   return readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .filter((name) => /\.ya?ml$/.test(name))
     .map((name) => join(folder, name))
-    .filter((path) => /^prog:\s*services\/http\s*(#.*)?$/m.test(readFileSync(path, 'utf8')))
+    .filter((path) => /^prog:\s*services\/http\s*(#.*)?$/m.test(textOf(path)))
+}
+
+/** A config that cannot be read is told by the check of the configs. */
+function textOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
 }
 
 function addressIn(file: string): { host: string; port: number; tries: number } {

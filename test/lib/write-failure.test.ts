@@ -12,9 +12,14 @@ it.each(['ENOSPC', 'EDQUOT', 'SQLITE_FULL', 'EROFS', 'EACCES', 'SQLITE_READONLY'
   expect(isRefusedWrite(wrapped)).toBe(true)
 })
 
+it.each(['EIO', 'SQLITE_IOERR', 'SQLITE_IOERR_FSYNC'])('%s, which may pass, is one, and says what it is', (code) => {
+  expect(isRefusedWrite(errno(code))).toBe(true)
+  expect(writeFailure(errno(code), 'runtime/x').code).toBe('file_failed')
+})
+
 it('others are not, also when they lead back to themselves', () => {
   const ring = new Error('ring')
   ring.cause = ring
-  for (const one of [undefined, null, 'ENOSPC', 5, new Error('ENOSPC'), errno('EIO'), ring])
+  for (const one of [undefined, null, 'ENOSPC', 5, new Error('ENOSPC'), errno('ENOENT'), ring])
     expect(isRefusedWrite(one)).toBe(false)
 })

@@ -62,8 +62,9 @@ describe('a new module', () => {
   })
 
   it('whose config is no config leaves nothing behind', async () => {
-    const answer = await create({ source: says('x'), config: { limits: 5 } })
-    expect(answer).toMatchObject({ taken_back: true, landed: [{ state: 'failed', error: { code: 'config_key' } }] })
+    const params = { name: 'fresh', source: says('x'), config: { limits: 5 } }
+    expect(await system.tools.invoke('module_create', params)).toMatchObject({ error: { code: 'config_key' } })
+    expect([there('modules/fresh.ts'), there('configs/fresh.yml')]).toEqual([false, false])
     expect(await create({ source: says('better') })).toMatchObject({ landed: [{ state: 'live' }] })
   })
 
