@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process'
 import { chmodSync } from 'node:fs'
 import { join } from 'node:path'
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
-import { afterEach, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { connect, MCP_FILES, type McpClient } from '../support/mcp.ts'
 import { cleanEnv, mm, startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
@@ -22,28 +22,29 @@ export class Module {
 `
 const READER = 'reader-'.padEnd(40, '0')
 
-let root: TestRoot | undefined
-let system: RunningSystem | undefined
+/** One system for all: none of the tests depends on what another leaves. */
+let files: TestRoot
+let running: RunningSystem
 const clients: McpClient[] = []
 afterEach(async () => {
   for (const client of clients.splice(0)) await client.close()
-  await system?.stop()
-  root?.dispose()
-  system = undefined
+})
+afterAll(async () => {
+  await running.stop()
+  files.dispose()
 })
 
-async function serve(): Promise<{ root: TestRoot; system: RunningSystem }> {
-  root = createRoot({
+beforeAll(async () => {
+  files = createRoot({
     ...MCP_FILES,
     'configs/shop.yml': 'prog: shop\n',
     'modules/shop.ts': SHOP,
     'configs/mcp.yml': "prog: services/mcp\ntokens: {reader: {token: 'secret:reader', capabilities: ['shop:price']}}\n",
     'runtime/secrets/reader': READER,
   })
-  chmodSync(join(root.path, 'runtime', 'secrets', 'reader'), 0o600)
-  system = await startProcess(root)
-  return { root, system }
-}
+  chmodSync(join(files.path, 'runtime', 'secrets', 'reader'), 0o600)
+  running = await startProcess(files)
+})
 
 const MM = join(packageRoot, 'bin', 'mm.js')
 
@@ -60,7 +61,6 @@ async function open(path: string, ...args: string[]): Promise<McpClient> {
 }
 
 it('a client on stdio lists and calls the tools, and hears of a module that is dropped in', async () => {
-  const { root: files } = await serve()
   const client = await open(files.path)
   expect(await client.names()).toEqual(expect.arrayContaining(['kernel_status', 'shop_price']))
   const answers = await Promise.all([1, 2, 3].map((n) => client.call('shop_price', { n })))
@@ -71,7 +71,6 @@ it('a client on stdio lists and calls the tools, and hears of a module that is d
 })
 
 it('with a secret it is who that token is', async () => {
-  const { root: files } = await serve()
   const client = await open(files.path, '--secret', 'reader')
   expect(await client.names()).toEqual(['shop_price'])
   const { code, stderr } = await mm(files.path, 'mcp', '--secret', 'nobody')
@@ -79,13 +78,13 @@ it('with a secret it is who that token is', async () => {
 })
 
 it('without a system it says so on stderr, writes nothing to stdout and ends with 3', async () => {
-  root = createRoot()
+  const root = createRoot()
   const { code, stdout, stderr } = await mm(root.path, 'mcp')
+  root.dispose()
   expect([code, stdout, stderr]).toEqual([3, '', expect.stringContaining('No system is running')])
 })
 
 it('stdout holds messages and nothing else; it answers what it was asked before its input ended, and ends', async () => {
-  const { root: files } = await serve()
   const messages = [
     {
       id: 1,
@@ -123,7 +122,6 @@ it('stdout holds messages and nothing else; it answers what it was asked before 
 })
 
 it('a system that died and came up again is found again, and a call that died with it is told so', async () => {
-  const { root: files, system: running } = await serve()
   const client = await open(files.path)
   expect((await client.call('shop_price', { n: 1 })).structuredContent).toEqual({ price: 1 })
   const lost = client.call('shop_wait').catch((thrown: { data?: { code: string } }) => thrown.data?.code)
