@@ -86,6 +86,16 @@ const PARTS = [
   'approvals',
   'kernel',
 ]
+/** Where what is sent is looked at: requests that get that far are to be refused by their own fault. */
+const KNOWN = [
+  'api/plan',
+  'api/services/echo/call',
+  'api/services',
+  'api/tools',
+  'api/chat',
+  'api/traces',
+  'api/history',
+]
 const VALUES = [
   'null',
   '[]',
@@ -114,12 +124,15 @@ export interface Fuzzed {
 export function fuzzed(random: Random, token: string): Fuzzed {
   const pick = <T>(of: readonly T[]): T => of[random.between(0, of.length - 1)] as T
   const parts = Array.from({ length: random.between(0, 5) }, () => pick(PARTS))
-  const path = `/${random.next() < 0.7 ? 'api/' : ''}${parts.map((part) => encodeURI(decodeSafely(part))).join('/')}`
+  const isKnown = random.next() < 0.4
+  const madeUp = `${random.next() < 0.7 ? 'api/' : ''}${parts.map((part) => encodeURI(decodeSafely(part))).join('/')}`
+  const path = `/${isKnown ? pick(KNOWN) : madeUp}`
   const query =
     random.next() < 0.3
       ? `?${pick(['limit=x', 'limit=-1', 'cursor=%%', 'subscribe=', 'service=..%2f..', 'draft=9'])}`
       : ''
   const auth = pick<string | undefined>([
+    ...(isKnown ? Array.from({ length: 5 }, () => `Bearer ${token}`) : []),
     undefined,
     `Bearer ${token}`,
     `Bearer ${token}x`,
