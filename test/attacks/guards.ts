@@ -183,7 +183,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'a deadline on every entry',
     file: `${ENGINE}/isolate.ts`,
     without: [
-      ['if (this.enteredCpu > this.cpuMax) this.end(', 'if (this.enteredCpu < 0) this.end('],
+      ['if (cpu - this.entered.cpu > this.cpuMax) this.end(', 'if (cpu < 0) this.end('],
       ['return this.cpuMax * 4 + 1_000', 'return 120_000'],
     ],
     cases: ['45'],
