@@ -18,7 +18,7 @@ interface Result {
 }
 
 /** Times that memory is read. */
-const SAMPLES = 40
+const SAMPLES = 100
 
 const [, , kind, bytesText, reloadsText] = process.argv
 const reloads = Number(reloadsText ?? (kind === 'child' ? 0 : (kind ?? 10_000)))

@@ -1,10 +1,11 @@
 /**
- * What the HTTP API costs: requests a second of a trivial method over a bare server of the same library, in turns within
- * one run; and how long good requests take while 500 slow senders hang on. The client is a process of its own.
+ * What the HTTP API costs: requests a second of a trivial method beside a bare hono server and a bare one of Node, which
+ * check nothing, in turns within one run; and how long good requests take while 500 slow senders hang on. The client is a
+ * process of its own.
  * Run: npm run bench -- http
  */
 import { spawn } from 'node:child_process'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import { getRequestListener } from '@hono/node-server'
 import { Hono } from 'hono'
 import { slowSender } from '../test/support/http-abuse.ts'
@@ -63,39 +64,62 @@ function load(port: number, token: string, path: string): Promise<Figures> {
   })
 }
 
+async function listen(serve: RequestListener): Promise<number> {
+  const server = createServer(serve)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  return (server.address() as { port: number }).port
+}
+
 const bare = new Hono()
 bare.post('/call', async (context) => {
   const { args } = await context.req.json<{ args: number[] }>()
   return context.json({ result: (args[0] ?? 0) + (args[1] ?? 0) })
 })
 const answer = getRequestListener(bare.fetch)
-const server = createServer((request, response) => void answer(request, response))
-await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-const barePort = (server.address() as { port: number }).port
+const honoPort = await listen((request, response) => void answer(request, response))
+const nodePort = await listen((request, response) => {
+  let text = ''
+  request.setEncoding('utf8')
+  request.on('data', (piece: string) => (text += piece))
+  request.on('end', () => {
+    const { args } = JSON.parse(text) as { args: number[] }
+    response.setHeader('content-type', 'application/json')
+    response.end(JSON.stringify({ result: (args[0] ?? 0) + (args[1] ?? 0) }))
+  })
+})
 
 const served = await serveHttp(
   { 'configs/calc.yml': 'prog: calc\n', 'modules/calc.ts': 'export class Module { add(a, b) { return a + b } }\n' },
   { config: 'requests_per_s: 1000000\n' },
 )
-const ours = (): Promise<Figures> => load(served.port, served.token, '/api/services/calc/call')
-const theirs = (): Promise<Figures> => load(barePort, 'none', '/call')
-await theirs()
-await ours()
-const figures: Record<'bare' | 'ours', Figures[]> = { bare: [], ours: [] }
+const asked = {
+  hono: () => load(honoPort, 'none', '/call'),
+  node: () => load(nodePort, 'none', '/call'),
+  ours: () => load(served.port, served.token, '/api/services/calc/call'),
+}
+const names = ['hono', 'node', 'ours'] as const
+const figures: Record<keyof typeof asked, Figures[]> = { hono: [], node: [], ours: [] }
+for (const name of names) await asked[name]()
 for (let index = 0; index < ROUNDS; index++) {
-  for (const who of index % 2 === 0 ? (['bare', 'ours'] as const) : (['ours', 'bare'] as const))
-    figures[who].push(await (who === 'bare' ? theirs() : ours()))
+  // Each comes first, second and last in turn.
+  for (const at of [0, 1, 2]) {
+    const name = names[(index + at) % 3] ?? 'ours'
+    figures[name].push(await asked[name]())
+  }
 }
 
 const senders = Array.from({ length: SLOW }, () => slowSender(served.port, 'GET /health HTTP/1.1\r\nX-Slow: '))
 const began = performance.now()
 const closedAt = Promise.all(senders.map(async (one) => one.closed.then(() => performance.now() - began)))
 const abused: Figures[] = []
-for (let index = 0; index < 3; index++) abused.push(await ours())
+for (let index = 0; index < 3; index++) abused.push(await asked.ours())
 const slowest = Math.max(...(await closedAt))
 
 const of = (rows: Figures[], key: keyof Figures): number => median(rows.map((one) => one[key]))
-const share = figures.ours.map((one, at) => one.per_s / (figures.bare[at]?.per_s ?? Number.NaN))
+const shareOf = (peer: Figures[]): string => {
+  const share = figures.ours.map((one, at) => (one.per_s / (peer[at]?.per_s ?? Number.NaN)) * 100)
+  return `${round(median(share), 0)} % (${round(percentile(share, 0), 0)}–${round(percentile(share, 1), 0)})`
+}
 const row = (name: string, rows: Figures[]): string[] => [
   name,
   round(of(rows, 'per_s'), 0),
@@ -107,15 +131,15 @@ console.log(
   table(
     ['', 'requests/s', 'p50 ms', 'p99 ms'],
     [
-      row('bare hono server', figures.bare),
+      row('bare hono server', figures.hono),
+      row('bare server of Node', figures.node),
       row('POST /api/services/calc/call', figures.ours),
       row(`the same with ${SLOW} slow senders`, abused),
     ],
   ),
 )
 console.log(
-  `\nShare of the bare server: ${round(median(share) * 100, 0)} % (${round(percentile(share, 0) * 100, 0)}–${round(percentile(share, 1) * 100, 0)}); goal 60. Slow senders were closed within ${round(slowest / 1_000, 1)} s; goal 10.`,
+  `\nShare of the bare hono server: ${shareOf(figures.hono)}; goal 60. Of the one of Node: ${shareOf(figures.node)}. Slow senders were closed within ${round(slowest / 1_000, 1)} s; goal 10.`,
 )
-server.close()
 await served.system.stop()
 process.exit(0)

@@ -18,7 +18,7 @@ const CALLS = 500
 const MANY = 20_000
 const AT_ONCE = 64
 const BOOTS = 500
-const ZOD_BOOTS = 100
+const WIDE_BOOTS = 100
 const CYCLES = Number(process.argv[2] ?? 10_000)
 const KILLS = 20
 
@@ -33,6 +33,12 @@ const PLAIN = `export class Module {
 const ZOD = `import { z } from 'zod'
 export const configSchema = z.object({ a: z.number().default(1) })
 export class Module { add(a: number, b: number) { return a + b } }`
+/** Asks for much of zod, as the module of a form with many kinds of fields would. */
+const WIDE = ZOD.replace(
+  'a: z.number().default(1)',
+  `a: z.string().min(1).email(), b: z.array(z.enum(['a', 'b'])).optional(), c: z.union([z.number().int(), z.boolean()]),
+  d: z.record(z.string(), z.any()), e: z.iso.datetime(), f: z.discriminatedUnion('k', [z.object({ k: z.literal('x') })]).nullable()`,
+)
 
 async function open(place: GuestPlace, text = PLAIN, limits: Partial<GuestLimits> = {}): Promise<Guest> {
   const program = {
@@ -139,7 +145,8 @@ async function boots(): Promise<void> {
   const rows: string[][] = []
   for (const [name, text, count] of [
     ['plain module', PLAIN, BOOTS],
-    ['with zod', ZOD, ZOD_BOOTS],
+    ['with zod', ZOD, BOOTS],
+    ['with zod, a dozen kinds of fields', WIDE, WIDE_BOOTS],
   ] as const) {
     const place = await engine.startProcess({ rss_mb_max: 8_192 })
     const pid = place.pid ?? 0

@@ -1,4 +1,5 @@
 /** What all benchmarks share: percentiles, a line about the machine, Markdown tables. Numbers are medians of rounds. */
+import { openSync, readSync } from 'node:fs'
 import { cpus } from 'node:os'
 
 export const percentile = (values: readonly number[], share: number): number => {
@@ -54,4 +55,22 @@ export const collect = (): void => {
   if (gc === undefined) throw new Error('run with --expose-gc')
   gc()
   gc({ type: 'major', execution: 'sync', flavor: 'last-resort' })
+}
+
+/**
+ * Milliseconds the main thread has waited for a processor so far, because another process had it. Asking takes 4 µs. Linux
+ * counts it; elsewhere it is 0, and what is measured holds what other processes took.
+ */
+export function createWaits(): () => number {
+  let file: number
+  try {
+    file = openSync('/proc/self/schedstat', 'r')
+  } catch {
+    return () => 0
+  }
+  const bytes = Buffer.alloc(64)
+  return () => {
+    const length = readSync(file, bytes, 0, bytes.length, 0)
+    return Number(bytes.toString('latin1', 0, length).split(' ')[1]) / 1e6
+  }
 }

@@ -23,5 +23,8 @@ else if (!process.features.typescript) {
 const [command, ...rest] = process.argv.slice(2)
 const name = command === 'run' ? 'run' : 'cli/main'
 const file = compiled ? join(root, 'dist', `${name}.js`) : join(root, `${name}.ts`)
-const { main } = await import(pathToFileURL(file).href)
-process.exit(await main(command === 'run' ? rest : process.argv.slice(2)))
+const { main, heedReader, untilRead } = await import(pathToFileURL(file).href)
+heedReader?.(process.argv.slice(2))
+const code = await main(command === 'run' ? rest : process.argv.slice(2))
+await untilRead?.(process.argv.slice(2))
+process.exit(code)

@@ -12,6 +12,7 @@ import { MM } from './child.ts'
 import { Client, readAddress } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { COUNTER, DEMO_ATTACKS, type DemoAttack } from './demo-attacks.ts'
+import { demoImprove, type DemoImproveOptions } from './demo-improve.ts'
 import { bold, dim, print, printJson, red, table } from './output.ts'
 
 const START_MS = 60_000
@@ -165,5 +166,16 @@ export function addDemo(program: Command, { common, setExitCode }: Cli): void {
       .description('six attacks that are contained, while a counter in another process never misses a beat')
       .action(() => demo(common(), setExitCode)),
     '{attacks, counter}',
+  )
+  prints(
+    group
+      .command('improve')
+      .description(
+        'a model makes a slow module quicker: what is refused, what goes live, what is measured and taken back',
+      )
+      .option('--provider <service>', 'a real one, as openai with its key; default: answers that were written before')
+      .option('--answers <names>', 'which of them, in which order', 'gate,wrong,faster')
+      .action((options: DemoImproveOptions) => demoImprove(common(), options, setExitCode)),
+    '{verdicts, proposal, p50_ms, undone_byte_for_byte, calls, failed_calls, ledger}',
   )
 }

@@ -108,7 +108,12 @@ async function providers(client: Client, services: readonly ServiceStatus[]): Pr
   for (const { api } of found) {
     const { result } = await client
       .ask('POST /api/services/{api}/call', { params: { api }, body: { method: 'describe' } })
-      .catch((thrown: unknown) => ({ result: { ready: false, model: '', note: toErrorData(thrown).message } }))
+      .catch((thrown: unknown) => {
+        const { code, message } = toErrorData(thrown)
+        return { result: code === 'method_not_found' ? undefined : { ready: false, model: '', note: message } }
+      })
+    // Not all that stands beside the providers is one: `ask_model` is a tool over them.
+    if (result === undefined) continue
     const { ready, model, note } = result as ProviderInfo
     told.push({ api, ready, text: ready ? `${api} is ready: ${model}` : `${api} is not ready: ${note}` })
   }

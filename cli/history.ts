@@ -5,15 +5,21 @@ import { coded } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { clockOf, dim, green, print, printJson, red, table } from './output.ts'
+import { printProposals, proposalsSince } from './proposals.ts'
 
 interface ChangesOptions {
   since: string
   service?: string
   lines: string
   all: boolean
+  proposed: boolean
 }
 
-async function changes({ root, json }: Common, { since, service, lines, all }: ChangesOptions): Promise<void> {
+/** What happened, and beside it what was proposed. As JSON the one or the other. */
+async function changes(
+  { root, json }: Common,
+  { since, service, lines, all, proposed: onlyProposed }: ChangesOptions,
+): Promise<void> {
   const limit = Number(lines)
   if (!(Number.isInteger(limit) && limit >= 0)) throw coded('usage', { reason: '--lines is a number' })
   const query = {
@@ -22,10 +28,17 @@ async function changes({ root, json }: Common, { since, service, lines, all }: C
     all: all ? 'true' : 'false',
     ...(service === undefined ? {} : { service }),
   } as const
-  const { changes: found } = await new Client(root).ask('GET /api/history', { query })
-  if (json) printJson(found)
-  else if (found.length === 0) print(`nothing changed since ${clockOf(query.since)}`)
-  else print(table(found.map(rowOf)))
+  const client = new Client(root)
+  const proposed = json && !onlyProposed ? [] : await proposalsSince(client, query.since, service)
+  const { changes: found } = onlyProposed ? { changes: [] } : await client.ask('GET /api/history', { query })
+  if (json) {
+    printJson(onlyProposed ? proposed : found)
+    return
+  }
+  if (found.length > 0) print(table(found.map(rowOf)))
+  if (found.length > 0 && proposed.length > 0) print('')
+  if (proposed.length > 0) printProposals(proposed)
+  if (found.length + proposed.length === 0) print(`nothing changed since ${clockOf(query.since)}`)
 }
 
 const rowOf = ({ time, id, text }: Happening): string[] => [dim(clockOf(time)), dim(id), text]
@@ -97,6 +110,7 @@ export function addHistory(program: Command, { common }: Cli): void {
       .option('--service <service>', 'only this service')
       .option('-n, --lines <number>', 'how many, the newest', '100')
       .option('--all', 'also what changed nothing: failures, restarts', false)
+      .option('--proposed', 'only changes that were proposed, and where they stand', false)
       .action((options: ChangesOptions) => changes(common(), options)),
     '[{id, time, type, api, text, change, files, data}]',
   )

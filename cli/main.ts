@@ -25,6 +25,29 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
+/**
+ * Who reads may go before the end, as `mm logs | head` does. A command has nothing left to do then, and that is no
+ * failure; a system goes on: what it prints is in its log, too. Called once a process.
+ */
+export function heedReader(argv: readonly string[]): void {
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    if (!isSystem(argv)) process.exit(0)
+  })
+}
+
+/** A pipe that is full takes the rest later: resolves when what was printed is with its reader. No system waits for one. */
+export async function untilRead(argv: readonly string[]): Promise<void> {
+  if (isSystem(argv)) return
+  for (const stream of [process.stdout, process.stderr])
+    await new Promise<void>((resolve) => stream.write('', () => resolve()))
+}
+
+const isSystem = (argv: readonly string[]): boolean => [undefined, 'up'].includes(commandOf(argv))
+
+const commandOf = (argv: readonly string[]): string | undefined =>
+  argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--root')
+
 /** `error: unknown option '--x'\n(Did you mean --y?)` → one sentence, as our own errors are. */
 function usageError({ message }: CommanderError): Error {
   const [first = '', ...more] = message.replace(/^error: /, '').split('\n')
@@ -34,7 +57,7 @@ function usageError({ message }: CommanderError): Error {
 
 /** With a default command, a mistyped one would be taken for its argument. */
 function checkCommand(program: Command, argv: readonly string[]): void {
-  const [first] = argv.filter((word, index) => !word.startsWith('-') && argv[index - 1] !== '--root')
+  const first = commandOf(argv)
   const names = program.commands.map((command) => command.name())
   if (first === undefined || first === 'help' || names.includes(first)) return
   const [near] = nearest(first, names)

@@ -15,11 +15,14 @@ import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addFreeze } from './freeze.ts'
 import { addHistory } from './history.ts'
+import { addImprove } from './improve.ts'
 import { addInit } from './init.ts'
 import { addKernel } from './kernel.ts'
+import { addLedger } from './ledger.ts'
 import { addLogs } from './logs.ts'
 import { addMcp } from './mcp.ts'
 import { addPackages } from './packages.ts'
+import { addPolicy } from './policy.ts'
 import { addScan } from './scan.ts'
 import { addServices } from './services.ts'
 import { addTraces } from './traces.ts'
@@ -42,8 +45,11 @@ const GROUPS: readonly AddCommands[] = [
   addKernel,
   addPackages,
   addApprovals,
+  addPolicy,
+  addLedger,
   addFreeze,
   addMcp,
+  addImprove,
   addScan,
   addDemo,
   addDoctor,

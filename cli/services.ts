@@ -5,6 +5,7 @@ import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { dim, fields, MOVED, print, printJson, reloadLine, table } from './output.ts'
+import { showProposal } from './proposals.ts'
 
 async function status({ root, json }: Common): Promise<void> {
   const client = new Client(root)
@@ -166,10 +167,14 @@ export function addServices(program: Command, { common }: Cli): void {
   )
   prints(
     program
-      .command('show <service>')
-      .description('one service in detail')
-      .action((api: string) => show(common(), api)),
-    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, stale, last_good, sandboxed, sandbox, calls, errors, in_flight, queued, generations, reloads, restarts, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, methods, aspects, tools, latency_ms, draining, owned}',
+      .command('show <service> [id]')
+      .description('one service in detail; `show change c12` a proposed change')
+      .action((api: string, id?: string) => {
+        if (id === undefined) return show(common(), api)
+        if (api !== 'change') throw coded('usage', { reason: 'mm show SERVICE, or mm show change c12' })
+        return showProposal(common(), id)
+      }),
+    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, disk_config_hash, stale, last_good, sandboxed, sandbox, calls, errors, in_flight, queued, generations, reloads, restarts, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, methods, aspects, tools, latency_ms, draining, owned}',
   )
   prints(
     program

@@ -12,6 +12,8 @@ const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const scratch = mkdtempSync(join(tmpdir(), 'mm-ci-'))
 let passed = 0
 let failed = 0
+/** what failed, said again at the end */
+const failures = []
 
 function run(command, args) {
   return (
@@ -33,29 +35,32 @@ function step(name, work) {
 
 function check(name, work) {
   if (step(name, work)) passed++
-  else failed++
+  else fail(name)
+}
+
+function fail(name) {
+  failed++
+  failures.push(name)
 }
 
 /** A test project: its tests are counted one by one, and its suites named with their seconds. */
 function tests(name, script) {
   const file = join(scratch, `${name}.json`)
-  const ok = step(name, () =>
-    run('npm', ['run', '--silent', script, '--', '--reporter=dot', '--reporter=json', `--outputFile.json=${file}`]),
-  )
+  const reporters = ['--reporter=dot', '--reporter=./scripts/tell-failures.mjs', '--reporter=json']
+  const ok = step(name, () => run('npm', ['run', '--silent', script, '--', ...reporters, `--outputFile.json=${file}`]))
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'))
     passed += report.numPassedTests
-    failed += report.numFailedTests
-    if (!ok && report.numFailedTests === 0) failed++
+    if (!ok && report.numFailedTests === 0) fail(`${name}, outside of its tests`)
     for (const suite of report.testResults.sort((a, b) => b.endTime - b.startTime - (a.endTime - a.startTime))) {
       console.log(
         `${((suite.endTime - suite.startTime) / 1000).toFixed(1).padStart(7)} s  ${suite.status}  ${suite.name.slice(root.length + 1)}`,
       )
       for (const one of suite.assertionResults)
-        if (one.status === 'failed') console.log(`           FAILED  ${one.fullName}`)
+        if (one.status === 'failed') fail(`${suite.name.slice(root.length + 1)}: ${one.fullName}`)
     }
   } catch {
-    failed++
+    fail(`${name}, cut off`)
   }
 }
 
@@ -74,5 +79,6 @@ check('clean tree', () => {
   return status !== 0 || stdout === ''
 })
 rmSync(scratch, { recursive: true, force: true })
+for (const name of failures) console.log(`FAILED  ${name}`)
 console.log(`\n${passed} passed, ${failed} failed`)
 process.exit(failed === 0 ? 0 : 1)

@@ -21,8 +21,8 @@ function rootWith(files: Record<string, string> = {}): TestRoot {
   return root
 }
 
-async function start(root: TestRoot): Promise<RunningSystem> {
-  const system = await startProcess(root)
+async function start(root: TestRoot, onLine?: (line: string) => void): Promise<RunningSystem> {
+  const system = await startProcess(root, onLine === undefined ? {} : { onLine })
   running.push(system)
   return system
 }
@@ -150,14 +150,14 @@ export class Module {
 
 it('a start beside a system whose parent was killed waits until that one has ended, in order', async () => {
   const root = rootWith({
-    'configs/note.yml': 'prog: note\n',
+    'configs/note.yml': 'prog: note\nlimits: {shutdown_ms: 60000}\n',
     'modules/note.ts': `
-import { appendFileSync } from 'node:fs'
+import { appendFileSync, existsSync } from 'node:fs'
 export class Module {
   constructor(kernel) { this.kernel = kernel }
   init() { this.say('begins') }
   async shutdown() {
-    await new Promise((resolve) => setTimeout(resolve, 1_000))
+    while (!existsSync(this.kernel.paths.runtime + '/somebody-waits')) await new Promise((resolve) => setTimeout(resolve, 20))
     this.say('has ended')
   }
   say(what) { appendFileSync(this.kernel.paths.runtime + '/note.txt', what + '\\n') }
@@ -168,8 +168,11 @@ export class Module {
   const orphan = system.childPid
   system.signal('SIGKILL')
   await system.exited
-  const again = await start(root)
-  expect(again.output).toContain(`waiting for process ${orphan} to end: its parent was killed`)
+  const waiting = `waiting for process ${orphan} to end: its parent was killed`
+  const again = await start(root, (line) => {
+    if (line === waiting) root.write('runtime/somebody-waits', '')
+  })
+  expect(again.output).toContain(waiting)
   expect(root.read('runtime/note.txt')).toBe('begins\nhas ended\nbegins\n')
   expect(isGone(orphan)).toBe(true)
   expect(JSON.parse(root.read('runtime/lock'))).toMatchObject({ pid: again.pid, system: { pid: again.childPid } })

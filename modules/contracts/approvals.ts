@@ -29,9 +29,13 @@ export interface ApprovalRequest {
   diff?: string
   /** hash of what it would change, as it was when it was asked; the action itself refuses another one */
   base_hash?: string
+  /** files as they were when it was asked (null: not there): while one is another, it cannot be approved */
+  bases?: { path: string; hash: string | null }[]
+  /** joins what the ledger keeps of it with the other entries of one cycle */
+  cycle?: string
   evidence?: JsonMap
   cost_usd?: number
-  /** asked again with the same key, it is the same request */
+  /** asked again with the same key while it is open, or was rejected and has not run out, it is the same request */
   key?: string
   /** default: that of the service, seven days */
   expires_in_ms?: number
@@ -77,8 +81,11 @@ export interface ApprovalsApi {
   show(id: string): Promise<Approval>
   /**
    * Resolves when the action has been done or has failed; the first of two confirmations leaves it pending. Rejects with
-   * `approval_decided`, `approval_expired`, `approval_reason`, `operator_only`, or what the ledger rejects with.
+   * `approval_decided`, `approval_expired`, `approval_stale`, `approval_reason`, `operator_only`, or what the ledger
+   * rejects with.
    */
   approve(id: string, decision: Decision): Promise<Approval>
   reject(id: string, decision: Decision): Promise<Approval>
+  /** Id of the standing approval that allows such actions now, if there is one. */
+  standing(what: { class: string; target: string }): Promise<string | null>
 }

@@ -109,7 +109,7 @@ export interface Deferral {
 export interface SupervisionRecord {
   /** monotonic ms of the restarts within the window */
   restarts: number[]
-  /** monotonic ms of late errors and failed tasks of the live version within the window */
+  /** monotonic ms of the last late errors, fewer than make a failure; none while a restart is owed */
   faults: number[]
   /** all of them, within the window or not; absent in records of earlier kernels */
   restarted?: number

@@ -449,6 +449,11 @@ export const ERRORS = {
     'The call of `{tool}` was refused by `{hook}`: {reason}',
     'Nothing was run. Do it another way, or ask a person.',
   ),
+  tool_waits: entry(
+    403,
+    'A person has to allow this call of `{tool}`: {reason}. It waits as the approval {approval}',
+    'Nothing was run. `mm approve {approval}` runs exactly this call, once; do not call it again meanwhile.',
+  ),
   tool_hook_failed: entry(
     503,
     'The hook `{hook}` did not judge the call of `{tool}`: {reason}',
@@ -651,7 +656,7 @@ export const ERRORS = {
   ledger_broken: entry(
     503,
     'The ledger is not what was written, from entry {at} on ({fault}): nothing is recorded, so nothing is changed',
-    '`mm ledger verify` says what is wrong. Put runtime/control back from a backup, or move it away; It is read at the next reload of the service.',
+    '`mm ledger verify` says what is wrong. Put runtime/control back from a backup, or move it away; it is read at the next reload of the service.',
   ),
   ledger_key_missing: entry(
     503,
@@ -660,13 +665,62 @@ export const ERRORS = {
   ),
   ledger_busy: entry(503, '{limit} entries wait for the disk already', 'Wait; the disk is slow or stands still.'),
 
+  event_invalid: entry(
+    400,
+    'The event cannot be taken: `{field}` is wrong: {reason}',
+    'An event has id, type, source, time, payload and signature; see docs/control-plane.md.',
+  ),
+  event_refused: entry(
+    403,
+    'The event {type} of {source} is refused: {reason}',
+    'Signers, their trust and the types that are taken are in configs/control/events.yml. The refusal is in the ledger.',
+  ),
+  events_full: entry(503, '{limit} events wait to be sent on already', 'Send it again later.'),
+  cycle_unknown: entry(404, 'The ledger has no cycle `{cycle}`', '`mm ledger evolution` lists them.'),
   approval_expired: entry(
     409,
     'The approval `{approval}` has expired',
     'It was not decided in time. Whoever asked may ask again.',
   ),
+  approval_stale: entry(
+    409,
+    'The approval `{approval}` was asked for while {path} was another',
+    'What was looked at then is not what would be changed now. Reject it; whoever asked may ask again.',
+  ),
+  approval_interrupted: entry(
+    409,
+    'What the approval `{approval}` allows had begun when the process ended, and is not done twice',
+    'Look whether it was done. If not, ask for it again.',
+  ),
+  approval_failed: entry(
+    409,
+    'What the approval `{approval}` allows was tried and failed: {reason}',
+    '`GET /api/approvals/{approval}` shows its outcome. It is decided; whoever asked may ask again.',
+  ),
   approval_reason: entry(400, '{what} needs a written reason', 'Say why: it stands in the ledger.'),
   approvals_full: entry(503, '{limit} requests wait for a decision already', 'Decide on some; then ask again.'),
+  proposal_missing: entry(404, 'There is no proposal `{proposal}`', '`mm changes` lists them.'),
+  proposal_not_live: entry(
+    409,
+    'The proposal `{proposal}` is {state}: {reason}',
+    'Only what is live, or was confirmed, can be taken back; `mm show change {proposal}` says what became of it.',
+  ),
+  proposal_not_approved: entry(
+    403,
+    'The proposal `{proposal}` was not approved as it stands',
+    'It is applied by its approval only: `mm approve`. What was approved is what is applied.',
+  ),
+  proposal_failed: entry(
+    409,
+    'The proposal `{proposal}` is {state}: {reason}',
+    'Nothing of it is on disk. `mm show change {proposal}` says more; it can be made anew from the files as they are.',
+  ),
+  proposals_full: entry(503, '{limit} proposals are open already', 'Decide on some of them; then propose again.'),
+  changes_paused: entry(
+    429,
+    '{count} changes had to be taken back within {minutes} minutes: the system proposes nothing new for now',
+    'It goes on by itself when they are past; what people propose, and ways back, are not held up.',
+  ),
 
   // --- http ----------------------------------------------------------------------------------------------------
   unauthorized: entry(
@@ -823,6 +877,36 @@ export const ERRORS = {
     404,
     'Nothing is known about `{subject}`',
     'Name a service (`mm ls`), something that happened (`h12`, from `mm changes --all`), or the trace id of a call.',
+  ),
+  improvement_missing: entry(
+    404,
+    'There is no improvement {improvement}',
+    '`mm improve --list` shows those that are kept, newest first.',
+  ),
+  improvement_running: entry(
+    409,
+    '{improvement} is improving {api} now',
+    'Wait until it has ended (`mm improve --show {improvement}`), or name another service.',
+  ),
+  branch_refused: entry(
+    409,
+    '{proposal} becomes no branch: {reason}',
+    'Branches are made of changes that a person approved and that are live; docs/branches.md says of which.',
+  ),
+  branch_base: entry(
+    409,
+    '{path} is another one in {base} than the change was made from',
+    'Commit what stands there first, then `mm call branches make c1`; otherwise the branch would hold work of others.',
+  ),
+  git_failed: entry(
+    502,
+    'git {command} failed: {reason}',
+    'The root has to stand in a git repository, with git installed.',
+  ),
+  pull_failed: entry(
+    502,
+    'The pull request in {repo} could not be opened: {reason}',
+    'Look at `repo`, `api_url` and the token (`token_env`) in the config of `branches`; the branch itself is there.',
   ),
   usage: entry(400, '{reason}', '`mm --help` lists the commands.'),
 } as const satisfies Record<string, ErrorEntry>

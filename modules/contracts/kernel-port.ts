@@ -9,7 +9,7 @@ import type { KernelState } from './kernel-state.ts'
 import type { CallObserver } from './observe.ts'
 import type { Clock, ContentCache, CodeOwner, CreateWatcher, FileSystem } from './seams.ts'
 import type { JsonMap, Loader, Log, ModuleHost, Pulse, Scan } from './seams.ts'
-import type { SandboxPort } from './sandbox.ts'
+import type { SandboxPort } from './sandbox-port.ts'
 import type { AspectRoute, DesiredService, GenerationRecord } from './state.ts'
 
 /** Everything a kernel is built from. `Kernel` may not reach for anything else outside. */
@@ -46,8 +46,15 @@ export interface KernelOptions {
   fallbacks?: readonly ErrorData[]
 }
 
-/** Runs a kernel in a thread on made-up services. `incumbent` is the file of the kernel that runs now. Rejects with a coded error; ends the thread in any case. */
-export type VetKernel = (request: { metaFile: string; incumbent: string }) => Promise<void>
+/**
+ * Runs a kernel in a thread on made-up services. `incumbent` is the file of the kernel that runs now, `texts` what it was
+ * made from: on disk its files may be others by now, or gone. Rejects with a coded error; ends the thread in any case.
+ */
+export type VetKernel = (request: {
+  metaFile: string
+  incumbent: string
+  texts?: ReadonlyMap<string, string>
+}) => Promise<void>
 
 export interface KernelClass {
   new (options: KernelOptions): KernelPort

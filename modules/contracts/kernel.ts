@@ -3,7 +3,7 @@
  * print. What a kernel is to `run.ts` and to other kernels is `kernel-port.ts`.
  */
 import type { ErrorData } from './errors.ts'
-import type { SandboxReport } from './sandbox.ts'
+import type { PowersChange, SandboxReport, ScanReport } from './sandbox.ts'
 import type { Json, JsonMap } from './seams.ts'
 import type { MachineEvent } from './module.ts'
 
@@ -99,6 +99,7 @@ export interface ServiceStatus {
   config_hash: string | null
   /** hash of the source as it is on disk now */
   disk_hash: string | null
+  disk_config_hash: string | null
   /** what is on disk is not what runs */
   stale: boolean
   /** when the version that serves was kept, where it stands in for one on disk that does not start (epoch ms) */
@@ -174,6 +175,8 @@ export interface PlannedChange {
   /** services that call it now, and those that need it */
   callers: string[]
   in_flight: number
+  /** what becomes of its powers; null: it runs in no sandbox, before and after, or nobody can read its text */
+  powers: PowersChange | null
   /** why it would be refused, as far as it can be told without running it */
   error: ErrorData | null
 }
@@ -253,6 +256,8 @@ export interface KernelServiceApi {
   plan(files?: ProposedFile[]): PlannedChange[]
   /** The texts a service is made from: of the version that serves, or as they stand on disk. */
   source(api: string, which?: 'live' | 'disk'): ServiceSource
+  /** What texts of modules ask for, and what in them a sandbox refuses. By path → text; nothing of it is run. */
+  scan(texts: Record<string, string>, packages?: string[]): Promise<ScanReport>
   /** What the configs of live services may say. */
   schemas(): ConfigSchema[]
   /** Effective values of all configs, or of one service. */

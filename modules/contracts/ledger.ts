@@ -75,6 +75,25 @@ export interface LedgerQuery {
   limit?: number
 }
 
+/** One line of the evolution log: all entries of one cycle. */
+export interface CycleLine {
+  cycle: string
+  /** epoch milliseconds */
+  started_at: number
+  ended_at: number
+  /** who began it */
+  actor: string
+  origin: LedgerOrigin
+  entries: number
+  /** in order, each once */
+  actions: string[]
+  /** of its last entry */
+  outcome: string
+  /** sequences of its first and last entry */
+  from: number
+  to: number
+}
+
 export interface LedgerApi {
   /**
    * Resolves when the entry is on the disk and the head beside it. Rejects with `ledger_broken`, `ledger_entry_invalid`,
@@ -86,6 +105,10 @@ export interface LedgerApi {
   /** Checks a range, the whole by default. */
   verify(range?: { from?: number; to?: number }): Promise<LedgerCheck>
   status(): { open: boolean; head: LedgerHead | null; checked: LedgerCheck | null; bytes: number }
+  /** The evolution log: a line for each cycle, whatever became of it, the last first. */
+  cycles(query?: { limit?: number }): CycleLine[]
+  /** Every entry of a cycle, in order. Rejects with `cycle_unknown`. */
+  replay(cycle: string): LedgerEntry[]
   /** Every entry from a sequence on. */
   entries(from?: number): AsyncGenerator<LedgerEntry>
 }

@@ -64,10 +64,17 @@ export type Handle<T extends object = UntypedService> = {
 
 export type UntypedService = Record<string, (...args: unknown[]) => unknown>
 
+/** What tells that a caller gives up: an `AbortSignal`, or something smaller. */
+export interface CallSignal {
+  readonly aborted: boolean
+  addEventListener(type: 'abort', listener: () => void, options?: { once?: boolean }): void
+  removeEventListener(type: 'abort', listener: () => void): void
+}
+
 export interface CallOptions {
   /** milliseconds after which the caller gets `deadline_exceeded`; the callee is not stopped */
   deadlineMs?: number
-  signal?: AbortSignal
+  signal?: CallSignal
   /** a place in a trace, which joins the calls of one request: `newTrace()`, or `placeUnder(place, span)` */
   trace?: string
   /** the id of this call in its trace, for who tells the callee its place: `newSpan()` */

@@ -50,12 +50,16 @@ export interface FileChange {
   /** from the root */
   path: string
   operation: 'create' | 'modify' | 'delete'
+  /** what it would hold, where that is known: of a config, it says whether a power is asked for */
+  text?: string
 }
 
 export interface ToolCallChange {
   kind: 'tool'
   tool: string
   params: Record<string, unknown>
+  /** the tool says that it changes nothing */
+  read_only?: boolean
 }
 
 /** Something a service may do from now on that it might not before. */
@@ -74,6 +78,10 @@ export interface PolicyQuestion {
   changes: readonly Change[]
   /** how it is taken back: needed for everything but tool calls */
   undo?: readonly UndoStep[]
+  /** what the asker says it is: a change of a second altitude in it refuses the whole */
+  altitude?: Altitude
+  /** joins what the ledger keeps of it with the other entries of one cycle */
+  cycle?: string
 }
 
 /** One step of a way back; only operations that have a handler count. */
@@ -84,7 +92,7 @@ export interface UndoStep {
 
 /** One opinion: which part of the policy says what, by which of its rules. */
 export interface PolicyReason {
-  /** `protected`, `classifier`, `impact`, `autonomy`, `rules`, `undo`, `rate` */
+  /** `protected`, `freeze`, `scope`, `classifier`, `impact`, `autonomy`, `profile`, `rules`, `undo`, `rate` */
   by: string
   /** name of the rule, as it stands in the docs or the config */
   rule: string
@@ -111,7 +119,10 @@ export interface PolicyVerdict {
 export interface PolicyApi {
   /** Would it be allowed? Never rejects for a change that is refused: that is the answer. Nothing is counted. */
   check(question: PolicyQuestion): Promise<PolicyVerdict>
-  /** The same, for who goes on to do it, or sends it on to a person: counted against the limit of changes an hour. */
+  /**
+   * The same, for who goes on to do it, or sends it on to a person: counted against the limits of changes an hour and a
+   * day, and recorded. Rejects with what the ledger rejects with.
+   */
   admit(question: PolicyQuestion): Promise<PolicyVerdict>
   /** The verdict in words, with every rule that was asked. */
   explain(question: PolicyQuestion): Promise<{ verdict: PolicyVerdict; text: string }>

@@ -1,4 +1,5 @@
 /** The service `recordings`: calls as they were made, and what another version makes of them. */
+import type { TrialCall } from './trial.ts'
 
 export interface RecordedKind {
   aspect: string
@@ -63,7 +64,37 @@ export interface Replay {
   ms: { live: { p50: number; p99: number } | null; candidate: { p50: number; p99: number } | null }
 }
 
+/** A call as it was made. */
+export interface RecordedCall {
+  aspect: string
+  method: string
+  caller: string
+  /** epoch milliseconds */
+  at: number
+  ms: number
+  /** `ok`, or the code of the error */
+  outcome: string
+  args: unknown[]
+  /** of an error, its message */
+  result: unknown
+  /** something of its arguments was taken out: it cannot be made again */
+  redacted: boolean
+}
+
+/** What another service answered, or would have. */
+export interface RecordedAnswer {
+  /** `exact`: these very arguments; `alike`: others, the last ones; `asked`: it only reads, and was really asked */
+  found: 'exact' | 'alike' | 'asked' | 'none'
+  /** `ok`, or the code of the error */
+  outcome: string
+  value: unknown
+}
+
 export interface RecordingsApi {
+  /** Recorded calls of a service in the order in which they came, the last ones. */
+  calls(service: string, options?: { limit?: number }): Promise<{ calls: RecordedCall[] }>
+  /** What the caller gets of others in a trial. Never rejects. */
+  answer(caller: string, call: TrialCall): Promise<RecordedAnswer>
   /** What is kept of a service. */
   list(service: string): Promise<Recorded>
   /** Makes recorded calls on another version, beside the one that serves. `against`: see `TrialRequest.version`. */

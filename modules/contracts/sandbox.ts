@@ -6,8 +6,7 @@
  */
 import type { ErrorData } from './errors.ts'
 import type { CallOptions } from './module.ts'
-import type { CodeOwner, Json, ModuleHost } from './seams.ts'
-import type { DesiredService } from './state.ts'
+import type { CodeOwner, Json } from './seams.ts'
 
 /** `own`: a process for this module alone. `group`: one for all of its trust group. `inline`: an isolate in this process. */
 export type Isolation = 'own' | 'group' | 'inline'
@@ -237,25 +236,6 @@ export interface SandboxReport extends PowersReport {
   kills: Record<string, number>
 }
 
-/** What the meta file says about sandboxes. */
-export interface SandboxPolicy {
-  processes_max: number
-  /** undefined: the list of the scan */
-  forbidden_imports: readonly string[] | undefined
-}
-
-/** What a kernel asks of the sandboxes. Made by `run.ts`, outlives kernels. None of it throws. */
-export interface SandboxPort {
-  /** Where a service with `sandbox:` runs. */
-  hostOf(service: DesiredService, policy: SandboxPolicy): ModuleHost
-  /** This version runs in one. */
-  holds(owner: CodeOwner): boolean
-  /** undefined when it does not */
-  report(owner: CodeOwner): SandboxReport | undefined
-  /** Takes the service's source out of quarantine. False when it is in none. */
-  release(sourceKey: string): boolean
-}
-
 /**
  * Decides on powers that a new version asks for and that its config does not grant. Answers the grants it adds for this
  * version; what they do not cover is refused. May reject: all is refused.
@@ -265,6 +245,16 @@ export type ApprovePowers = (asked: {
   source_key: string
   powers: readonly Power[]
 }) => Promise<readonly GrantText[]>
+
+/** What a change does to the powers of a service of which one version or both run in a sandbox. */
+export interface PowersChange {
+  /** by its config; null: outside of a sandbox, with every power */
+  granted: { before: GrantText[] | null; after: GrantText[] | null }
+  /** what its text asks for, as the smallest grants that would do */
+  used: { before: GrantText[]; after: GrantText[] }
+  /** lines its config would need: without them the version does not go live */
+  missing: GrantText[]
+}
 
 /** What the static scan found in one local graph. */
 export interface ScanReport {

@@ -149,6 +149,8 @@ export interface Evaluated {
   configured?(): Promise<void>
   /** Aspects besides `default` and `tool` are asked for by name: afterwards `getAspect(name)` answers. */
   fetchAspect?(name: string): Promise<void>
+  /** Of code that runs elsewhere: processor time and heap since it was evaluated. */
+  usage?(): Promise<{ cpu_ms: number; heap_bytes: number }>
 }
 
 /**
@@ -179,6 +181,8 @@ export interface Loader extends ModuleHost {
   scan(entry: string): Scan
   /** The same from texts that were kept: of the graph, nothing is read from disk; packages are the installed ones. */
   scanTexts(entry: string, texts: ReadonlyMap<string, string>): Scan
+  /** The graph as it stands on disk, but for these files: each would hold the text, or be gone. */
+  scanWith(entry: string, texts: ReadonlyMap<string, string | null>): Scan
   /** The packages a graph imports, with their installed versions. */
   packagesOf(scan: Scan): Record<string, string>
   /** Which service's code a thrown value comes from, by the first stack frame that names one. */

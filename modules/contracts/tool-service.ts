@@ -7,6 +7,12 @@ export interface InvokeOptions {
   trace?: string
   /** the service that asks, as the tool is told */
   caller?: string
+  /** the operator's token: a person calls, and the hooks are told so. Without it the call is the system's own */
+  operator?: string
+  /** of a call that had to be approved: the hook that parked it knows it by this word */
+  permit?: string
+  /** the result says which version answered: `answered_by` */
+  detail?: boolean
   /** a larger result comes in parts; default: that of the service `tools` */
   result_bytes_max?: number
   /**
@@ -52,8 +58,22 @@ export interface ToolCall {
   name: string
   params: Record<string, unknown>
   caller: string
+  /** `human`: it came with the operator's token */
+  origin: 'human' | 'self'
+  /** the tool says that it changes nothing */
+  read_only?: true
+  permit?: string
   trace?: string
   id?: string
+}
+
+/** What a hook says to a call. Nothing: it may be made. */
+export interface HookAnswer {
+  params?: Record<string, unknown>
+  /** why it may not be made */
+  refuse?: string
+  /** with `refuse`: the approval it waits for */
+  approval?: string
 }
 
 /**
@@ -62,7 +82,7 @@ export interface ToolCall {
  */
 export interface ToolHookApi {
   /** May change the parameters or refuse the call. Throwing refuses it too: a hook that fails lets nothing through. */
-  before_call?(call: ToolCall): Promise<{ params?: Record<string, unknown>; refuse?: string } | undefined>
+  before_call?(call: ToolCall): Promise<HookAnswer | undefined>
   /** May not change anything. Throwing is recorded and has no effect on the result. */
   after_call?(call: ToolCall, result: ToolResult, ms: number): Promise<void>
 }

@@ -57,6 +57,15 @@ interface ToolOutcome {
   name: string
   /** parameters that were taken otherwise than they came, one line each */
   warnings?: string[]
+  /** who answered, where that was asked for and somebody did */
+  answered_by?: AnsweredBy
+}
+
+/** The version that answered, and what it is made from. */
+export interface AnsweredBy {
+  generation: number
+  source_hash: string | null
+  config_hash: string | null
 }
 
 /** What a tool call came to. `value` is plain data. */

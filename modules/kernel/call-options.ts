@@ -79,8 +79,8 @@ function streamWith(
   }
 }
 
-/** Tells of the call as its caller sees it: with the wait, the deadline, and what refused it. */
-async function callWith(
+/** Tells of the call, when somebody hears. */
+function callWith(
   handle: HandleRecord,
   route: AspectRoute,
   method: string,
@@ -91,6 +91,20 @@ async function callWith(
   const { switchboard, clock } = parts
   const told = beginTelling(switchboard, clock, options.trace, options.span)
   if (told === undefined) return race(handle, route, method, args, options, parts, undefined)
+  return toldRace(handle, route, method, args, options, parts, told)
+}
+
+/** As its caller sees it: with the wait, the deadline, and what refused it. */
+async function toldRace(
+  handle: HandleRecord,
+  route: AspectRoute,
+  method: string,
+  args: unknown[],
+  options: CallOptions,
+  parts: Parts & { calls: CallsPort },
+  told: BegunCall,
+): Promise<unknown> {
+  const { switchboard, clock } = parts
   const call = { route, method, caller: handle._caller, args, kind: 'call' } as const
   try {
     const result = await race(handle, route, method, args, options, parts, told)
@@ -123,19 +137,20 @@ async function race(
   const patience: Patience = { end: () => undefined }
   const onAdmit = (admitted: GenerationRecord): void => {
     generation = admitted
-    admitted.isolator.endAbort.signal.addEventListener('abort', onRetired, { once: true })
+    endingOf(admitted).add(onRetired)
   }
   const call = calls.invoke(route, method, handle, args, onAdmit, patience, told)
   // A call that has begun goes on when its caller gives up: nobody can stop code of another service from outside.
-  const givenUp = new Promise<never>((_resolve, reject) => {
+  const settled = new Promise<unknown>((resolve, reject) => {
     giveUp.with = reject
+    call.then(resolve, reject)
     if (deadlineMs !== undefined) {
       timer = clock.after(deadlineMs, () => reject(coded('deadline_exceeded', { ...names, ms: deadlineMs })))
     }
     signal?.addEventListener('abort', onAbort, { once: true })
   })
   try {
-    const result = await Promise.race([call, givenUp])
+    const result = await settled
     if (options.detail !== true) return result
     return {
       result,
@@ -149,8 +164,21 @@ async function race(
     patience.end()
     if (timer !== undefined) clock.clear(timer)
     signal?.removeEventListener('abort', onAbort)
-    generation?.isolator.endAbort.signal.removeEventListener('abort', onRetired)
+    if (generation !== undefined) endingOf(generation).delete(onRetired)
   }
+}
+
+/** Who waits for the end of a version, by its signal: one listener for all, since each call is one that comes and goes. */
+const ending = new WeakMap<AbortSignal, Set<() => void>>()
+
+function endingOf({ isolator }: GenerationRecord): Set<() => void> {
+  const { signal } = isolator.endAbort
+  const known = ending.get(signal)
+  if (known !== undefined) return known
+  const waiting = new Set<() => void>()
+  ending.set(signal, waiting)
+  signal.addEventListener('abort', () => waiting.forEach((end) => end()), { once: true })
+  return waiting
 }
 
 /** A version ends when its calls have, or when its drain limit has passed: then who still waits is told. */

@@ -155,8 +155,13 @@ function take(queue: QueuedCall[], queued: QueuedCall): boolean {
 
 /** A rejection the caller may ignore: failed calls are counted, never "unhandled". Who reads a stream gets it too. */
 export function rejected(error: unknown): Promise<never> {
-  const promise = Promise.reject<never>(error)
+  let reject: (error: unknown) => void = ignore
+  const promise = new Promise<never>((_resolve, no) => {
+    reject = no
+  })
+  // Before it is rejected: Node keeps an account of rejections that nobody handles, which costs as much as the error.
   promise.catch(ignore)
+  reject(error)
   return streamable(promise)
 }
 

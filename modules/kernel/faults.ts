@@ -22,10 +22,15 @@ const PLACE_MS = 60_000
 const FLOOD_MS = 1_000
 const FLOOD_TOLD_MAX = 20
 
+/** What a failure says of itself: the code it came from, where it was noticed, its message. */
+interface Said {
+  code: string | undefined
+  where: string
+  message: string
+}
+
 /** A failure that was told. */
-interface Told {
-  /** names it: the code it came from, where it was noticed, what it said */
-  key: string
+interface Told extends Said {
   error: ErrorData
   at: number
   placedAt: number
@@ -35,7 +40,7 @@ interface Flood {
   since: number
   /** how many were told since then */
   told: number
-  known: Map<string, Told>
+  known: Told[]
   /** how many were not told since the last one that was */
   left: number
 }
@@ -60,9 +65,11 @@ export class Faults {
     const { clock } = this.machine.options
     const now = clock.monotonic()
     const last = this.described.get(service.api)
-    const key = `${generation?.scan.key}: ${reasonOf(thrown)}`
-    if (last !== undefined && now - last.at < (last.key === key ? SAME_MS : DESCRIBE_MS)) return
-    const told = this.toldAnew(last, key, thrown, now)
+    if (last !== undefined && now - last.at < DESCRIBE_MS) return
+    const said = { code: generation?.scan.key, where: 'call', message: reasonOf(thrown) }
+    const same = last !== undefined && isSame(last, said) ? last : undefined
+    if (same !== undefined && now - same.at < SAME_MS) return
+    const told = this.toldAnew(same, said, thrown, now)
     this.described.set(service.api, told)
     service.lastError = told.error
     service.lastErrorAt = clock.now()
@@ -83,8 +90,7 @@ export class Faults {
   private count(api: string, generation: number | null, thrown: unknown, where: string): ErrorData {
     const service = this.machine.services.get(api)
     const { clock, log } = this.machine.options
-    const versions = service && [service.live, service.candidate, ...service.draining]
-    const record = versions?.find((one) => one?.number === generation)
+    const record = service?.live?.number === generation ? service?.live : otherVersion(service, generation)
     const { error, placed, line, stack } = this.tell(api, record?.scan.key, where, thrown)
     if (service !== undefined) {
       if (placed) service.lastError = error
@@ -107,27 +113,28 @@ export class Faults {
     thrown: unknown,
   ): { error: ErrorData; placed: boolean; line?: string; stack?: string | undefined } {
     const now = this.machine.options.clock.monotonic()
-    const flood = this.floods.get(api) ?? { since: now, told: 0, known: new Map<string, Told>(), left: 0 }
+    const flood = this.floods.get(api) ?? { since: now, told: 0, known: [], left: 0 }
     this.floods.set(api, flood)
     if (now - flood.since >= FLOOD_MS) Object.assign(flood, { since: now, told: 0 })
-    const key = `${code} ${where}: ${reasonOf(thrown)}`
-    const known = flood.known.get(key)
+    const said = { code, where, message: reasonOf(thrown) }
+    const known = flood.known.find((one) => isSame(one, said))
     if (flood.told >= FLOOD_TOLD_MAX || (known !== undefined && now - known.at < FLOOD_MS)) {
       flood.left++
       return { error: known?.error ?? this.dataOf(thrown), placed: known !== undefined }
     }
-    const told = this.toldAnew(known, key, thrown, now)
-    if (flood.known.size >= FLOOD_TOLD_MAX) flood.known.clear()
-    flood.known.set(key, told)
+    const told = this.toldAnew(known, said, thrown, now)
+    const others = flood.known.length < FLOOD_TOLD_MAX ? flood.known.filter((one) => one !== known) : []
+    flood.known = [...others, told]
     flood.told++
     const line = `${where}: ${describeError(told.error)}${moreThan(flood.left)}`
     flood.left = 0
     return { error: told.error, placed: true, line, stack: told.placedAt === now ? this.stackOf(thrown) : undefined }
   }
 
-  private toldAnew(last: Told | undefined, key: string, thrown: unknown, now: number): Told {
-    if (last?.key === key && now - last.placedAt < PLACE_MS) return { ...last, at: now }
-    return { key, error: this.describe(thrown), at: now, placedAt: now }
+  /** `known`: the same, told before. */
+  private toldAnew(known: Told | undefined, said: Said, thrown: unknown, now: number): Told {
+    if (known !== undefined && now - known.placedAt < PLACE_MS) return { ...known, at: now }
+    return { ...said, error: this.describe(thrown), at: now, placedAt: now }
   }
 
   workFailed(generation: GenerationRecord, thrown: unknown, label: string, what: FaultKind): void {
@@ -193,6 +200,14 @@ export class Faults {
     return all
   }
 }
+
+function otherVersion(service: ServiceRecord | undefined, generation: number | null): GenerationRecord | undefined {
+  if (service === undefined || service.candidate?.number === generation) return service?.candidate
+  return [...service.draining].find(({ number }) => number === generation)
+}
+
+/** Compared part by part, at every failure: to make one text of them takes as long as the failure itself. */
+const isSame = (a: Said, b: Said): boolean => a.message === b.message && a.code === b.code && a.where === b.where
 
 const moreThan = (left: number): string => (left === 0 ? '' : ` (and ${left} more since the last one told)`)
 

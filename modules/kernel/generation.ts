@@ -280,7 +280,7 @@ async function endOnce(
   generation.state = 'stopped'
   const { instance, isolator } = generation
   const limits = machine.limitsOf(generation.desired)
-  isolator.taskAbort.abort(coded('stopped'))
+  ;(isolator as ModuleIsolator).abortTasks()
   if (options.shutdown && typeof instance?.shutdown === 'function') {
     try {
       const work = (async () => instance.shutdown?.())()

@@ -103,8 +103,10 @@ export class ModuleIsolator implements IsolatorState, IsolatorMethods {
     void this.spawn(record.label, record.work).done.then(ended)
   }
 
+  /** Asked more than once on the way to a version's end. */
   abortTasks(): void {
-    this.taskAbort.abort(coded('stopped'))
+    const { taskAbort } = this
+    if (!taskAbort.signal.aborted) taskAbort.abort(coded('stopped'))
   }
 
   renewTasks(): void {

@@ -4,7 +4,7 @@ import { effectiveConfigs } from './effective.ts'
 import { kernelInfo } from './kernel-info.ts'
 import type { KernelActions } from './kernel-service.ts'
 import type { KernelSwap } from './kernel-swap.ts'
-import { planChanges } from './planned.ts'
+import { planWithPowers } from './planned-powers.ts'
 import { releaseFromQuarantine } from './release.ts'
 import { reloadFor } from './reload-request.ts'
 import type { Succeeding, Succession } from './succession.ts'
@@ -25,7 +25,7 @@ export function kernelActions({ machine, waysBack, swap, succession }: KernelPar
     rollback: (api, reason) => waysBack.rollback(api, reason),
     undo: (api) => waysBack.undo(api),
     release: (api) => releaseFromQuarantine(machine, api),
-    plan: (files) => planChanges(machine, reconciler.wanted, files),
+    plan: (files) => planWithPowers(machine, reconciler.wanted, files),
     configs: (api) => effectiveConfigs(machine, reconciler.wanted, api),
     kernel: () => kernelInfo(machine, swap, machine.facts),
     swap: () => swap.swap(),

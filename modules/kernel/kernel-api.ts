@@ -50,8 +50,9 @@ export function installKernelApi(machine: Machine, handleFor: (owner: Generation
     },
     async tryVersion(this: OwnedApi, request: TrialRequest) {
       const trial = await tryVersion(machine, request)
-      const release = isolatorOf(this._owner).own(() => trial.end(), `trial of ${request.api}`)
-      return { ...trial, end: async () => release() }
+      const release = isolatorOf(this._owner).own(async () => void (await trial.end()), `trial of ${request.api}`)
+      // The second end is the first one's.
+      return { ...trial, end: () => Promise.resolve(release()).then(() => trial.end()) }
     },
     prompt(path: string) {
       return readPrompt(machine, path)

@@ -15,6 +15,7 @@ import type {
   ServiceSource,
   ServiceStatus,
 } from '../contracts/kernel.ts'
+import type { ScanReport } from '../contracts/sandbox.ts'
 import type { Handle, MachineEvent } from '../contracts/module.ts'
 import type { CallerRecord, GenerationRecord, ServiceRecord, ToolContract } from '../contracts/state.ts'
 import { coded } from '../lib/errors.ts'
@@ -34,7 +35,7 @@ export interface KernelActions {
   rollback(api: string, reason: string): Promise<ReloadResult | undefined>
   undo(api: string): Promise<ReloadResult | undefined>
   release(api: string): Promise<ReloadResult>
-  plan(files?: ProposedFile[]): PlannedChange[]
+  plan(files?: ProposedFile[]): Promise<PlannedChange[]>
   configs(api?: string): EffectiveConfig[]
   kernel(): KernelInfo
   swap(): Promise<KernelSwapResult>
@@ -109,7 +110,7 @@ export class KernelService implements KernelTooling {
     return handle[method]?.(api) as Promise<ReloadResult>
   }
 
-  plan(_caller: CallerRecord, files?: ProposedFile[]): PlannedChange[] {
+  async plan(_caller: CallerRecord, files?: ProposedFile[]): Promise<PlannedChange[]> {
     if (files === undefined) return this.actions.plan()
     const isFile = (one: unknown): boolean => typeof (one as { path?: unknown } | null)?.path === 'string'
     if (Array.isArray(files) && files.every(isFile)) return this.actions.plan(files)
@@ -118,6 +119,18 @@ export class KernelService implements KernelTooling {
 
   schemas(_caller: CallerRecord): ConfigSchema[] {
     return schemasOf(this.listed())
+  }
+
+  scan(_caller: CallerRecord, texts: Record<string, string>, packages: string[] = []): Promise<ScanReport> {
+    const { sandboxes } = this.machine.options
+    const isText = (one: unknown): boolean => typeof one === 'string'
+    if (typeof texts !== 'object' || !Object.values(texts ?? {}).every(isText))
+      throw coded('bad_arguments', { api: 'kernel', reason: 'scan takes texts by their paths' })
+    if (sandboxes === undefined) {
+      const reason = 'this kernel was given none'
+      throw coded('sandbox_unavailable', { package: 'isolated-vm', node: process.versions.node, reason })
+    }
+    return sandboxes.scan(texts, this.machine.meta.sandboxPolicy, packages)
   }
 
   source(_caller: CallerRecord, api: string, which: 'live' | 'disk' = 'live'): ServiceSource {
@@ -197,7 +210,7 @@ export class KernelService implements KernelTooling {
     return result
   }
 
-  planned(): PlannedChange[] {
+  planned(): Promise<PlannedChange[]> {
     return this.actions.plan()
   }
 
@@ -252,6 +265,7 @@ export const KERNEL_METHODS = [
   'release',
   'plan',
   'source',
+  'scan',
   'schemas',
   'configs',
   'tree',

@@ -175,7 +175,8 @@ export class KernelSwap {
     let next: NextKernel | undefined
     try {
       rehearseTrial(fs, root)
-      if (this.running !== undefined) await vet?.({ metaFile: meta_file, incumbent: this.running.scan.entry })
+      const { scan } = this
+      if (scan !== undefined) await vet?.({ metaFile: meta_file, incumbent: scan.entry, texts: scan.texts })
       next = await loadKernel(machine.options, found, this.nextNumber(), machine.limits.evaluate_ms)
       await self.pause(machine.limits.kernel_pause_ms)
       this.beginTrial(found)

@@ -13,7 +13,7 @@ export interface KernelTooling {
   summary(): object
   services(): ServiceStatus[]
   brief(api: string): object
-  planned(): PlannedChange[]
+  planned(): Promise<PlannedChange[]>
   configOf(api: string): EffectiveConfig[]
   lastEvents(pattern: string, count: number): MachineEvent[]
   /** Refused to an unknown caller; a reload also while the system is frozen. */
@@ -59,7 +59,7 @@ function lookingTools(kernel: KernelTooling): Record<string, Tool> {
       description: 'List what stands on disk and does not run, with the reason. Empty: everything on disk runs.',
       params: z.object({}),
       read_only: true,
-      run: () => ({ changes: kernel.planned() }),
+      run: async () => ({ changes: await kernel.planned() }),
     }),
     recent_events: tool({
       description: 'The last events of the system, newest last: service.live, service.refused, tool.called and others.',

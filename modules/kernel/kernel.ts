@@ -96,7 +96,7 @@ export class Kernel implements KernelPort, Machine {
     this.secondTries = new SecondTries(this)
     this.supervisor = new Supervisor(this, {
       rollback: (api, reason) => this.waysBack.rollback(api, reason),
-      reload: (api) => this.reconciler.reload(api),
+      restart: (api) => this.waysBack.restart(api),
       isHeld: () => this.succession.held,
     })
     this.faults = new Faults(this, this.supervisor)

@@ -211,10 +211,11 @@ export class LastGoodStore {
     return undefined
   }
 
-  /** A file that cannot be read is as good as none. */
+  /** A file that cannot be read is as good as none. Most services have none, and to fail in reading it takes longer. */
   private readFile(path: string): string | undefined {
+    const { fs } = this.machine.options
     try {
-      return this.machine.options.fs.read(path)
+      return fs.stat(path) && fs.read(path)
     } catch {
       return undefined
     }

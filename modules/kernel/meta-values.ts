@@ -3,7 +3,7 @@
  * as any config, but for `prog`: another kernel is another swap. Used by `kernel.ts`.
  */
 import { isDeepStrictEqual } from 'node:util'
-import type { SandboxPolicy } from '../contracts/sandbox.ts'
+import type { SandboxPolicy } from '../contracts/sandbox-port.ts'
 import type { JsonMap } from '../contracts/seams.ts'
 import { readMeta } from '../lib/meta-files.ts'
 import { LIMITS, withLimits, type Limits } from './limits.ts'

@@ -44,11 +44,9 @@ function planDisk(machine: Machine, wanted: WantedReader): PlannedChange[] {
 }
 
 function planFiles(machine: Machine, wanted: WantedReader, files: readonly ProposedFile[]): PlannedChange[] {
-  const paths = files.map((file) => ({ ...file, absolute: absoluteOf(machine, file.path) }))
-  const configs = join(machine.options.root, 'configs')
-  const configFiles = paths.filter((file) => file.absolute.startsWith(`${configs}/`))
-  const sources = new Set(paths.filter((file) => !configFiles.includes(file)).map((file) => file.absolute))
-  const overlay = new Map(configFiles.map((file) => [file.absolute.slice(configs.length + 1), file.text]))
+  const { configs, configFiles, sources: sourceFiles } = placed(machine, files)
+  const sources = new Set(sourceFiles.map((file) => file.absolute))
+  const overlay = overlayOf(configs, configFiles)
   const textOf: TextOf = (file) => {
     const path = file.slice('configs/'.length)
     return overlay.get(path) ?? wanted.tree.textOf(path)
@@ -80,6 +78,30 @@ function planFiles(machine: Machine, wanted: WantedReader, files: readonly Propo
     change.together_with = together.map((other) => other.api).sort()
   }
   return changes
+}
+
+interface PlacedFile extends ProposedFile {
+  absolute: string
+}
+
+/** What is proposed, by where it belongs. Throws `path_outside`. */
+export function placed(
+  machine: Machine,
+  files: readonly ProposedFile[],
+): { configs: string; configFiles: PlacedFile[]; sources: PlacedFile[] } {
+  const paths = files.map((file) => ({ ...file, absolute: absoluteOf(machine, file.path) }))
+  const configs = join(machine.options.root, 'configs')
+  const configFiles = paths.filter((file) => file.absolute.startsWith(`${configs}/`))
+  return { configs, configFiles, sources: paths.filter((file) => !configFiles.includes(file)) }
+}
+
+const overlayOf = (configs: string, files: readonly PlacedFile[]): Map<string, string | null | undefined> =>
+  new Map(files.map((file) => [file.absolute.slice(configs.length + 1), file.text]))
+
+/** What would be wanted then. */
+export function wantedThen(machine: Machine, wanted: WantedReader, files: readonly ProposedFile[]): DesiredState {
+  const { configs, configFiles } = placed(machine, files)
+  return wanted.resolve(withOverlay(wanted.tree.all(), overlayOf(configs, configFiles)))
 }
 
 /** A config that would start nothing, since it cannot be used, stands for no service yet: it is told by its name. */
@@ -155,6 +177,7 @@ function changeOf(
     together_with: [],
     callers: callersOf(machine, service),
     in_flight: live === undefined ? 0 : openCalls(live),
+    powers: null,
     error: error ?? (target === undefined ? null : valueError(machine, live, target, textOf)),
   }
 }
@@ -216,6 +239,7 @@ const untouched = (api: string): PlannedChange => ({
   together_with: [],
   callers: [],
   in_flight: 0,
+  powers: null,
   error: null,
 })
 

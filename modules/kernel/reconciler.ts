@@ -122,6 +122,17 @@ export class Reconciler {
     })
   }
 
+  /** What runs is started anew. As it stands on disk: that is read again only where it may not be what runs. */
+  restart(api: string): Promise<ReloadResult> {
+    const service = this.find(api)
+    const target = this.wanted.desired.services.get(api)
+    if (this.held || service.dirty || !isAtRest(service, target)) return this.reload(api)
+    return new Promise((resolve) => {
+      service.reloadWaiters.push(resolve)
+      this.startMoves([api], this.machine.options.clock.monotonic())
+    })
+  }
+
   /** These files were written for these services: looks now, without grace, and resolves when it is done. */
   apply(paths: ReadonlySet<string>, apis: readonly string[]): Promise<ReloadResult[]> {
     this.wanted.look(paths)

@@ -106,6 +106,7 @@ export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatu
     source_hash: live?.scan.key ?? null,
     config_hash: live?.desired.hash ?? null,
     disk_hash: diskHash,
+    disk_config_hash: desired?.hash ?? null,
     stale:
       live !== undefined &&
       (refusal !== undefined || diskHash !== live.scan.key || desired?.hash !== live.desired.hash),

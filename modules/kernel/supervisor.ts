@@ -49,13 +49,18 @@ export function ruleOf(desired: Pick<DesiredService, 'restart'>, limits: Limits)
   const { restart } = desired
   if (restart === false) return { ...base, max: 0 }
   if (typeof restart !== 'object' || restart === null) return base
-  const own = Object.entries(restart).filter(([key, value]) => key in base && typeof value === 'number' && value >= 0)
-  return { ...base, ...Object.fromEntries(own) }
+  const own = restart as Readonly<Record<string, unknown>>
+  // Looked up at every late error, of which there can be many.
+  const of = (key: keyof RestartRule): number => {
+    const value = own[key]
+    return typeof value === 'number' && value >= 0 ? value : base[key]
+  }
+  return { max: of('max'), window_ms: of('window_ms'), pause_ms: of('pause_ms'), pause_ms_max: of('pause_ms_max') }
 }
 
 export interface SupervisorActions {
   rollback(api: string, reason: string): Promise<ReloadResult | undefined>
-  reload(api: string): Promise<ReloadResult>
+  restart(api: string): Promise<ReloadResult | undefined>
   /** kernels change hands */
   isHeld(): boolean
 }
@@ -69,16 +74,18 @@ export class Supervisor {
     this.actions = actions
   }
 
-  /** A late error: one is a nuisance, several within the window are a failure. */
+  /** A late error: one is a nuisance, several within the window are a failure. Nothing more follows until it starts anew. */
   lateError(generation: GenerationRecord, error: ErrorData): void {
     const service = this.supervised(generation)
-    if (service === undefined) return
-    const { late_errors_max } = this.machine.limits
-    const { window_ms } = ruleOf(generation.desired, this.machine.limits)
-    const now = this.machine.options.clock.monotonic()
-    const { supervision } = service
-    supervision.faults = [...supervision.faults.filter((time) => time > now - window_ms), now].slice(-late_errors_max)
-    if (supervision.faults.length >= late_errors_max) this.failed(generation, error)
+    if (service === undefined || service.supervision.restartAt !== undefined) return
+    const { machine } = this
+    const { faults } = service.supervision
+    const most = Math.max(1, machine.limits.late_errors_max)
+    const now = machine.options.clock.monotonic()
+    faults.push(now)
+    if (faults.length < most) return
+    const first = faults.splice(0, faults.length - most + 1).at(-1) ?? now
+    if (first > now - ruleOf(generation.desired, machine.limits).window_ms) this.failed(generation, error)
   }
 
   /**
@@ -201,7 +208,7 @@ export class Supervisor {
    * outcome: a kernel that takes over before that begins it anew.
    */
   private async restart({ api, supervision }: ServiceRecord, live: GenerationRecord): Promise<void> {
-    const result = await this.actions.reload(api).catch(() => undefined)
+    const result = await this.actions.restart(api).catch(() => undefined)
     if (this.machine.gone) return
     supervision.restartAt = undefined
     // Without a result it is wanted no more.
@@ -218,7 +225,8 @@ export class Supervisor {
   private async switchOff(service: ServiceRecord, state: 'tripped' | 'quarantined', reason: CodedError): Promise<void> {
     const { api, live } = service
     service.refusal = toErrorData(reason)
-    if (live !== undefined) {
+    // A version that was taken back is still what stands on disk.
+    if (live !== undefined && service.refusedAttempt?.takenBack === undefined) {
       const { desired, scan } = live
       service.refusedAttempt = { configHash: desired.hash, sourceKey: scan.key, error: service.refusal }
     }

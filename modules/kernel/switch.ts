@@ -22,8 +22,11 @@ export interface Member extends VersionSource {
   service: ServiceRecord
   /** somebody asked for it: it happens even if nothing differs */
   asked: boolean
-  /** going back to the kept version, whose last state this is: never put off, never refused for its state */
-  back?: { copy: StateCopy | undefined; reason: string }
+  /**
+   * going back to the kept version, whose last state this is: never put off, never refused for its state. `anew`: it is the
+   * one that serves
+   */
+  back?: { copy: StateCopy | undefined; reason: string; anew?: boolean }
 }
 
 export interface Candidate extends Member {
@@ -180,7 +183,10 @@ const hasTasks = ({ isolator }: GenerationRecord): boolean => (isolator as Modul
 function succeeded(machine: Machine, candidate: Candidate, since: number): ReloadResult {
   const { service, incumbent, back } = candidate
   const from = incumbent?.number ?? null
-  return { ...switched(machine, service, { ...candidate, from, since }), rolled_back: back !== undefined }
+  return {
+    ...switched(machine, service, { ...candidate, from, since }),
+    rolled_back: back !== undefined && back.anew !== true,
+  }
 }
 
 /** Nothing goes live: the candidate ends, its incumbent goes on or is built again, and the reason is recorded. */

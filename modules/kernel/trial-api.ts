@@ -1,7 +1,7 @@
 /**
  * What a version gets that is only tried: the shape of `KernelApi`, without its reach. Calls go to who runs the trial;
- * events are neither heard nor told; tasks do not run; what services hold over their versions (sockets, connections)
- * is refused, since it would be made a second time.
+ * events are neither heard nor told; what services hold over their versions (sockets, connections)
+ * is refused, since it would be made a second time. Background work runs where who tries it asks for that.
  */
 import type { EventsApi, KernelApi } from '../contracts/module.ts'
 import type { TrialRequest } from '../contracts/trial.ts'
@@ -15,7 +15,7 @@ export function trialApi(
   api: string,
   generation: number,
   isolator: ModuleIsolator,
-  { answer }: TrialRequest,
+  { answer, tasks = false }: TrialRequest,
 ): KernelApi {
   const { clock, log, root } = machine.options
   const nothing = (): void => undefined
@@ -28,9 +28,12 @@ export function trialApi(
     own: (release, label) => isolator.own(release, label),
     hold: (key) => refused(`it holds \`${key}\`, which is made once for all versions`),
     tryVersion: () => refused('a version that is tried tries no other'),
-    spawn: nothing,
+    spawn: (label, work) => {
+      if (tasks) isolator.spawn(label, work)
+    },
     sleep: (ms, signal) => isolator.sleep(ms, signal),
-    every: () => nothing,
+    every: (ms, work, label) => (tasks ? repeat(isolator, ms, work, label ?? `every ${ms} ms`) : nothing),
+    // A pattern of hours or days has no turn within a trial.
     cron: () => nothing,
     observe: () => nothing,
     prompt: (path) => readPrompt(machine, path),
@@ -38,6 +41,22 @@ export function trialApi(
     events,
     paths: pathsOf(root),
     clock,
+  }
+}
+
+function repeat(isolator: ModuleIsolator, ms: number, work: () => unknown, label: string): () => void {
+  const over = new AbortController()
+  const record = isolator.addBackground(label, async (signal) => {
+    const both = AbortSignal.any([signal, over.signal])
+    while (!both.aborted) {
+      await isolator.sleep(ms, both)
+      await work()
+    }
+  })
+  isolator.startOne(record)
+  return () => {
+    isolator.background.delete(record)
+    over.abort(coded('stopped'))
   }
 }
 

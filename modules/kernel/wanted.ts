@@ -132,6 +132,15 @@ export class WantedReader {
     return this.options.allow(desired) && (!own.has(desired.prog) || entry.startsWith(join(packageRoot, 'modules')))
   }
 
+  /** Where its module stands; undefined: nowhere. */
+  entryOf(prog: string): string | undefined {
+    try {
+      return findProg(prog, this.options.progs)
+    } catch {
+      return undefined
+    }
+  }
+
   serviceOf(api: string): ServiceRecord {
     let service = this.machine.services.get(api)
     if (service === undefined) {

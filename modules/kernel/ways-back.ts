@@ -30,28 +30,65 @@ export class WaysBack {
   }
 
   /** undefined: another kernel has taken over while it waited. Rejects with `service_not_found`, `nothing_to_roll_back`. */
-  async rollback(api: string, reason: string): Promise<ReloadResult | undefined> {
+  rollback(api: string, reason: string): Promise<ReloadResult | undefined> {
+    return this.whenFree(api, async (service) => {
+      const { live } = service
+      const kept = service.kept ?? this.fromDisk(service)
+      if (kept === undefined) throw coded('nothing_to_roll_back', { api })
+      const from = live ?? { desired: service.desired ?? kept.desired, scan: service.scan ?? kept.scan }
+      const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
+      const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
+      service.goingBack = true
+      const written: Promise<void>[] = []
+      const [result] = await this.reconciler.movements.start([member], this.now, ([back]) => {
+        service.goingBack = false
+        if (back?.ok === true) written.push(this.takenBack(service, taken))
+      })
+      await Promise.all(written)
+      return result
+    })
+  }
+
+  /**
+   * What serves is started anew, as it stands on disk; in the place of a version that was taken back, as it is: that one
+   * stays refused. undefined and rejections: as `rollback` and the reconciler's `reload`.
+   */
+  restart(api: string): Promise<ReloadResult | undefined> {
+    return this.whenFree(api, async (service) => {
+      const { live, refusedAttempt, refusal } = service
+      if (live === undefined || refusedAttempt?.takenBack === undefined) return this.reconciler.restart(api)
+      const { desired, scan, number, configText } = live
+      const back = { copy: undefined, reason: 'it starts anew', anew: true }
+      const member = { ...memberOf(service, { desired, scan, number, configText, copy: undefined }), back }
+      service.goingBack = true
+      const [result] = await this.reconciler.movements.start([member], this.now, () => {
+        service.goingBack = false
+        service.refusedAttempt = refusedAttempt
+        service.refusal = refusal
+      })
+      return result
+    })
+  }
+
+  private get now(): number {
+    return this.machine.options.clock.monotonic()
+  }
+
+  /**
+   * Looked up again after each wait: it may be gone, and somebody else may have waited for the same moment. What is done
+   * then begins in that moment.
+   */
+  private async whenFree(
+    api: string,
+    act: (service: ServiceRecord) => Promise<ReloadResult | undefined>,
+  ): Promise<ReloadResult | undefined> {
     const { movements } = this.reconciler
     let service = this.reconciler.find(api)
-    // Looked up again after each wait: it may be gone, and somebody else may have waited for the same moment.
     while (movements.of(service) !== undefined) {
       if (!(await movements.free(service))) return undefined
       service = this.reconciler.find(api)
     }
-    const { live } = service
-    const kept = service.kept ?? this.fromDisk(service)
-    if (kept === undefined) throw coded('nothing_to_roll_back', { api })
-    const from = live ?? { desired: service.desired ?? kept.desired, scan: service.scan ?? kept.scan }
-    const taken = { configHash: from.desired.hash, sourceKey: from.scan.key, takenBack: reason }
-    const member = { ...memberOf(service, kept), back: { copy: kept.copy, reason } }
-    service.goingBack = true
-    const written: Promise<void>[] = []
-    const [result] = await movements.start([member], this.machine.options.clock.monotonic(), ([back]) => {
-      service.goingBack = false
-      if (back?.ok === true) written.push(this.takenBack(service, taken))
-    })
-    await Promise.all(written)
-    return result
+    return act(service)
   }
 
   /** The version before belonged to another process: what was kept of it is on disk. */

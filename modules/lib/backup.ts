@@ -5,7 +5,7 @@
  * `restore.ts` gives back that or nothing. The file holds the token and secrets: it is for this user only.
  */
 import { createHash } from 'node:crypto'
-import { createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { createWriteStream, existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs'
 import { open, readdir, stat } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
 import { finished } from 'node:stream/promises'
@@ -59,6 +59,9 @@ export async function backup({ root, file, now, tell }: BackupOptions): Promise<
   const target = resolve(file)
   const scratch = scratchBeside(target, `${basename(target)}.part-`)
   try {
+    // It is put in the place of what is there, and that must not be a folder or a device.
+    if (statSync(target, { throwIfNoEntry: false })?.isFile() === false)
+      throw coded('backup_failed', { reason: `${target} is no file that could be replaced; name a file` })
     const paths = await listed(root, target)
     const copies = await copiesOf(root, paths, scratch)
     const archive = new Archive(join(scratch, 'archive'))

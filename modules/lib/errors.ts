@@ -38,10 +38,12 @@ export function coded(
   cause?: unknown,
 ): CodedError {
   const { message, hint } = ERRORS[code]
-  const error = new CodedError(code, fill(message, { near: '', ...details }), fill(hint, { near: '', ...details }), {
-    cause,
-  })
-  // The stack begins where the error was noticed, not in this helper.
+  const filled = { near: '', ...details }
+  const { stackTraceLimit } = Error
+  Error.stackTraceLimit = 0
+  const error = new CodedError(code, fill(message, filled), fill(hint, filled), { cause })
+  Error.stackTraceLimit = stackTraceLimit
+  // The stack begins where the error was noticed, not in this helper, and is taken once.
   Error.captureStackTrace(error, coded)
   if (place.file !== undefined) error.file = place.file
   if (place.line !== undefined) error.line = place.line

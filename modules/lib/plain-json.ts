@@ -26,6 +26,19 @@ export function plainText(value: unknown, source: ValueSource): string {
 
 export const toPlain = (value: unknown, source: ValueSource): unknown => JSON.parse(plainText(value, source)) as unknown
 
+/** JSON that is written already. */
+export class JsonText {
+  readonly text: string
+
+  constructor(text: string) {
+    this.text = text
+  }
+}
+
+/** `rest`, which has a member, with one more whose value is written once, however large it is. */
+export const plainMember = (name: string, value: unknown, source: ValueSource, rest: object): JsonText =>
+  new JsonText(`{${JSON.stringify(name)}:${plainText(value, source)},${JSON.stringify(rest).slice(1)}`)
+
 export const streamRefused = (source: ValueSource): Error =>
   coded('result_not_cloneable', { ...source, reason: 'it is a stream; read it through a handle' })
 

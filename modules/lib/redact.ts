@@ -39,6 +39,19 @@ export const isSecretName = (name: string): boolean => {
   return SECRET_NAME.test(spelled) && !COUNTS.test(spelled)
 }
 
+/** `name: value`, also within braces. */
+const PAIR =
+  /((["']?)([\w.-]{1,100})\2\s{0,20}:\s{1,20})(?![{[|>&*])("(?:[^"\\\n]|\\.){0,4000}"|'[^'\n]{0,4000}'|[^\s,}\]#]{1,4000})/g
+
+/**
+ * YAML without what stands under a secret name, whether it is still in use or not. What only says where a secret is
+ * (`secret:NAME`, `${NAME}`) stays.
+ */
+export const withoutNamedSecrets = (yaml: string): string =>
+  yaml.replace(PAIR, (whole, begin: string, _quote: string, name: string, value: string) =>
+    isSecretName(name) && !/^["']?(?:secret:|\$\{)/.test(value) ? begin + MARK : whole,
+  )
+
 export class Redactor {
   private readonly known: readonly string[]
   private readonly names: ReadonlySet<string>

@@ -5,8 +5,12 @@
 const SHIPPED = [
   'agents/assistant/',
   'control/approvals/',
+  'control/branches/',
+  'control/events/',
   'control/ledger/',
   'control/policy/',
+  'control/rollouts/',
+  'control/self-improver/',
   'example.ts',
   'inference/ask.ts',
   'inference/offline/',

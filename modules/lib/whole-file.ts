@@ -37,7 +37,11 @@ const rightsOf = (before: Stats | undefined, mode: number | undefined): number |
   mode ?? (before && before.mode & RIGHTS)
 
 /** Throws what the disk throws; then the file is as it was. */
-export function writeWhole(path: string, text: string, { mode, flush = true }: WholeFileOptions = {}): void {
+export function writeWhole(
+  path: string,
+  content: string | Uint8Array,
+  { mode, flush = true }: WholeFileOptions = {},
+): void {
   const target = orElse(() => realpathSync(path), path)
   const before = orElse(() => statSync(target, { throwIfNoEntry: false }), undefined)
   const rights = rightsOf(before, mode)
@@ -45,7 +49,7 @@ export function writeWhole(path: string, text: string, { mode, flush = true }: W
   try {
     const file = openSync(draft, 'w', rights ?? NEW_FILE)
     try {
-      const bytes = Buffer.from(text)
+      const bytes = Buffer.from(content)
       for (let written = 0; written < bytes.length; ) written += writeSync(file, bytes, written)
       if (flush) fsyncSync(file)
     } finally {

@@ -20,9 +20,28 @@ interface Places {
 }
 
 /** Never throws: what is wrong is in the result, as for any look. */
-export function scanKept(entry: string, texts: ReadonlyMap<string, string>, places: Places): GraphScan {
+export const scanKept = (entry: string, texts: ReadonlyMap<string, string>, places: Places): GraphScan =>
+  scanOver(entry, overlay(texts, places), places)
+
+/** The graph as it stands on disk, but for these files: as it would be if they were written. */
+export function scanChanged(entry: string, texts: ReadonlyMap<string, string | null>, places: Places): GraphScan {
+  const { fs } = places
+  const changed: Pick<FileSystem, 'stat' | 'read'> = {
+    stat(path) {
+      const text = texts.get(path)
+      return text === undefined ? fs.stat(path) : text === null ? undefined : statOf(text)
+    },
+    read(path) {
+      const text = texts.get(path)
+      return text === undefined ? fs.read(path) : (text ?? undefined)
+    },
+  }
+  return scanOver(entry, changed, places)
+}
+
+function scanOver(entry: string, over: Pick<FileSystem, 'stat' | 'read'>, places: Places): GraphScan {
   const { root, clock, cache } = places
-  const fs = overlay(texts, places)
+  const fs = over
   const sources = new Sources({
     fs,
     clock,

@@ -20,7 +20,7 @@ import { coded, codeOf, fromErrorData, reasonOf } from '../lib/errors.ts'
 import { Compiler } from './compile.ts'
 import { BODY_NAMES, Evaluator } from './evaluate.ts'
 import { Sources, type GraphScan } from './graph.ts'
-import { installedPackages, scanKept } from './kept.ts'
+import { installedPackages, scanChanged, scanKept } from './kept.ts'
 import { Resolver } from './resolve.ts'
 import { Stacks } from './stacks.ts'
 
@@ -63,6 +63,10 @@ export class ModuleLoader implements Loader {
 
   scanTexts(entry: string, texts: ReadonlyMap<string, string>): Scan {
     return scanKept(entry, texts, this.options)
+  }
+
+  scanWith(entry: string, texts: ReadonlyMap<string, string | null>): Scan {
+    return scanChanged(entry, texts, this.options)
   }
 
   packagesOf(scan: Scan): Record<string, string> {

@@ -61,7 +61,7 @@ export class Module {
 `,
 }
 
-const { root, packageRoot, metaFile, incumbent } = workerData as VetData
+const { root, packageRoot, metaFile, incumbent, texts } = workerData as VetData
 // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a port of a thread has no origin
 const tell = (message: VetMessage): void => parentPort?.postMessage(message)
 
@@ -84,7 +84,7 @@ async function load(path: string, generation: number): Promise<NextKernel> {
 }
 
 const incumbentKernel = (): FoundKernel => {
-  const scan = loader.scan(incumbent)
+  const scan = texts === undefined ? loader.scan(incumbent) : loader.scanTexts(incumbent, texts)
   const source = { meta_file: 'configs/meta-v0.0.0.yml', version: '0.0.0', config_hash: '', source_key: scan.key }
   return { source, scan, meta: { prog: 'kernel', limits: { sweep_ms: SWEEP_MS } } }
 }

@@ -23,6 +23,8 @@ export interface VetData {
   metaFile: string
   /** absolute path of the file of the kernel that runs: its meta file may be gone by now */
   incumbent: string
+  /** what that kernel was made from; without them it is read */
+  texts?: ReadonlyMap<string, string> | undefined
 }
 
 /** `ready`: the made-up system runs, and the candidate's turn begins. */
@@ -37,9 +39,9 @@ export interface VetOptions {
 }
 
 export function createVet({ root, packageRoot, thread, vet_ms }: VetOptions): VetKernel {
-  return ({ metaFile, incumbent }) =>
+  return ({ metaFile, incumbent, texts }) =>
     new Promise((resolve, reject) => {
-      const workerData: VetData = { vet: true, root, packageRoot, metaFile, incumbent }
+      const workerData: VetData = { vet: true, root, packageRoot, metaFile, incumbent, texts }
       const worker = new Worker(thread(), {
         workerData,
         execArgv: [],

@@ -1,5 +1,5 @@
 /** What ends a turn before its answer: its limits, a cancel, the end of its version. What it has done is kept. */
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { ChatAnswer, ChatEvent } from '../../modules/contracts/services.ts'
 import {
   assistantConfig,
@@ -37,27 +37,48 @@ const SLOW_CALL = '{call: slow_wait {params {}}}'
 
 let model: ScriptedModel
 let system: ChatSystem
+let written = ''
+/** of the test that runs: none sees what another said */
+let id = ''
+let tests = 0
 
-async function start(config: string): Promise<void> {
+/** Its version has little time to end in. */
+const configOf = (more: string): string => assistantConfig(`provider: scripted\nlimits: {drain_ms: 200}\n${more}`)
+
+// One system for all.
+beforeAll(async () => {
+  model = await startModel(() => 'Done.')
+  written = configOf('')
   system = await startChat({
     'configs/scripted.yml': model.config,
-    'configs/agents/assistant.yml': assistantConfig(`provider: scripted\n${config}`),
+    'configs/agents/assistant.yml': written,
     'configs/spy.yml': '',
     'modules/spy.ts': SPY,
     'configs/slow.yml': '',
     'modules/slow.ts': SLOW,
   })
-}
-
-beforeEach(async () => {
-  model = await startModel(() => 'Done.')
 })
-afterEach(async () => {
+beforeEach(() => {
+  id = `conversation-${++tests}`
+})
+afterAll(async () => {
   await system.stop()
   await model.stop()
 })
 
-const stored = async (id: string): Promise<string[]> =>
+/** The assistant with this in its config. */
+async function start(more: string): Promise<void> {
+  const config = configOf(more)
+  if (config === written) return
+  const { generation } = await system.show('assistant')
+  system.root.write('configs/agents/assistant.yml', config)
+  written = config
+  await system.live('assistant', (generation ?? 0) + 1)
+}
+
+const countOf = (api: 'spy' | 'slow'): Promise<number> => system.getApi<{ count(): number }>(api).count()
+
+const stored = async (): Promise<string[]> =>
   (await system.assistant.messages(id)).map(({ role, content }) => `${role}: ${content}`)
 
 /** The model is asked and does not answer until the test ends. */
@@ -69,7 +90,7 @@ const heldModel = (): Promise<void> =>
     }
   })
 
-async function goesOn(id: string): Promise<void> {
+async function goesOn(): Promise<void> {
   model.script = () => 'Here I am.'
   expect(await system.assistant.chat({ message: 'And now?', conversation_id: id })).toMatchObject({
     status: 'done',
@@ -83,49 +104,54 @@ describe('a turn is cut, with its reason', () => {
   it('when its time is over, while the model is silent', async () => {
     await start('turn_seconds_max: 0.3')
     void heldModel()
-    const { status, reason } = await system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const { status, reason } = await system.assistant.chat({ message: 'one', conversation_id: id })
     expect([status, reason]).toEqual(['cut', expect.stringMatching(/^chat_time: .*0\.3 s/)])
-    await goesOn('a')
+    await start('')
+    await goesOn()
   })
 
   it('when its time is over, while a tool runs: the other calls keep their results', async () => {
     await start('turn_seconds_max: 0.5')
     model.script = () => `\`\`\`tool\n${SLOW_CALL}\n{call: slow_look {params {}}}\n\`\`\``
-    const answer = await system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const answer = await system.assistant.chat({ message: 'one', conversation_id: id })
     expect(answer).toMatchObject({ status: 'cut', reason: expect.stringMatching(/^chat_time/) as string })
     const steps = answer.steps.map(({ tool, status }) => [tool, status])
     expect(steps).toEqual([
       ['slow_wait', 'error'],
       ['slow_look', 'success'],
     ])
-    expect((await stored('a'))[2]).toMatch(/call_cut[\s\S]*result: slow_look \{status: success\}/)
-    await goesOn('a')
+    expect((await stored())[2]).toMatch(/call_cut[\s\S]*result: slow_look \{status: success\}/)
+    await start('')
+    await goesOn()
   })
 
   it('when it has cost too much: calls of the message that did it are not run', async () => {
     await start('cost_usd_max: 2')
     const usage = { prompt_tokens: 1_000_000, completion_tokens: 250_000 }
+    const ran = await countOf('spy')
     model.script = () => ({ content: SPY_CALL, usage })
-    const answer = await system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const answer = await system.assistant.chat({ message: 'one', conversation_id: id })
     expect(answer).toMatchObject({
       status: 'cut',
       reason: expect.stringMatching(/^chat_cost: .*3\.0000.*limit is 2/) as string,
       usage: { input_tokens: 2_000_000, output_tokens: 500_000, cost_usd: 3 },
       steps: [{ status: 'success' }, { status: 'error' }],
     })
-    expect(await system.getApi<{ count(): number }>('spy').count()).toBe(1)
-    expect((await stored('a')).at(-2)).toContain('call_not_run')
-    expect((await system.assistant.conversations())[0]?.usage).toMatchObject({ cost_usd: 3 })
-    await goesOn('a')
+    expect((await countOf('spy')) - ran).toBe(1)
+    expect((await stored()).at(-2)).toContain('call_not_run')
+    const told = (await system.assistant.conversations()).find(({ conversation_id }) => conversation_id === id)
+    expect(told?.usage).toMatchObject({ cost_usd: 3 })
+    await goesOn()
   })
 
   it('when the model reaches the limit of its output: no call of that message is run', async () => {
     await start('')
+    const ran = await countOf('spy')
     model.script = () => ({ content: `I begin.\n${SPY_CALL}`, cut: true })
-    const answer = await system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const answer = await system.assistant.chat({ message: 'one', conversation_id: id })
     expect(answer).toMatchObject({ status: 'cut', reason: expect.stringMatching(/^chat_output/) as string, steps: [] })
-    expect(await system.getApi<{ count(): number }>('spy').count()).toBe(0)
-    await goesOn('a')
+    expect(await countOf('spy')).toBe(ran)
+    await goesOn()
   })
 
   it('when a provider fails after the first step: what was done stays', async () => {
@@ -134,10 +160,10 @@ describe('a turn is cut, with its reason', () => {
       model.server.nextRequestError(500)
       return SPY_CALL
     }
-    const answer = await system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const answer = await system.assistant.chat({ message: 'one', conversation_id: id })
     expect(answer).toMatchObject({ status: 'cut', reason: expect.stringMatching(/^provider_failed/) as string })
     expect(answer.steps).toHaveLength(1)
-    await goesOn('a')
+    await goesOn()
   })
 })
 
@@ -145,25 +171,26 @@ describe('a turn is cancelled', () => {
   it('by name, while the model is silent; then there is none to cancel', async () => {
     await start('')
     const asked = heldModel()
-    const turn = system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const turn = system.assistant.chat({ message: 'one', conversation_id: id })
     await asked
     expect(await system.assistant.cancel('b')).toBe(false)
-    expect(await system.assistant.cancel('a')).toBe(true)
+    expect(await system.assistant.cancel(id)).toBe(true)
     expect(await turn).toMatchObject({ status: 'cut', reason: expect.stringMatching(/^chat_cancelled/) as string })
-    expect(await system.assistant.cancel('a')).toBe(false)
-    await goesOn('a')
+    expect(await system.assistant.cancel(id)).toBe(false)
+    await goesOn()
   })
 
   it('by name, while a tool runs: the tool hears of it', async () => {
     await start('')
     model.script = () => `\`\`\`tool\n${SLOW_CALL}\n\`\`\``
+    const aborted = await countOf('slow')
     const begun = system.event('slow.begun')
-    const turn = system.assistant.chat({ message: 'one', conversation_id: 'a' })
+    const turn = system.assistant.chat({ message: 'one', conversation_id: id })
     await begun
-    await system.assistant.cancel('a')
+    await system.assistant.cancel(id)
     expect(await turn).toMatchObject({ status: 'cut', steps: [{ tool: 'slow_wait', status: 'error' }] })
-    expect(await system.getApi<{ count(): number }>('slow').count()).toBe(1)
-    await goesOn('a')
+    expect((await countOf('slow')) - aborted).toBe(1)
+    await goesOn()
   })
 
   it('by a caller who gives up, also one who still waits in line', async () => {
@@ -171,37 +198,37 @@ describe('a turn is cancelled', () => {
     const asked = heldModel()
     const first = new AbortController()
     const second = new AbortController()
-    const turn = system.assistant.chat({ message: 'one', conversation_id: 'a', signal: first.signal })
+    const turn = system.assistant.chat({ message: 'one', conversation_id: id, signal: first.signal })
     await asked
-    const next = system.assistant.chat({ message: 'two', conversation_id: 'a', signal: second.signal })
+    const next = system.assistant.chat({ message: 'two', conversation_id: id, signal: second.signal })
     second.abort()
     await expect(next).rejects.toMatchObject({ code: 'chat_cancelled' })
     first.abort()
     expect(await turn).toMatchObject({ status: 'cut' })
-    expect((await stored('a')).join()).not.toContain('two')
-    await goesOn('a')
+    expect((await stored()).join()).not.toContain('two')
+    await goesOn()
   })
 
   it('by a reader of its stream who leaves', async () => {
     await start('')
     model.script = () => `I wait.\n\`\`\`tool\n${SLOW_CALL}\n\`\`\``
-    for await (const event of system.assistant.chatStream({ message: 'one', conversation_id: 'a' })) {
+    for await (const event of system.assistant.chatStream({ message: 'one', conversation_id: id })) {
       if (event.type === 'call') break
     }
-    expect((await stored('a')).at(-1)).toContain('cancelled')
-    await goesOn('a')
+    expect((await stored()).at(-1)).toContain('cancelled')
+    await goesOn()
   })
 })
 
 it('a turn that its version has no more time for is cut, stored and answered', async () => {
-  await start('limits: {drain_ms: 200}')
+  await start('')
   const begun = system.event('slow.begun')
   model.script = () => `\`\`\`tool\n${SLOW_CALL}\n\`\`\``
-  const turn = system.assistant.chat({ message: 'one', conversation_id: 'a' })
+  const turn = system.assistant.chat({ message: 'one', conversation_id: id })
   await begun
   await system.reload('assistant')
   expect(await turn).toMatchObject({ status: 'cut', reason: expect.stringMatching(/^chat_ended/) as string })
-  await goesOn('a')
+  await goesOn()
 })
 
 it('text is shown while it is written, fences only as calls', async () => {

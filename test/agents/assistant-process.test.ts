@@ -58,14 +58,6 @@ afterAll(async () => {
 const chat = async (message: string, conversation_id: string): Promise<ChatAnswer> =>
   (await running.api<ChatAnswer>('POST', '/api/chat', { message, conversation_id })).body
 
-let kills = 0
-/** Kills the system; resolves with the way to wait until it is there again. */
-function kill(): () => Promise<void> {
-  process.kill(running.childPid, 'SIGKILL')
-  const times = ++kills
-  return () => running.restarted(times)
-}
-
 const stored = async (id: string): Promise<string[]> =>
   (await running.call<ChatMessage[]>('assistant', 'messages', id)).map(({ content }) => content)
 
@@ -192,14 +184,32 @@ describe('over HTTP', () => {
 })
 
 describe('after a kill -9', () => {
-  it('a conversation goes on: the call that was under way is answered with what is known of it', async () => {
+  /** of the turn that waits for a person */
+  let id = ''
+  const decided = say((messages) => {
+    const told = /approved: (\w+)/.exec(messages.at(-1)?.content ?? '')?.[1]
+    if (told !== undefined) return `It is ${told}.`
+    const mark = `{id: ${markIn(messages)}}`
+    return `\`\`\`tool\n{call: request_human_approval ${mark} {params {question: "May I?"}}}\n\`\`\``
+  })
+
+  // One kill for both: a turn that waits for a person, and one in the midst of its calls.
+  beforeAll(async () => {
+    answer = decided
+    const spoken = await mm(root.path, 'chat', 'Please')
+    expect([spoken.code, spoken.stderr]).toEqual([0, ''])
+    id = /mm approve (\w+)/.exec(spoken.stdout)?.[1] ?? ''
+    answer = say(() => 'Hello.')
     expect(await chat('Remember me', 'killed')).toMatchObject({ answer: 'Hello.' })
     answer = say(() => '```tool\n{call: spy_touch {params {}}}\n{call: stuck_wait {params {}}}\n```')
     const { saw, ended } = await open('Wait', 'killed')
     await saw('result')
-    const again = kill()
+    process.kill(running.childPid, 'SIGKILL')
     await ended
-    await again()
+    await running.restarted(1)
+  })
+
+  it('a conversation goes on: the call that was under way is answered with what is known of it', async () => {
     let sent: ChatMessage[] = []
     answer = say((messages) => {
       sent = messages
@@ -221,23 +231,15 @@ describe('after a kill -9', () => {
   })
 
   it('a turn that waits for a person is decided and goes on, by the command line', async () => {
-    answer = say((messages) => {
-      const told = /approved: (\w+)/.exec(messages.at(-1)?.content ?? '')?.[1]
-      if (told !== undefined) return `It is ${told}.`
-      const id = `{id: ${markIn(messages)}}`
-      return `\`\`\`tool\n{call: request_human_approval ${id} {params {question: "May I?"}}}\n\`\`\``
-    })
-    const spoken = await mm(root.path, 'chat', 'Please')
-    expect([spoken.code, spoken.stderr]).toEqual([0, ''])
-    const id = /mm approve (\w+)/.exec(spoken.stdout)?.[1] ?? ''
-    await kill()()
-    expect((await mm(root.path, 'approvals')).stdout).toMatch(new RegExp(`^${id} .*May I\\?$`, 'm'))
-    expect((await mm(root.path, 'deny', id)).code).toBe(2)
+    answer = decided
+    const [waiting, wrong] = await Promise.all([mm(root.path, 'approvals'), mm(root.path, 'deny', id)])
+    expect(waiting.stdout).toMatch(new RegExp(`^${id} .*May I\\?$`, 'm'))
+    expect(wrong.code).toBe(2)
     const approved = await mm(root.path, 'approve', id, '--note', 'once')
     expect([approved.code, approved.stdout]).toEqual([0, 'approved; the turn went on:\nIt is true.\n'])
-    const again = await mm(root.path, 'deny', id, '--reason', 'no')
+    const [again, left] = await Promise.all([mm(root.path, 'deny', id, '--reason', 'no'), mm(root.path, 'approvals')])
     expect([again.code, again.stderr]).toEqual([1, expect.stringContaining('approved already')])
-    expect((await mm(root.path, 'approvals')).stdout).toBe('nothing waits for a decision\n')
+    expect(left.stdout).toBe('nothing waits for a decision\n')
     expect((await running.api('POST', '/api/approvals/none', { approved: true, by: 'x' })).status).toBe(404)
   })
 })

@@ -24,8 +24,12 @@ export interface Attack {
   /** done while the last call is under way */
   meanwhile?: 'kill its process' | 'remove its config'
   expect: Outcome
-  /** afterwards: it answers as before, a new one answers, either of both, or nothing does. Default: `lives`, after `refused` `gone` */
-  after?: 'lives' | 'rebuilt' | 'answers' | 'gone'
+  /**
+   * afterwards: it answers as before, a new one answers, either of both, or nothing does; `quarantined`: nothing does
+   * when it was done a few times. Default: `lives`, after `refused` `gone` */
+  after?: 'lives' | 'rebuilt' | 'answers' | 'gone' | 'quarantined'
+  /** its process is `gone` then, or had neither an environment nor leave for anything (`bare`) when it began */
+  process?: 'gone' | 'bare'
 }
 
 export type Outcome =

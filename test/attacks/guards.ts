@@ -2,11 +2,16 @@
  * The guards, one by one: where each stands, what takes it away, and the cases that have to notice. A guard that stands
  * twice (inside and outside of the isolate) is taken away twice, or its reason is part of what a case declares.
  */
-export interface Guard {
-  name: string
+export interface Edit {
   file: string
   /** text as it stands there, exactly once → what stands there without the guard */
   without: readonly (readonly [text: string, other: string])[]
+}
+
+export interface Guard extends Edit {
+  name: string
+  /** The guards it stands behind: without these alone its cases still end as declared, without all of them not. */
+  behind?: readonly Edit[]
   cases: readonly string[]
 }
 
@@ -209,5 +214,86 @@ export const GUARDS: readonly Guard[] = [
     "if (caller.api !== OPERATOR_SERVICE) throw coded('operator_method', { method: 'release' })",
     '',
     'grant-operator',
+  ),
+  {
+    name: 'messages are counted again where they arrive',
+    file: `${ENGINE}/isolate.ts`,
+    without: [['const isOver = this.packets > messages_max * 2 ||', 'const isOver = messages_max < 0 &&']],
+    behind: [
+      {
+        file: `${GUEST}/channel.ts`,
+        without: [
+          ['if (this.count > this.limits.messages_max ||', 'if (this.count < 0 && '],
+          ['if (this.asked.size >= this.limits.messages_max) this.flood()', ''],
+        ],
+      },
+    ],
+    cases: ['small-digests'],
+  },
+  {
+    name: 'no computing outside of every entry',
+    file: `${ENGINE}/isolate.ts`,
+    without: [['else if (this.entry !== undefined && cpu - this.idleCpu > IDLE_CPU_MS)', 'else if (cpu < 0)']],
+    behind: [
+      {
+        file: `${GUEST}/globals.ts`,
+        without: [["'FinalizationRegistry'", "'FinalizationRegistryNot'"]],
+      },
+    ],
+    cases: ['65b'],
+  },
+  {
+    name: 'a process that computes on ends',
+    file: `${ENGINE}/fall.ts`,
+    without: [['if (!wasEntered) return', 'if (wasEntered || !wasEntered) return']],
+    // V8 gives up on it by itself, after many seconds.
+    behind: [{ file: `${ENGINE}/isolate.ts`, without: [['    this.events.stuck()\n', '']] }],
+    cases: ['58b'],
+  },
+  {
+    name: 'memory of a process',
+    file: `${ENGINE}/process-place.ts`,
+    without: [['if (rss_mb > this.rssMax) this.kill(', 'if (rss_mb < 0) this.kill(']],
+    behind: [
+      { file: `${ENGINE}/isolate.ts`, without: [['memoryLimit: limits.memory_mb', 'memoryLimit: 4_096']] },
+      { file: `${ENGINE}/child.ts`, without: [['if (rss_mb > this.rssMax) this.last(', 'if (rss_mb < 0) this.last(']] },
+    ],
+    cases: ['process'],
+  },
+  {
+    name: 'memory of a process, seen from inside',
+    file: `${ENGINE}/child.ts`,
+    without: [['if (rss_mb > this.rssMax) this.last(', 'if (rss_mb < 0) this.last(']],
+    behind: [
+      { file: `${ENGINE}/isolate.ts`, without: [['memoryLimit: limits.memory_mb', 'memoryLimit: 4_096']] },
+      {
+        file: `${ENGINE}/process-place.ts`,
+        without: [['if (rss_mb > this.rssMax) this.kill(', 'if (rss_mb < 0) this.kill(']],
+      },
+    ],
+    cases: ['process'],
+  },
+  guard('no environment', `${ENGINE}/process-place.ts`, 'env: {},', 'env: process.env,', 'env'),
+  guard(
+    "Node's permission model",
+    `${ENGINE}/process-place.ts`,
+    "'--no-node-snapshot', ...permissionFlags(ivmPath),",
+    "'--no-node-snapshot',",
+    'env',
+  ),
+  guard(
+    'events are powers',
+    `${HOST}/guest-owned.ts`,
+    "this.options.check({ service: 'events', aspect: 'default', method, args: [name] })",
+    '',
+    'grant-on',
+    'grant-emit',
+  ),
+  guard(
+    'quarantine',
+    `${HOST}/quarantine.ts`,
+    'if (kills.length < KILLS_MAX) return undefined',
+    'if (log !== null) return undefined',
+    'again',
   ),
 ]

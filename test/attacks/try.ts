@@ -2,13 +2,14 @@
  * One attack on a running world: the module is dropped in, asked what the case says, and looked at afterwards. What came of
  * it is compared with what was declared. The service is removed again; who is waiting for that is the next world's matter.
  */
+import { readFileSync } from 'node:fs'
 import { inspect } from 'node:util'
 import { stringify } from 'yaml'
 import type { ServiceDetail } from '../../modules/contracts/kernel.ts'
 import type { Handle, UntypedService } from '../../modules/contracts/module.ts'
 import { codeOf, reasonOf } from '../../modules/lib/errors.ts'
 import { LIMITS, sourceOf, type Attack, type Outcome } from './attack.ts'
-import type { World } from './world.ts'
+import { isThere, type World } from './world.ts'
 
 export interface Verdict {
   id: string
@@ -32,6 +33,8 @@ const CALL_MS = 25_000
 const REBUILT_MS = 15_000
 const LOOK_MS = 10
 const UNDER_WAY_MS = 100
+/** More than a source in quarantine needs, fewer than end its restarts. */
+const KILLS = 4
 
 export async function tryAttack(world: World, attack: Attack): Promise<Verdict> {
   const { system } = world
@@ -53,6 +56,7 @@ export async function tryAttack(world: World, attack: Attack): Promise<Verdict> 
   const trial = new Trial(world, api, attack)
   const got = start === 'live' ? await trial.outcome() : `refused ${start}`
   const { left, rebuilt_ms } = await trial.leftOf(got)
+  const wrongProcess = await trial.wrongProcess()
   system.root.remove(`configs/${api}.yml`)
   const { id, title, guard, expect, after = 'refused' in expect ? 'gone' : 'lives' } = attack
   const isLeft = left === after || (after === 'answers' && (left === 'lives' || left === 'rebuilt'))
@@ -60,10 +64,10 @@ export async function tryAttack(world: World, attack: Attack): Promise<Verdict> 
     id,
     title,
     guard,
-    ok: fits(expect, got) && isLeft,
+    ok: fits(expect, got) && isLeft && wrongProcess === '',
     got,
     wanted: describe(expect),
-    left: isLeft ? left : `${left}, not ${after}`,
+    left: `${isLeft ? left : `${left}, not ${after}`}${wrongProcess}`,
     rss_growth_mb: world.growthSince(rss),
     ms: Math.round(performance.now() - began),
     rebuilt_ms,
@@ -85,6 +89,7 @@ class Trial {
   readonly #attack: Attack
   readonly #handle: Handle<UntypedService>
   #before: ServiceDetail | undefined
+  #isBare = false
 
   constructor(world: World, api: string, attack: Attack) {
     this.#world = world
@@ -97,7 +102,10 @@ class Trial {
     const { calls = [['attack']], meanwhile } = this.#attack
     this.#before = await this.#show()
     const pid = this.#before?.sandbox?.pid
-    if (typeof pid === 'number') this.#world.pids.add(pid)
+    if (typeof pid === 'number') {
+      this.#world.pids.add(pid)
+      this.#isBare = isBare(pid)
+    }
     if (meanwhile === undefined) {
       let last = ''
       for (const [method, ...args] of calls) {
@@ -131,9 +139,36 @@ class Trial {
     return found
   }
 
+  /** What is wrong with the process it ran in, in words; empty: nothing that was declared. */
+  async wrongProcess(): Promise<string> {
+    const pid = this.#before?.sandbox?.pid
+    if (this.#attack.process === undefined || typeof pid !== 'number') return ''
+    if (this.#attack.process === 'bare') return this.#isBare ? '' : ', its process was not bare'
+    for (const until = performance.now() + REBUILT_MS; performance.now() < until; await pause(LOOK_MS))
+      if (!isThere(pid)) return ''
+    return ', its process is still there'
+  }
+
+  /** It is done again each time there is a new one. */
+  async #quarantined(): Promise<boolean> {
+    const { kernel } = this.#world.system
+    for (let time = 0; time < KILLS; time++) {
+      const until = performance.now() + REBUILT_MS
+      while ((await this.#call('alive', [])) !== "value 'alive'") {
+        if (kernel.status().services[this.#api]?.state === 'quarantined') return true
+        if (performance.now() > until) return false
+        await pause(LOOK_MS)
+      }
+      await this.#call('attack', [])
+    }
+    return false
+  }
+
   /** Whether the same guest answers, another one does, or nothing. */
   async leftOf(got: string): Promise<{ left: string; rebuilt_ms: number | null }> {
     const { system } = this.#world
+    if (this.#attack.after === 'quarantined')
+      return { left: (await this.#quarantined()) ? 'quarantined' : 'still running', rebuilt_ms: null }
     if (this.#before === undefined || this.#attack.meanwhile === 'remove its config')
       return { left: (await this.#isGone()) ? 'gone' : 'still there', rebuilt_ms: null }
     const began = performance.now()
@@ -165,6 +200,13 @@ class Trial {
   #show(): Promise<ServiceDetail | undefined> {
     return this.#world.system.show(this.#api).catch(() => undefined)
   }
+}
+
+/** Without an environment, and under Node's permission model. Elsewhere than on Linux nobody can look. */
+function isBare(pid: number): boolean {
+  if (process.platform !== 'linux') return true
+  const read = (what: string): string => readFileSync(`/proc/${pid}/${what}`, 'utf8')
+  return read('environ') === '' && /--(experimental-)?permission\0/.test(read('cmdline'))
 }
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))

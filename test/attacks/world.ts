@@ -1,6 +1,6 @@
 /**
- * Where attacks happen: a real system in a root of its own, with a trusted service that guests may be granted (`victim`), and
- * a neighbor in a sandbox process of its own that is called all the time. What the attacks do to this process and to the
+ * Where attacks happen: a real system in a root of its own, with a trusted service that guests may be granted (`victim`), a
+ * guest that an attacker may share a process with (`tenant`), and a neighbor in a process of its own that is called all the time. What the attacks do to this process and to the
  * neighbor is measured while they run.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks'
@@ -16,6 +16,10 @@ export class Module {
   large(chars) { return 'x'.repeat(chars) }
   fail() { throw Object.assign(new Error('refused by the victim'), { path: import.meta.url, kernel: 'secret' }) }
   back(api, method) { return this.kernel.getApi(api)[method]() }
+  shout() { this.kernel.events.emit('victim.shouted', {}) }
+  heard = []
+  init() { this.kernel.events.on('forged.*', ({ type }) => { this.heard.push(type) }) }
+  whatHeard() { return this.heard }
   forward(api, method, ...args) { return this.kernel.getApi(api)[method](...args) }
   _secret() { return 'secret' }
   getAspect(name) { return name === 'tool' ? { echo: { description: 'Echo.', params: { type: 'object' }, run: () => 'secret' } } : undefined }
@@ -31,6 +35,7 @@ const FILES: Record<string, string> = {
   'configs/fetch.yml': 'prog: services/fetch\nhosts: ["*:*"]\n',
   'configs/victim.yml': '',
   'configs/neighbor.yml': 'sandbox: {isolation: own}\n',
+  'configs/tenant.yml': 'prog: neighbor\nsandbox: {group: tenants}\n',
   'modules/victim.ts': VICTIM,
   'modules/neighbor.ts': NEIGHBOR,
 }
@@ -67,7 +72,7 @@ export async function startWorld(): Promise<World> {
       return sandboxes
     },
   })
-  await system.live('neighbor')
+  await Promise.all([system.live('neighbor'), system.live('tenant')])
   const neighbor = system.getApi<{ beat(): number }>('neighbor')
   await neighbor.beat()
   const pids = new Set<number>()
@@ -106,7 +111,7 @@ export async function startWorld(): Promise<World> {
   }
 }
 
-function isThere(pid: number): boolean {
+export function isThere(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return true

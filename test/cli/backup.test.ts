@@ -109,6 +109,8 @@ it('what stands in the way is named: a folder that is not empty, a file that is 
   expect(await at('restore', join(root.path, 'none'), join(root.path, 'to'))).toBe('file_missing')
   expect(errorOf(await mmHere(join(root.path, 'runtime'), 'backup', '--json'))).toBe('root_missing')
   expect(await at('backup', join(file, 'x'))).toBe('file_failed')
+  for (const target of [root.path, '/dev/null', '/proc']) expect(await at('backup', target)).toBe('backup_failed')
+  expect(statSync('/dev/null').isCharacterDevice()).toBe(true)
   // A database that cannot be read as one is no reason to leave it out in silence.
   writeFileSync(join(root.path, 'runtime/data.db'), `SQLite format 3\0${'x'.repeat(5_000)}`)
   expect(await at('backup', file)).toBe('backup_failed')

@@ -1,7 +1,10 @@
 /** `mm call`, `mm reload` and `mm chat`. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterEach, expect, it } from 'vitest'
-import { mm, startProcess, type CommandResult, type RunningSystem } from '../support/process.ts'
+import { cleanEnv, mm, MM, startProcess, type CommandResult, type RunningSystem } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 
 const roots: TestRoot[] = []
@@ -16,6 +19,7 @@ export class Module {
   echo(...args: unknown[]) { return args }
   add(a: number, b: number) { return a + b }
   text() { return 'two\\nlines' }
+  long() { return 'x'.repeat(2_000_000) }
   nothing() {}
   map() { return { a: 1, b: [2] } }
   fail() { throw Object.assign(new Error('no paper'), { code: 'PRINTER_EMPTY', hint: 'Fill it.' }) }
@@ -87,6 +91,17 @@ it('call --json prints the whole answer', async () => {
   const { code, stdout } = await run('call', 'probe.add', '2', '3', '--json')
   const answer = JSON.parse(stdout) as Record<string, unknown>
   expect([code, answer['result'], answer['generation'], typeof answer['trace_id']]).toEqual([0, 5, 1, 'string'])
+})
+
+it('more than a pipe holds is there for who reads it late', async () => {
+  await start()
+  const command = [MM, '--root', roots.at(-1)?.path ?? '', 'call', 'probe.long']
+  const child = spawn(process.execPath, command, { env: cleanEnv(), stdio: ['ignore', 'pipe', 'inherit'] })
+  const ended = once(child, 'exit')
+  await once(child.stdout, 'readable')
+  await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 1_000))])
+  expect((await text(child.stdout)).length).toBe(2_000_001)
+  expect(await ended).toEqual([0, null])
 })
 
 it('another aspect is called with --aspect, a name with a slash and a dot is cut at its last dot', async () => {

@@ -82,12 +82,53 @@ it.runIf(isThere('bash'))(
   },
 )
 
-for (const shell of ['zsh', 'fish'])
-  it.runIf(isThere(shell))(`${shell} takes its script`, async () => {
-    const root = await prepare(shell)
-    const { status, stderr } = spawnSync(shell, ['--no-execute', join(root.path, 'completion')], { encoding: 'utf8' })
-    expect([status, stderr]).toEqual([0, ''])
-  })
+it.runIf(isThere('zsh'))('zsh takes its script, and offers commands, subcommands, options and files', async () => {
+  const root = await prepare('zsh')
+  const zsh = (script: string): string[] => {
+    const { stdout, stderr } = spawnSync('zsh', ['-f', '-c', script], {
+      cwd: root.path,
+      encoding: 'utf8',
+      env: { ...cleanEnv(), HOME: root.path, PATH: `${root.path}/bin:${process.env['PATH']}` },
+    })
+    expect(stderr).toBe('')
+    return stdout.split('\n').filter((one) => one !== '')
+  }
+  expect(zsh('autoload -Uz compinit && compinit -u -D && source completion && print $_comps[mm]')).toEqual(['_mm'])
+  // What is handed to zsh, which keeps what fits the word.
+  const offers = (line: string): string[] => {
+    const words = line.split(' ')
+    const told = zsh(`compdef() { : }
+_describe() { print -rl -- \${(P)2} }
+_files() { print files }
+source completion
+words=(${words.map((word) => `'${word}'`).join(' ')}) CURRENT=${words.length}
+_mm`)
+    return told.map((one) => one.split(':')[0] ?? '')
+  }
+  expect(offers('mm relo')).toEqual(expect.arrayContaining(['reload', 'status', 'kernel']))
+  expect(offers('mm kernel ')).toEqual(['swap'])
+  expect(offers('mm logs --le')).toEqual(expect.arrayContaining(['--level', '--json']))
+  expect(offers('mm --json packages con')).toContain('confirm')
+  expect(offers('mm plan con')).toEqual(['files'])
+  expect(offers('mm status ')).toEqual([])
+})
+
+it.runIf(isThere('fish'))('fish completes commands, subcommands and options', async () => {
+  const root = await prepare('fish')
+  const offers = (line: string): string[] => {
+    const script = `source completion; complete -C '${line}'`
+    const { stdout, stderr } = spawnSync('fish', ['--no-config', '-c', script], {
+      cwd: root.path,
+      encoding: 'utf8',
+      env: { ...cleanEnv(), HOME: root.path, PATH: `${root.path}/bin:${process.env['PATH']}` },
+    })
+    expect(stderr).toBe('')
+    return stdout.split('\n').flatMap((one) => (one === '' ? [] : [one.split('\t')[0] ?? '']))
+  }
+  expect(offers('mm relo')).toEqual(['reload'])
+  expect(offers('mm kernel ')).toContain('swap')
+  expect(offers('mm logs --le')).toEqual(['--level'])
+})
 
 it('every shell gets every command', async () => {
   const root = createRoot()

@@ -5,8 +5,8 @@ import { existsSync, readdirSync, statSync, symlinkSync, truncateSync } from 'no
 import { createServer, type AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, expect, it, vi } from 'vitest'
-import { mm, startProcess, type CommandResult, type RunningSystem } from '../support/process.ts'
-import { createRoot, type TestRoot } from '../support/root.ts'
+import { cleanEnv, mm, startProcess, type CommandResult, type RunningSystem } from '../support/process.ts'
+import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
 
 /** Each looks at a root several times, each time with processes of its own. */
 vi.setConfig({ testTimeout: 120_000 })
@@ -134,16 +134,19 @@ it('a system whose port is taken runs without an address, and the reason is told
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   const root = rootWith({ 'configs/http.yml': `prog: services/http\nport: ${port}\nport_tries: 1\n` })
-  const starting = startProcess(root).catch(String)
+  const command = [join(packageRoot, 'bin/mm.js'), '--root', root.path, 'up', '--no-repl']
+  const system = spawn(process.execPath, command, { env: cleanEnv(), stdio: 'ignore' })
+  const ended = once(system, 'exit')
   try {
     const told = async (): Promise<string> => (await doctor(root)).stdout
     const line = /^wrong +system: process \d+ runs, and offers no HTTP API; the last error: http {2}refused: .*port/im
     await expect.poll(told, { timeout: 25_000 }).toMatch(line)
     const pid = Number(/process (\d+) uses this root/.exec(await told())?.[1])
     process.kill(pid, 'SIGTERM')
-    await starting
+    await ended
     await expect.poll(() => existsSync(join(root.path, 'runtime/lock')), { timeout: 15_000 }).toBe(false)
   } finally {
+    system.kill()
     server.close()
   }
 })
@@ -192,11 +195,14 @@ it('native packages are tried, and a port that another program has is told with 
 
 it('providers are asked whether they are ready', async () => {
   const root = rootWith({
+    'configs/ask.yml': 'prog: inference/ask\n',
     'configs/offline.yml': 'prog: inference/offline\n',
     'configs/tools.yml': 'prog: services/tools\n',
   })
   await start(root)
-  expect((await doctor(root)).stdout).toMatch(/^ok +providers: offline is ready: /m)
+  const { stdout } = await doctor(root)
+  expect(stdout).toMatch(/^ok +providers: offline is ready: /m)
+  expect(stdout).not.toContain('ask is not ready')
   const openai = rootWith({
     'configs/openai.yml': 'prog: inference/openai\nparams: {api_key_env: NO_SUCH_KEY, model: x}\n',
   })

@@ -1,8 +1,10 @@
 /** How the command line is used wrongly, and what it says then. Exit codes: 1 failed, 2 usage, 3 not reachable. */
+import { spawn } from 'node:child_process'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { mmHere } from '../support/cli.ts'
-import { mm } from '../support/process.ts'
-import { createRoot, type TestRoot } from '../support/root.ts'
+import { cleanEnv, mm } from '../support/process.ts'
+import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
 
 const roots: TestRoot[] = []
 afterEach(() => {
@@ -163,6 +165,18 @@ it('help lists every command and exits with 0', async () => {
     'thaw',
   ])
     expect(stdout).toMatch(new RegExp(`^ {2}${name}\\b`, 'm'))
+})
+
+it('who reads may go before the end: that is no failure', async () => {
+  const child = spawn(process.execPath, [join(packageRoot, 'bin/mm.js'), 'completion', 'bash'], {
+    env: cleanEnv(),
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  child.stdout.destroy()
+  let stderr = ''
+  child.stderr.on('data', (chunk: Buffer) => (stderr += chunk.toString()))
+  const code = await new Promise((resolve) => child.on('close', resolve))
+  expect([code, stderr]).toEqual([0, ''])
 })
 
 it('chat without a message and without a terminal is a usage error', async () => {

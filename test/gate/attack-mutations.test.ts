@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { ATTACKS } from '../attacks/cases/index.ts'
-import { GUARDS, type Guard } from '../attacks/guards.ts'
+import { GUARDS, type Edit } from '../attacks/guards.ts'
 import type { CorpusResult } from '../attacks/run.ts'
 import { cleanEnv, typescriptArgs } from '../support/process.ts'
 import { packageRoot } from '../support/root.ts'
@@ -18,6 +18,18 @@ const LINKED = ['node_modules', 'vendor']
 /** The copies are made once, and used by one guard after the other. */
 const LANES = 2
 const RUN_MS = 120_000
+
+/** A copy without some guards, on the cases of one of them. */
+interface Trial {
+  key: string
+  edits: readonly Edit[]
+  cases: readonly string[]
+}
+
+const TRIALS: readonly Trial[] = GUARDS.flatMap(({ name, behind = [], cases, ...own }) => {
+  const without = { key: name, edits: joined([...behind, own]), cases }
+  return behind.length === 0 ? [without] : [without, { key: `before ${name}`, edits: joined(behind), cases }]
+})
 
 const copies: string[] = []
 const found = new Map<string, Promise<string[]>>()
@@ -30,10 +42,10 @@ beforeAll(() => {
     for (const part of LINKED) symlinkSync(join(packageRoot, part), join(copy, part))
   }
   const free = copies.map(() => Promise.resolve())
-  for (const [index, guard] of GUARDS.entries()) {
+  for (const [index, trial] of TRIALS.entries()) {
     const lane = index % LANES
-    const result = (free[lane] as Promise<void>).then(() => failuresWithout(guard, copies[lane] as string))
-    found.set(guard.name, result)
+    const result = (free[lane] as Promise<void>).then(() => failuresOf(trial, copies[lane] as string))
+    found.set(trial.key, result)
     free[lane] = result.then(
       () => undefined,
       () => undefined,
@@ -45,21 +57,35 @@ afterAll(async () => {
   for (const copy of copies) rmSync(copy, { recursive: true, force: true })
 })
 
-/** Cases of the guard that end otherwise than declared; all of them when the process did not get to the end. */
-async function failuresWithout(guard: Guard, copy: string): Promise<string[]> {
-  const path = join(copy, guard.file)
-  const whole = readFileSync(path, 'utf8')
-  let text = whole
-  for (const [from, to] of guard.without) {
-    expect(text.split(from)).toHaveLength(2)
-    text = text.replace(from, () => to)
-  }
-  writeFileSync(path, text)
+/** One for each file. */
+function joined(edits: readonly Edit[]): Edit[] {
+  const byFile = new Map<string, (readonly [string, string])[]>()
+  for (const { file, without } of edits) byFile.set(file, [...(byFile.get(file) ?? []), ...without])
+  return [...byFile].map(([file, without]) => ({ file, without }))
+}
+
+/** Cases that end otherwise than declared; all of them when the process did not get to the end. */
+async function failuresOf({ edits, cases }: Trial, copy: string): Promise<string[]> {
+  const whole = edits.map(({ file, without }) => {
+    const path = join(copy, file)
+    const text = readFileSync(path, 'utf8')
+    return { path, text, edited: edited(text, without) }
+  })
+  for (const { path, edited: other } of whole) writeFileSync(path, other)
   try {
-    return await failures(copy, guard.cases)
+    return await failures(copy, cases)
   } finally {
-    writeFileSync(path, whole)
+    for (const { path, text } of whole) writeFileSync(path, text)
   }
+}
+
+function edited(text: string, without: Edit['without']): string {
+  let other = text
+  for (const [from, to] of without) {
+    expect(other.split(from)).toHaveLength(2)
+    other = other.replace(from, () => to)
+  }
+  return other
 }
 
 function failures(copy: string, cases: readonly string[]): Promise<string[]> {
@@ -87,6 +113,12 @@ it('every guard names cases that there are', () => {
 describe('is noticed when it is gone', () => {
   it.each(GUARDS.map(({ name }) => name))('%s', async (name) => {
     expect(await found.get(name)).not.toEqual([])
+  })
+})
+
+describe('does alone what another guard does before it', () => {
+  it.each(GUARDS.filter(({ behind }) => behind !== undefined).map(({ name }) => name))('%s', async (name) => {
+    expect(await found.get(`before ${name}`)).toEqual([])
   })
 })
 

@@ -50,3 +50,51 @@ it('an edit of any byte of any entry is found where it was made', () => {
   expect(wrong).toBe(0)
   expect(firstBad(1)).toBe(undefined)
 })
+
+/** Entries of the chain whose every place is tried. */
+const SHORT = 300
+
+const CHANGES: Record<string, (chain: readonly LedgerRow[], index: number) => [LedgerRow[], at: number]> = {
+  removed: (chain, index) => [chain.filter((_, at) => at !== index), index + 1],
+  'swapped with the next': (chain, index) => {
+    const [one, other] = [chain[index] as LedgerRow, chain[(index + 1) % SHORT] as LedgerRow]
+    const changed = chain.map((row) =>
+      row === one ? { ...other, sequence: one.sequence } : row === other ? { ...one, sequence: other.sequence } : row,
+    )
+    return [changed, Math.min(one.sequence, other.sequence)]
+  },
+  doubled: (chain, index) => [inserted(chain, index, chain[index] as LedgerRow), index + 2],
+  'followed by one of another hand': (chain, index) => {
+    const { sequence, hash, text } = chain[index] as LedgerRow
+    const forged = { sequence: sequence + 1, text, hash: hashOf(Buffer.alloc(32, 8), sequence + 1, hash, text) }
+    return [inserted(chain, index, forged), index + 2]
+  },
+  'hashed anew from here': (chain, index) => {
+    const changed = [...chain]
+    for (let at = index, previous = chain[index - 1]?.hash ?? GENESIS; at < SHORT; at++) {
+      const { sequence, text } = chain[at] as LedgerRow
+      previous = hashOf(Buffer.alloc(32, 8), sequence, previous, text)
+      changed[at] = { sequence, text, hash: previous }
+    }
+    return [changed, index + 1]
+  },
+  'cut from here': (chain, index) => [chain.slice(0, index), index + 1],
+}
+
+function inserted(chain: readonly LedgerRow[], index: number, row: LedgerRow): LedgerRow[] {
+  const rest = chain.slice(index + 1).map((one) => ({ ...one, sequence: one.sequence + 1 }))
+  return [...chain.slice(0, index + 1), { ...row, sequence: index + 2 }, ...rest]
+}
+
+it.each(Object.keys(CHANGES))('an entry %s is found at its place, wherever that is', (name) => {
+  const chain = rows.slice(0, SHORT)
+  const head = chain.at(-1) as LedgerRow
+  const found = chain.map((_, index) => {
+    const [changed, at] = CHANGES[name]?.(chain, index) ?? [[], 0]
+    const check = new ChainCheck(KEY)
+    for (const row of changed) if (!check.take(row)) break
+    check.end({ sequence: head.sequence, hash: head.hash })
+    return [index, check.bad?.at, at]
+  })
+  expect(found.filter(([, bad, at]) => bad !== at)).toEqual([])
+})

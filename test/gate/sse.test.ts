@@ -8,29 +8,11 @@ import type { NextKernel } from '../../modules/contracts/kernel-port.ts'
 import { serveHttp, type HttpAnswer, type HttpSystem } from '../support/http.ts'
 import { swapTo } from '../support/kernel-storm.ts'
 import { underCalls } from '../support/load.ts'
-import { readEvents, type EventReader } from '../support/sse.ts'
+import { CRIER, readEvents, type EventReader } from '../support/sse.ts'
 
 const READERS = 100
 const EVENTS = 5_000
 const STEPS = 10
-
-/** `flood`: ten events every ten milliseconds, each with a large one beside it that only some subscribe to. */
-const CRIER = {
-  'configs/crier.yml': 'prog: crier\n',
-  'modules/crier.ts': `export class Module {
-  constructor(kernel) { this.kernel = kernel }
-  cry(type, data) { this.kernel.events.emit(type, data) }
-  async flood(count) {
-    const text = 'x'.repeat(4096)
-    for (let n = 0; n < count; n++) {
-      this.kernel.events.emit('tick.told', { n })
-      this.kernel.events.emit('bulk.told', { n, text })
-      if (n % 10 === 9) await this.kernel.sleep(10)
-    }
-  }
-}
-`,
-}
 
 const running: HttpSystem[] = []
 const readers: EventReader[] = []

@@ -82,6 +82,23 @@ it('a service that always fails is restarted five times and then switched off, a
   expect(await call('m', 'count')).toBe(1)
 })
 
+it('while everything is frozen, what is started anew is what served; what was saved meanwhile comes when it thaws', async () => {
+  const version = (name: string): string => `export class Module {
+    run() { return new Promise((_resolve, reject) => { this.end = reject }) }
+    crash() { this.end(new Error('asked to')) }
+    name() { return '${name}' }
+  }`
+  system = await startSystem({ 'configs/m.yml': FAST, 'modules/m.js': version('first') })
+  system.switchboard.frozen = 'all'
+  system.root.write('modules/m.js', version('second'))
+  await call('m', 'crash')
+  await system.live('m', 2)
+  expect(await call('m', 'name')).toBe('first')
+  system.switchboard.frozen = 'none'
+  await system.live('m', 3)
+  expect(await call('m', 'name')).toBe('second')
+})
+
 it('`restart: false` switches a service off at its first failure, and an operator can reload it', async () => {
   system = await startSystem({
     'configs/m.yml': 'restart: false',
@@ -142,6 +159,28 @@ it('one late error is counted, three are a failure', async () => {
   await call('m', 'late')
   await system.live('m', 2)
   expect(await call('m', 'generation')).toBe(2)
+})
+
+it('late errors that come while a start anew is owed do not count against the version that is started', async () => {
+  system = await startSystem({
+    'configs/m.yml': FAST,
+    'modules/m.js': `export class Module {
+      late(count) { for (let made = 0; made < count; made++) setTimeout(() => { throw new Error('late') }, 1) }
+    }`,
+  })
+  const late = (count: number) => {
+    let left = count
+    const all = system.event('service.fault', () => --left === 0)
+    return (system.getApi('m')['late'] as (count: number) => Promise<unknown>)(count).then(() => all)
+  }
+  const restarts = () => system.kernel.events.since(0).filter((event) => event.type === 'service.restarting').length
+  await late(10)
+  await system.live('m', 2)
+  await late(2)
+  expect(restarts()).toBe(1)
+  await late(1)
+  expect(restarts()).toBe(2)
+  expect((await system.show('m')).errors).toBe(13)
 })
 
 it('one turn of timed work that fails is a late error: the next turn comes at its time', async () => {

@@ -1,6 +1,6 @@
 /** What is a secret by its name, by its form, and because it is known to be one. */
 import { expect, it } from 'vitest'
-import { isSecretName, Redactor } from '../../modules/lib/redact.ts'
+import { isSecretName, Redactor, withoutNamedSecrets } from '../../modules/lib/redact.ts'
 import { secretsIn, secretValues } from '../../modules/lib/secret-values.ts'
 
 it.each([
@@ -45,6 +45,16 @@ it('known values go wherever they stand, also as JSON writes them, the longer be
     tokens: null,
   })
 })
+
+it.each([
+  ['-password: old one', '-password: [redacted] one'],
+  ['+  api_key: "a \\" b, c"  # mine', '+  api_key: [redacted]  # mine'],
+  ["tokens: {viewer: {token: 'abc', scope: read}}", 'tokens: {viewer: {token: [redacted], scope: read}}'],
+  ['tokens: {viewer: {token: abc}}', 'tokens: {viewer: {token: [redacted]}}'],
+  ["token: 'secret:viewer'", "token: 'secret:viewer'"],
+  ['api_key: ${MY_KEY}', 'api_key: ${MY_KEY}'],
+  ['max_tokens: 5\nname: x', 'max_tokens: 5\nname: x'],
+])('%j of a config is shown as %j', (text, shown) => expect(withoutNamedSecrets(text)).toBe(shown))
 
 it('secrets of configs are what they take from secret places, or hold under a secret name', () => {
   const values = [

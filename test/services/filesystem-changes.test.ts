@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { FilesystemApi } from '../../modules/contracts/services.ts'
+import { putAside } from '../../modules/services/filesystem/changes.ts'
 import { rejection } from '../support/system.ts'
 import { errorOf, startTools, valueOf, type ToolSystem } from '../support/tools.ts'
 
@@ -145,6 +146,20 @@ describe('moving and deleting', () => {
       expect(await codeOf(files.delete_file(path))).toBe('path_protected')
     }
     expect(await codeOf(files.delete_file('none.txt'))).toBe('file_missing')
+  })
+
+  it('what was put aside goes in the order it came, though all came at one time or the clock went back', () => {
+    const { root } = system
+    const limits = { bytes_max: 1000, batch_files_max: 1, deleted_kept_max: 3 }
+    for (const [index, now] of [7, 7, 7, 9, 9, 8, 8, 8].entries()) {
+      root.write('x.txt', `number ${index}`)
+      const { kept_at } = putAside(root.path, limits, 'x.txt', now)
+      expect(root.read(kept_at)).toBe(`number ${index}`)
+    }
+    const kept = readdirSync(join(root.path, 'runtime/files/deleted')).map((name) =>
+      root.read(`runtime/files/deleted/${name}`),
+    )
+    expect(kept.toSorted()).toEqual(['number 5', 'number 6', 'number 7'])
   })
 
   it('what was put aside has a limit, and is not put aside again', async () => {

@@ -103,6 +103,19 @@ it('any two versions can be compared, and what runs with what stands on disk', a
   expect((await rejection(system.history.diff('nobody'))).code).toBe('service_not_found')
 })
 
+it('a comparison shows no secret, in use or not: neither of a config nor of a source', async () => {
+  const system = await start({ ...FILES, 'configs/shop.yml': "size: 1\npassword: 'first-of-all'\n" })
+  await recorded(system.history, wentLive('shop', 1))
+  system.root.write('configs/shop.yml', 'size: 2\npassword: second-of-all\n')
+  system.root.write('modules/shop.js', `${shop(2)}// not second-of-all\n`)
+  await recorded(system.history, wentLive('shop', 2))
+  const { files } = await system.history.diff('shop', 'g1')
+  const patches = files.map(({ patch }) => patch).join('')
+  expect(patches).toContain('-password: [redacted]\n+size: 2\n+password: [redacted]')
+  expect(patches).toContain('+// not [redacted]')
+  expect(patches).not.toMatch(/first-of|second-of/)
+})
+
 it('why a service is as it is: what runs, what brought it, what was refused, what failed, and what to do', async () => {
   const system = await start()
   await recorded(system.history, wentLive('shop', 1))

@@ -13,6 +13,7 @@ export class Module {
   missing() { return readFileSync(join(this.kernel.paths.root, 'data', 'none.txt')) }
   outside() { return readFileSync('/usr/share/none-of-it/secret-plan.txt') }
   key() { throw Object.assign(new Error('the key ' + this.config.key + ' was refused'), { code: 'BAD_KEY', hint: 'Not ' + this.config.key }) }
+  async *chatStream() { yield { type: 'text', text: 'so far' }; throw new Error('the key ' + this.config.key + ' is not in /usr/share/keys/plan.txt') }
   stack() { const error = new Error('deep'); throw Object.assign(new Error(error.stack), { code: 'STACK' }) }
 }
 `,
@@ -24,7 +25,7 @@ afterEach(async () => {
 })
 
 async function serve(): Promise<HttpSystem> {
-  const served = await serveHttp(LEAKY, { secrets: ['vault'] })
+  const served = await serveHttp(LEAKY, { secrets: ['vault'], config: 'assistant: leaky\n' })
   running.push(served)
   return served
 }
@@ -43,6 +44,18 @@ it('the error of a service goes out without secrets and without paths of the mac
     for (const hidden of [system.root.path, tmpdir(), '/usr/share', secretOf('vault')])
       expect(text).not.toContain(hidden)
   }
+})
+
+it('nor does the error in which a streamed chat ends', async () => {
+  const { ask } = await serve()
+  const { text, headers } = await ask('POST', '/api/chat', { body: { message: 'go on', stream: true } })
+  expect(headers['content-type']).toBe('text/event-stream')
+  const [told, error] = text.split('\n\n').map((frame) => frame.split('\ndata: '))
+  expect(told?.[0]).toBe('event: text')
+  expect(error?.[0]).toBe('event: error')
+  expect(JSON.parse(error?.[1] ?? '')).toMatchObject({
+    error: { code: 'callee_error', message: 'the key [redacted] is not in …/plan.txt' },
+  })
 })
 
 it('nor do the errors that stand in answers: of services, reloads and configs', async () => {

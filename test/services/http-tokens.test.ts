@@ -94,15 +94,23 @@ it('a token that leaves the config is nobody at once, on open connections too', 
   expect((await ask('GET', '/api/services')).status).toBe(200)
 })
 
-it('a token that is short or stands in the config is refused, and the version before serves on', async () => {
+it('a token that is short, too long or stands in the config is refused, and the version before serves on', async () => {
   const { ask, system } = await serve()
-  for (const token of ['short', secretOf('plain')]) {
+  for (const token of ['short', 'x'.repeat(257), secretOf('plain')]) {
     const refused = system.event('service.refused', (data) => data['api'] === 'http')
     system.root.write('configs/http.yml', `prog: services/http\nport: 0\ntokens: {plain: {token: '${token}'}}\n`)
     await refused
     expect((await system.show('http')).last_error?.message).toMatch(/The token `plain` is refused/)
     expect((await ask('GET', '/api/services', as('viewer'))).status).toBe(200)
   }
+})
+
+it('a token counts whole: not its beginning, not with more behind it', async () => {
+  const { ask } = await serve()
+  const token = secretOf('viewer')
+  expect((await ask('GET', '/api/services', { token })).status).toBe(200)
+  for (const wrong of [token.slice(0, -1), `${token}0`, token.padEnd(256, '0'), token.padEnd(300, '0'), ''])
+    expect(outcome(await ask('GET', '/api/services', { token: wrong }))).toEqual([401, 'unauthorized'])
 })
 
 it('no answer shows a token', async () => {

@@ -88,13 +88,21 @@ it('the catalogue lists every tool with its JSON Schema, sorted by name', async 
   expect(body['conflicts']).toEqual([])
 })
 
-it('a tool answers name, status and value; defaults are filled in', async () => {
-  const { ask } = await serve()
+it('a tool answers name, status, value and which version answered; defaults are filled in', async () => {
+  const { ask, system } = await serve()
+  const { generation, source_hash, config_hash } = await system.show('shop')
+  const told = system.event('tool.called')
   const answer = await ask('POST', '/api/tools/shop_price', { article: 'tea' })
   expect([answer.status, answer.body]).toEqual([
     200,
-    { name: 'shop_price', status: 'success', value: { article: 'tea', amount: 1, price: 2 } },
+    {
+      name: 'shop_price',
+      status: 'success',
+      value: { article: 'tea', amount: 1, price: 2 },
+      answered_by: { generation, source_hash, config_hash },
+    },
   ])
+  expect((await told).data).toMatchObject({ tool: 'shop_price', generation, source_hash, config_hash })
   expect((await ask('POST', '/api/tools/shop_nothing')).body).toMatchObject({ status: 'success', value: null })
 })
 

@@ -1,9 +1,10 @@
 /** A package that a module is missing: asked for, confirmed by an operator, installed without scripts, and then it starts. */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import type { Handle } from '../../modules/contracts/module.ts'
 import type { PackagesApi, ToolsApi } from '../../modules/contracts/services.ts'
+import type { PackageRequest } from '../../modules/contracts/stores.ts'
 import { Registry } from '../support/registry.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
@@ -26,12 +27,30 @@ let root: TestRoot
 let system: TestSystem
 let packages: Handle<PackagesApi>
 
-async function startOn(): Promise<void> {
+async function startOn(at: TestRoot): Promise<void> {
+  root = at
   system = await startSystem(root)
   packages = system.getApi<PackagesApi>('packages')
 }
 
-beforeEach(async () => {
+/** A system with a service that misses the package. */
+const startFresh = (): Promise<void> =>
+  startOn(
+    createRoot({
+      'configs/packages.yml': `prog: services/packages\nregistry: ${registry.url}\n`,
+      'configs/tools.yml': 'prog: services/tools\n',
+      'configs/greets.yml': '',
+      'modules/greets.js': GREETS,
+      'runtime/token': `${TOKEN}\n`,
+    }),
+  )
+
+async function restart(): Promise<void> {
+  await system.kernel.stop('test', 2_000)
+  await startOn(root)
+}
+
+beforeAll(async () => {
   registry = await Registry.start()
   published = createRoot({
     'greeter/package.json': JSON.stringify({
@@ -42,19 +61,15 @@ beforeEach(async () => {
       scripts: { install: "node -e \"require('fs').writeFileSync('ran', '')\"" },
     }),
     'greeter/index.js': "export const greet = (name) => 'hello ' + name\n",
+    'second/package.json': JSON.stringify({ name: 'mm-test-second', version: '2.1.0', main: 'index.js' }),
+    'second/index.js': '',
   })
-  registry.publish(join(published.path, 'greeter'))
-  root = createRoot({
-    'configs/packages.yml': `prog: services/packages\nregistry: ${registry.url}\n`,
-    'configs/tools.yml': 'prog: services/tools\n',
-    'configs/greets.yml': '',
-    'modules/greets.js': GREETS,
-    'runtime/token': `${TOKEN}\n`,
-  })
-  await startOn()
+  for (const name of ['greeter', 'second']) registry.publish(join(published.path, name))
 })
-afterEach(async () => {
-  await system.stop()
+beforeEach(() => {
+  registry.requests.length = 0
+})
+afterAll(() => {
   published.dispose()
   registry.dispose()
 })
@@ -62,40 +77,72 @@ afterEach(async () => {
 const stateOf = async (id: string): Promise<string | undefined> =>
   (await packages.list()).packages.find((one) => one.id === id)?.state
 
-describe('a service that misses a package', () => {
-  it('waits for it by name, and starts by itself when an operator has confirmed it', async () => {
+describe('a package that a service waited for and an operator confirmed', () => {
+  // One system for all: the package is there before and after each of them.
+  let asked: PackageRequest[]
+  beforeAll(async () => {
+    await startFresh()
     expect(await system.show('greets')).toMatchObject({ state: 'waiting', waiting_for: [`package:${ID}`] })
-    expect((await packages.list()).packages).toMatchObject([
-      { id: ID, state: 'pending', requested_by: ['greets'], reason: 'to greet people', integrity: null },
-    ])
+    asked = (await packages.list()).packages
     expect(registry.requests).toEqual([])
     expect(await packages.confirm(ID, TOKEN)).toMatchObject({ state: 'confirmed' })
     await system.live('greets')
+  })
+  afterAll(() => system.stop())
+
+  it('was asked for by name; the service starts by itself when it is there', async () => {
+    expect(asked).toMatchObject([
+      { id: ID, state: 'pending', requested_by: ['greets'], reason: 'to greet people', integrity: null },
+    ])
     expect(await system.getApi<{ hello(name: string): string }>('greets').hello('Ada')).toBe('hello Ada')
-    const [request] = (await packages.list()).packages
+    const request = (await packages.list()).packages.find(({ id }) => id === ID)
     expect(request).toMatchObject({ state: 'installed', integrity: expect.stringMatching(/^sha512-/) as string })
     expect(root.read('runtime/packages/package-lock.json')).toContain(request?.integrity)
   })
 
-  it('runs none of its scripts', async () => {
-    await packages.confirm(ID, TOKEN)
-    await system.live('greets')
+  it('has run none of its scripts', () => {
     expect(existsSync(join(root.path, 'runtime/packages/node_modules/mm-test-greeter/index.js'))).toBe(true)
     expect(existsSync(join(root.path, 'runtime/packages/node_modules/mm-test-greeter/ran'))).toBe(false)
   })
 
-  it('finds it again after a restart, without asking', async () => {
-    await packages.confirm(ID, TOKEN)
+  it('is found again after a restart, without asking', async () => {
+    await restart()
     await system.live('greets')
-    const asked = registry.requests.length
-    await system.kernel.stop('test', 2_000)
-    await startOn()
-    await system.live('greets')
-    expect(registry.requests).toHaveLength(asked)
+    expect(registry.requests).toEqual([])
     expect(await stateOf(ID)).toBe('installed')
   })
 
-  it('fails with the reason when it is denied, and starts when an operator thinks again', async () => {
+  it('stays when another comes, and a removed one is gone', async () => {
+    const there = (name: string): boolean => existsSync(join(root.path, 'runtime/packages/node_modules', name))
+    const installed = system.event('package.installed', (data) => data['id'] === 'mm-test-second@2.1.0')
+    await packages.request('mm-test-second', '2.1.0', 'a test')
+    await packages.confirm('mm-test-second@2.1.0', TOKEN)
+    await installed
+    expect([there('mm-test-greeter'), there('mm-test-second')]).toEqual([true, true])
+    expect(await packages.remove('mm-test-second@2.1.0', TOKEN)).toMatchObject({ state: 'removed' })
+    expect([there('mm-test-greeter'), there('mm-test-second')]).toEqual([true, false])
+  })
+
+  it('is not touched by one that the registry does not have: that one fails and says so', async () => {
+    const failed = system.event('package.failed')
+    await packages.request('mm-test-nothing', '1.0.0', 'a test')
+    await packages.confirm('mm-test-nothing@1.0.0', TOKEN)
+    expect(String((await failed).data['reason'])).toContain('404')
+    expect([await stateOf('mm-test-nothing@1.0.0'), await stateOf(ID)]).toEqual(['failed', 'installed'])
+  })
+})
+
+describe('an install', () => {
+  // npm keeps what it has fetched by its bytes: others each time, so that it asks.
+  let times = 0
+  beforeEach(() => {
+    published.write('greeter/times.txt', String(++times))
+    registry.publish(join(published.path, 'greeter'))
+    return startFresh()
+  })
+  afterEach(() => system.stop())
+
+  it('that is denied fails the service with the reason, and is done when an operator thinks again', async () => {
     await packages.deny(ID, TOKEN)
     expect((await system.reload('greets')).error?.message).toContain('an operator denied it')
     expect((await system.show('greets')).state).toBe('failed')
@@ -103,17 +150,15 @@ describe('a service that misses a package', () => {
     await system.live('greets')
   })
 
-  it('goes on waiting where a restart cut the install off, which is done then', async () => {
+  it('that a restart cut off is done then', async () => {
     const text = root.read('runtime/packages/requests.json')
     await system.kernel.stop('test', 2_000)
     root.write('runtime/packages/requests.json', text.replace('"pending"', '"confirmed"'))
-    await startOn()
+    await startOn(root)
     await system.live('greets')
     expect(await stateOf(ID)).toBe('installed')
   })
-})
 
-describe('an install', () => {
   it('of something else than was announced is refused, harms nothing, and may be tried again', async () => {
     registry.tamper(ID, true)
     const failed = system.event('package.failed')
@@ -137,36 +182,12 @@ describe('an install', () => {
     await system.live('greets')
     expect(await stateOf(ID)).toBe('installed')
   })
-
-  it('of what the registry does not have says so', async () => {
-    const failed = system.event('package.failed')
-    await packages.request('mm-test-nothing', '1.0.0', 'a test')
-    await packages.confirm('mm-test-nothing@1.0.0', TOKEN)
-    expect(String((await failed).data['reason'])).toContain('404')
-    expect(await stateOf('mm-test-nothing@1.0.0')).toBe('failed')
-  })
-
-  it('keeps the packages that are there, and a removed one is gone', async () => {
-    published.write(
-      'second/package.json',
-      JSON.stringify({ name: 'mm-test-second', version: '2.1.0', main: 'index.js' }),
-    )
-    published.write('second/index.js', '')
-    registry.publish(join(published.path, 'second'))
-    const there = (name: string): boolean => existsSync(join(root.path, 'runtime/packages/node_modules', name))
-    await packages.confirm(ID, TOKEN)
-    await system.live('greets')
-    const installed = system.event('package.installed', (data) => data['id'] === 'mm-test-second@2.1.0')
-    await packages.request('mm-test-second', '2.1.0', 'a test')
-    await packages.confirm('mm-test-second@2.1.0', TOKEN)
-    await installed
-    expect([there('mm-test-greeter'), there('mm-test-second')]).toEqual([true, true])
-    expect(await packages.remove('mm-test-second@2.1.0', TOKEN)).toMatchObject({ state: 'removed' })
-    expect([there('mm-test-greeter'), there('mm-test-second')]).toEqual([true, false])
-  })
 })
 
 describe('whoever is no operator', () => {
+  beforeAll(startFresh)
+  afterAll(() => system.stop())
+
   it('may ask, and neither confirm nor deny nor remove', async () => {
     for (const token of ['', 'guess', undefined as unknown as string]) {
       for (const work of [packages.confirm(ID, token), packages.deny(ID, token), packages.remove(ID, token)])
@@ -174,6 +195,7 @@ describe('whoever is no operator', () => {
     }
     root.remove('runtime/token')
     expect((await rejection(packages.confirm(ID, ''))).code).toBe('operator_only')
+    root.write('runtime/token', `${TOKEN}\n`)
     expect(await stateOf(ID)).toBe('pending')
     const tools = system.getApi<ToolsApi>('tools')
     const names = (await tools.list()).tools.map((one) => one.name).filter((name) => name.startsWith('packages_'))

@@ -172,3 +172,23 @@ it('a version that was taken back is found by its hash; one that is not kept, or
   expect((await rejection(recordings.replay('nobody'))).code).toBe('service_not_found')
   expect(await recordings.replay('store')).toMatchObject({ verdict: 'nothing_recorded', calls: 0 })
 })
+
+it.each([
+  ['{calls: all}', [], 0],
+  ['{calls: all, talk: true}', ['complete'], 1],
+])('talk with models is kept where %s says so', async (record, methods, answers) => {
+  const system = await start({
+    'configs/chatty.yml': `record: ${record}\n`,
+    'modules/chatty.ts': `export class Module {
+  constructor(kernel) { this.model = kernel.getApi('model') }
+  async complete(text) { return this.model.complete(text) }
+}
+`,
+    'configs/model.yml': '',
+    'modules/model.ts': 'export class Module { complete(text) { return `you said ${text}` } }',
+  })
+  await system.getApi<{ complete(text: string): Promise<string> }>('chatty').complete('hello')
+  const kept = await system.json<Recorded>('/api/services/chatty/recordings')
+  expect(kept.kinds.map(({ method }) => method)).toEqual(methods)
+  expect(kept.answers).toBe(answers)
+})

@@ -6,14 +6,15 @@ import { packageRoot } from '../support/root.ts'
 import { startSystem, type TestSystem } from '../support/system.ts'
 import { withTools } from '../support/tools.ts'
 
-const shipped = (name: string): string => readFileSync(join(packageRoot, 'configs/services', `${name}.yml`), 'utf8')
+const shipped = (path: string): string => readFileSync(join(packageRoot, 'configs', `${path}.yml`), 'utf8')
 
 let system: TestSystem
 // One system for all: no case is in the way of another.
 beforeAll(async () => {
-  const names = ['tools', 'filesystem', 'database', 'config', 'module']
+  const services = ['tools', 'filesystem', 'database', 'config', 'module'].map((name) => `services/${name}`)
+  const control = ['ledger', 'policy', 'approvals'].map((name) => `control/${name}`)
   system = await startSystem({
-    ...Object.fromEntries(names.map((name) => [`configs/services/${name}.yml`, shipped(name)])),
+    ...Object.fromEntries([...services, ...control].map((path) => [`configs/${path}.yml`, shipped(path)])),
     'configs/http.yml': 'prog: services/http\nport: 0\n',
     'configs/demo.yml': '# the demo\nword: one # spoken\n',
     'modules/demo.ts': withTools(`{ say: tool({ description: 'Says.', params: z.object({}), run: () => 'said' }) }`),

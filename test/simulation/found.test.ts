@@ -244,3 +244,13 @@ it('a service that fails and cannot be started anew is switched off, however lon
   expect(events(world, 'service.tripped', 'm')).toHaveLength(1)
   expect(await end(world)).toEqual([])
 })
+
+it('a version that fails in the place of one that was taken back is started anew itself, until it is switched off', async () => {
+  const fails = (): string => moduleText({ run_ms: 20, breaks: 'run' })
+  const world = await begin({ 'configs/m.yml': '', 'modules/m.ts': fails() })
+  world.fs.replace(at('modules/m.ts'), fails())
+  await world.clock.advance(300_000)
+  expect(events(world, 'service.rolled_back', 'm')).toHaveLength(1)
+  expect(events(world, 'service.tripped', 'm')).toHaveLength(1)
+  expect(await end(world)).toEqual([])
+})

@@ -53,6 +53,15 @@ export class SimLoader implements Loader {
       return text
     })
 
+  scanWith = (entry: string, texts: ReadonlyMap<string, string | null>): SimScan =>
+    this.graph(entry, (path, draft) => {
+      const text = texts.get(path)
+      if (text === undefined) return this.fromDisk(path, draft)
+      if (text === null) missing(draft, path)
+      else keep(draft, path, text)
+      return text ?? undefined
+    })
+
   packagesOf = (): Record<string, string> => ({})
 
   private graph(entry: string, read: (path: string, draft: Draft) => string | undefined): SimScan {

@@ -29,7 +29,7 @@ export interface CommandResult {
   stderr: string
 }
 
-const MM = join(packageRoot, 'bin', 'mm.js')
+export const MM = join(packageRoot, 'bin', 'mm.js')
 
 /** One run of the command line. */
 export function mm(root: string, ...args: string[]): Promise<CommandResult> {
@@ -58,7 +58,7 @@ export function cleanEnv(extra: Record<string, string> = {}): NodeJS.ProcessEnv 
 
 export async function startProcess(
   root: TestRoot,
-  options: { args?: string[]; env?: Record<string, string>; mm?: string } = {},
+  options: { args?: string[]; env?: Record<string, string>; mm?: string; onLine?: (line: string) => void } = {},
 ): Promise<RunningSystem> {
   const child = spawn(
     process.execPath,
@@ -68,7 +68,7 @@ export async function startProcess(
       stdio: ['ignore', 'pipe', 'pipe'],
     },
   )
-  const lines = new Lines(child)
+  const lines = new Lines(child, options.onLine)
   const exited = new Promise<number | null>((resolve) => child.on('close', (code) => resolve(code)))
   const early = exited.then((code) => {
     throw new Error(`the system ended with ${code}:\n${lines.all.join('\n')}`)
@@ -80,7 +80,14 @@ export async function startProcess(
     if (!existsSync(file)) throw new Error(`no http.json:\n${lines.all.join('\n')}`)
     return JSON.parse(readFileSync(file, 'utf8')) as Address
   }
-  let address = await comeUp(1)
+  const stop = async (): Promise<number | null> => {
+    if (child.exitCode === null) child.kill('SIGTERM')
+    return exited
+  }
+  let address = await comeUp(1).catch(async (thrown: unknown) => {
+    await stop() // nobody else knows of it
+    throw thrown
+  })
   const token = readFileSync(address.token_file, 'utf8').trim()
   const api = async <T>(method: string, path: string, body?: unknown): Promise<{ status: number; body: T }> => {
     const response = await fetch(address.url + path, {
@@ -119,10 +126,7 @@ export async function startProcess(
     line: (pattern) => lines.find(pattern),
     signal: (name) => child.kill(name),
     exited,
-    stop: async () => {
-      if (child.exitCode === null) child.kill('SIGTERM')
-      return exited
-    },
+    stop,
   }
 }
 
@@ -138,13 +142,14 @@ class Lines {
   readonly all: string[] = []
   private readonly waiting = new Set<() => void>()
 
-  constructor(child: ChildProcess) {
+  constructor(child: ChildProcess, onLine: (line: string) => void = () => undefined) {
     for (const stream of [child.stdout, child.stderr]) {
       let rest = ''
       stream?.on('data', (chunk: Buffer) => {
         const parts = (rest + chunk.toString()).split('\n')
         rest = parts.pop() ?? ''
         this.all.push(...parts)
+        parts.forEach(onLine)
         for (const check of this.waiting) check()
       })
     }

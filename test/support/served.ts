@@ -1,4 +1,6 @@
 /** A system with its HTTP API, for the tests that ask it over the wire. */
+import type { Clock } from '../../modules/contracts/seams.ts'
+import type { TestRoot } from './root.ts'
 import { startSystem, type TestSystem } from './system.ts'
 
 export interface ServedSystem extends TestSystem {
@@ -9,8 +11,13 @@ export interface ServedSystem extends TestSystem {
   json<T>(path: string, body?: unknown, headers?: Record<string, string>): Promise<T>
 }
 
-export async function startServed(files: Record<string, string>): Promise<ServedSystem> {
-  const system = await startSystem({ 'configs/http.yml': 'prog: services/http\nport: 0\n', ...files })
+export async function startServed(
+  files: Record<string, string> | TestRoot,
+  options: { clock?: Clock } = {},
+): Promise<ServedSystem> {
+  const http = 'prog: services/http\nport: 0\n'
+  if ('path' in files && typeof files.write === 'function') files.write('configs/http.yml', http)
+  const system = await startSystem('path' in files ? files : { 'configs/http.yml': http, ...files }, options)
   const { url } = JSON.parse(system.root.read('runtime/http.json')) as { url: string }
   const token = system.root.read('runtime/token').trim()
   const ask: ServedSystem['fetch'] = (path, body, headers = {}) =>

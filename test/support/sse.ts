@@ -1,6 +1,24 @@
 /** Readers of the event stream, by hand: one that reads, and one that does not. */
 import { get, type IncomingMessage } from 'node:http'
 
+/** `flood`: ten events every ten milliseconds, each with a large one beside it that only some subscribe to. */
+export const CRIER = {
+  'configs/crier.yml': 'prog: crier\n',
+  'modules/crier.ts': `export class Module {
+  constructor(kernel) { this.kernel = kernel }
+  cry(type, data) { this.kernel.events.emit(type, data) }
+  async flood(count) {
+    const text = 'x'.repeat(4096)
+    for (let n = 0; n < count; n++) {
+      this.kernel.events.emit('tick.told', { n })
+      this.kernel.events.emit('bulk.told', { n, text })
+      if (n % 10 === 9) await this.kernel.sleep(10)
+    }
+  }
+}
+`,
+}
+
 export interface ToldEvent {
   id: number
   type: string

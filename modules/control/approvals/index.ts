@@ -12,6 +12,7 @@ import type { Handle, KernelApi } from '../../contracts/module.ts'
 import type { Json } from '../../contracts/seams.ts'
 import { coded, reasonOf, toErrorData } from '../../lib/errors.ts'
 import { checkOperator } from '../../lib/operator.ts'
+import { hashOf, readRequest } from './request.ts'
 import { ApprovalStore, openApprovals } from './store.ts'
 
 const DAY_MS = 86_400_000
@@ -37,23 +38,6 @@ export const configSchema = z.object({
 type Config = z.infer<typeof configSchema>
 
 const LIST_MAX = 500
-const name = z.string().trim().min(1).max(200)
-const requestSchema = z.strictObject({
-  class: name,
-  target: name,
-  title: z.string().trim().min(1).max(500),
-  actor: name,
-  reason: z.string().max(10_000).optional(),
-  impact: z.enum(['MINIMAL', 'LOW', 'MODERATE', 'HIGH', 'CRITICAL']).optional(),
-  confirm_twice: z.boolean().optional(),
-  diff: z.string().optional(),
-  base_hash: name.optional(),
-  evidence: z.record(z.string(), z.json()).optional(),
-  cost_usd: z.number().nonnegative().optional(),
-  key: name.optional(),
-  expires_in_ms: z.number().int().positive().optional(),
-  action: z.strictObject({ service: name, method: name, payload: z.json() }),
-})
 
 export class Module implements ApprovalsApi {
   static readonly needs = ['ledger']
@@ -63,6 +47,8 @@ export class Module implements ApprovalsApi {
   #opened: ApprovalStore | undefined
   /** decisions of one request are made one after the other */
   readonly #deciding = new Map<string, Promise<unknown>>()
+  /** requests with one key are made one after the other */
+  readonly #asking = new Map<string, Promise<unknown>>()
 
   constructor(kernel: KernelApi, config: Config) {
     this.#kernel = kernel
@@ -93,9 +79,20 @@ export class Module implements ApprovalsApi {
   }
 
   async request(given: ApprovalRequest): Promise<Approval> {
-    const request = this.#readRequest(given)
-    const known = request.key === undefined ? undefined : this.#store().byKey(request.key)
-    if (known !== undefined) return this.#expired(known)
+    const request = readRequest(given, this.#config.request_bytes_max)
+    const { key } = request
+    return key === undefined ? this.#ask(request) : this.#inTurn(this.#asking, key, () => this.#askOnce(key, request))
+  }
+
+  async #askOnce(key: string, request: ApprovalRequest): Promise<Approval> {
+    const last = this.#store().byKey(key)
+    const known = last === undefined ? undefined : await this.#expired(last)
+    const isOpen = known?.state === 'pending' || (known?.state === 'approved' && known.outcome === null)
+    const isRejected = known?.state === 'rejected' && known.expires_at > this.#kernel.clock.now()
+    return known !== undefined && (isOpen || isRejected) ? known : this.#ask(request)
+  }
+
+  async #ask(request: ApprovalRequest): Promise<Approval> {
     if (this.#store().pending() >= this.#config.pending_max)
       throw coded('approvals_full', { limit: this.#config.pending_max })
     const now = this.#kernel.clock.now()
@@ -151,19 +148,24 @@ export class Module implements ApprovalsApi {
     return this.#decide(id, 'rejected', decision.by, decision.reason)
   }
 
+  async standing(what: { class: string; target: string }): Promise<string | null> {
+    return this.#store().standing(what, this.#kernel.clock.now()) ?? null
+  }
+
   /** The ledger first, then the state, then the action. */
   #decide(id: string, state: 'approved' | 'rejected', by: string, reason?: string): Promise<Approval> {
-    const before = this.#deciding.get(id) ?? Promise.resolve()
-    const decided = before.then(
-      () => this.#decideNow(id, state, by, reason),
-      () => this.#decideNow(id, state, by, reason),
-    )
-    this.#deciding.set(id, decided)
+    return this.#inTurn(this.#deciding, id, () => this.#decideNow(id, state, by, reason))
+  }
+
+  #inTurn<T>(line: Map<string, Promise<unknown>>, whose: string, work: () => Promise<T>): Promise<T> {
+    const before = line.get(whose) ?? Promise.resolve()
+    const done = before.then(work, work)
+    line.set(whose, done)
     const leave = (): void => {
-      if (this.#deciding.get(id) === decided) this.#deciding.delete(id)
+      if (line.get(whose) === done) line.delete(whose)
     }
-    void decided.then(leave, leave)
-    return decided
+    void done.then(leave, leave)
+    return done
   }
 
   async #decideNow(id: string, state: 'approved' | 'rejected', by: string, reason?: string): Promise<Approval> {
@@ -171,6 +173,7 @@ export class Module implements ApprovalsApi {
     if (approval.state === 'expired') throw coded('approval_expired', { approval: id })
     if (approval.state !== 'pending')
       throw coded('approval_decided', { approval: id, outcome: approval.state, by: approval.decided_by ?? 'somebody' })
+    if (state === 'approved') this.#checkBases(approval)
     if (state === 'approved' && approval.confirm_twice === true) {
       if (approval.confirmed_by === null) return this.#confirm(approval, by)
       if (!hasText(reason)) throw coded('approval_reason', { what: 'The second confirmation' })
@@ -188,6 +191,12 @@ export class Module implements ApprovalsApi {
       throw coded('approval_decided', { approval: id, outcome: 'decided', by: 'somebody else' })
     this.#kernel.events.emit(`approval.${state}`, { id, by, target: approval.target })
     return state === 'approved' ? this.#do(decided) : decided
+  }
+
+  /** What was looked at when it was asked is what would be changed now. Throws `approval_stale`. */
+  #checkBases({ id, bases = [] }: Approval): void {
+    const changed = bases.find(({ path, hash }) => hashOf(this.#kernel.paths.root, path) !== hash)
+    if (changed !== undefined) throw coded('approval_stale', { approval: id, path: changed.path })
   }
 
   async #confirm(approval: Approval, by: string): Promise<Approval> {
@@ -232,7 +241,7 @@ export class Module implements ApprovalsApi {
   }
 
   async #record(
-    { id, target, title, actor: asked_by }: Approval,
+    { id, target, title, actor: asked_by, cycle }: Approval,
     action: string,
     actor: string,
     outcome: string,
@@ -245,20 +254,10 @@ export class Module implements ApprovalsApi {
       action,
       resource: `approval:${id}`,
       outcome,
+      ...(cycle === undefined ? {} : { cycle }),
       payload: { target, title, asked_by },
     } as const
     return (await this.#ledger.append(reason === undefined ? entry : { ...entry, reason })).sequence
-  }
-
-  #readRequest(given: ApprovalRequest): ApprovalRequest {
-    const read = requestSchema.safeParse(given)
-    const [issue] = read.error?.issues ?? []
-    if (!read.success)
-      throw coded('bad_arguments', { reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    const bytes = Buffer.byteLength(JSON.stringify(read.data))
-    if (bytes > this.#config.request_bytes_max)
-      throw coded('bad_arguments', { reason: `the request has ${bytes} bytes, over ${this.#config.request_bytes_max}` })
-    return read.data as ApprovalRequest
   }
 
   #checkDecider({ token, by }: Decision): void {

@@ -12,9 +12,10 @@ import { writeFailure } from '../../lib/write-failure.ts'
 const BUSY_MS = 5_000
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS approvals (
-    id TEXT PRIMARY KEY, key TEXT UNIQUE, state TEXT NOT NULL, asked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    id TEXT PRIMARY KEY, key TEXT, state TEXT NOT NULL, asked_at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
     done INTEGER NOT NULL DEFAULT 0, record TEXT NOT NULL)`,
   'CREATE INDEX IF NOT EXISTS approvals_by_state ON approvals (state, asked_at)',
+  'CREATE INDEX IF NOT EXISTS approvals_by_key ON approvals (key)',
   `CREATE TABLE IF NOT EXISTS standing (
     class TEXT NOT NULL, target TEXT NOT NULL, approval TEXT NOT NULL, until INTEGER NOT NULL, PRIMARY KEY (class, target))`,
 ]
@@ -54,8 +55,9 @@ export class ApprovalStore {
     return this.rows('WHERE id = ?', [id])[0]
   }
 
+  /** The one asked for last. */
   byKey(key: string): Approval | undefined {
-    return this.rows('WHERE key = ?', [key])[0]
+    return this.rows('WHERE key = ? ORDER BY rowid DESC LIMIT 1', [key])[0]
   }
 
   list(state: ApprovalState | undefined, limit: number): Approval[] {

@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import { z } from 'zod'
 import type {
+  CycleLine,
   LedgerApi,
   LedgerCheck,
   LedgerEntry,
@@ -18,6 +19,7 @@ import type { KernelApi } from '../../contracts/module.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
+import { lineOf } from './evolution.ts'
 import { LedgerStore, openLedger } from './store.ts'
 
 export const configSchema = z.object({
@@ -130,6 +132,17 @@ export class Module implements LedgerApi {
       if (last === undefined) return
       after = last.sequence
     }
+  }
+
+  cycles({ limit = 100 }: { limit?: number } = {}): CycleLine[] {
+    const names = this.#store().cycles(Math.min(Math.max(1, limit), this.#config.limit_max))
+    return names.map((cycle) => lineOf(this.replay(cycle)))
+  }
+
+  replay(cycle: string): LedgerEntry[] {
+    const entries = this.read({ cycle, after: 0, limit: this.#config.limit_max })
+    if (entries.length === 0) throw coded('cycle_unknown', { cycle: String(cycle) })
+    return entries
   }
 
   getAspect(aspect: string): object | undefined {

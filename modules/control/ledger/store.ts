@@ -157,6 +157,14 @@ export class LedgerStore {
     return rows.map((row) => entryOf(row, this.hashBefore(row.sequence)))
   }
 
+  /** Names of cycles, the one that was heard of last first. */
+  cycles(limit: number): string[] {
+    const statement = this.connection.prepare(
+      'SELECT cycle FROM entries WHERE cycle IS NOT NULL GROUP BY cycle ORDER BY max(sequence) DESC LIMIT ?',
+    )
+    return Array.from(statement.iterate([limit]), (row) => String(row['cycle']))
+  }
+
   bytes(): number {
     return statSync(join(this.folder, 'ledger.db')).size
   }

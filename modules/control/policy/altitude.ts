@@ -2,7 +2,16 @@
  * How high a change reaches, and how much is at stake there: the altitude by what it touches, the risk of each altitude
  * (SynthOrg), and what a person has to do with it (GRACE). Pure.
  */
-import type { Altitude, Autonomy, Change, Direction, Impact, PolicyReason, Tier } from '../../contracts/policy.ts'
+import type {
+  Altitude,
+  Autonomy,
+  Change,
+  Direction,
+  FileChange,
+  Impact,
+  PolicyReason,
+  Tier,
+} from '../../contracts/policy.ts'
 
 const ORDER: readonly Altitude[] = ['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel']
 
@@ -24,7 +33,7 @@ const WIDENED: Readonly<Record<Autonomy, readonly Altitude[]>> = {
   full: ['tuning', 'config'],
 }
 
-function altitudeOf(change: Change, directions: Readonly<Record<string, Direction>>): Altitude {
+export function altitudeOf(change: Change, directions: Readonly<Record<string, Direction>>): Altitude {
   switch (change.kind) {
     case 'value':
       return directions[change.key] === undefined ? 'config' : 'tuning'
@@ -33,16 +42,17 @@ function altitudeOf(change: Change, directions: Readonly<Record<string, Directio
     case 'tool':
       return 'tool'
     case 'file':
-      return altitudeOfFile(change.path, change.operation)
+      return altitudeOfFile(change)
     default:
       return change satisfies never
   }
 }
 
-function altitudeOfFile(path: string, operation: 'create' | 'modify' | 'delete'): Altitude {
+function altitudeOfFile({ path, operation, text }: FileChange): Altitude {
   if (/^configs\/meta[^/]*\.ya?ml$/.test(path) || path.startsWith('modules/kernel-v')) return 'kernel'
   if (path.startsWith('prompts/')) return 'prompt'
-  if (path.startsWith('configs/')) return operation === 'modify' ? 'config' : 'structure'
+  // What is not known may be anything a config can say.
+  if (path.startsWith('configs/')) return operation === 'modify' && text !== undefined ? 'config' : 'structure'
   return 'code'
 }
 

@@ -3,18 +3,31 @@
  * through, waits for a person, or never happens, and which rule says so. As a hook of the service `tools` it is asked
  * before each tool call. It fails closed: what it cannot look up is refused. People's own edits are not asked about.
  */
-import { realpathSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { z } from 'zod'
+import type { Approval } from '../../contracts/approvals.ts'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
+import type { LedgerApi } from '../../contracts/ledger.ts'
 import type { Handle, KernelApi } from '../../contracts/module.ts'
-import type { Change, PolicyApi, PolicyQuestion, PolicyVerdict } from '../../contracts/policy.ts'
-import type { ToolCall, ToolHookApi } from '../../contracts/tool-service.ts'
-import { coded } from '../../lib/errors.ts'
-import { judge, type ChangeFacts, type Settings } from './judge.ts'
+import type { Altitude, Change, PolicyApi, PolicyQuestion, PolicyVerdict } from '../../contracts/policy.ts'
+import type { Json } from '../../contracts/seams.ts'
+import type { HookAnswer, ToolCall, ToolHookApi } from '../../contracts/tool-service.ts'
+import { coded, codeOf, reasonOf } from '../../lib/errors.ts'
+import { Asked } from './asked.ts'
+import { Baselines } from './baselines.ts'
+import { configChanges, flatValues } from './config-changes.ts'
+import { judge, type Settings } from './judge.ts'
+import { ParkedCalls, type ParkedCall } from './parked-calls.ts'
+import { bytesOf } from './preview.ts'
+import { Places } from './places.ts'
+import { PROFILES, type Profile } from './profiles.ts'
 import { DIRECTIONS } from './protected.ts'
+import { entryOf, RATED } from './record.ts'
 import { ruleSchema } from './rules.ts'
 import { changesOf, serviceOf } from './tool-changes.ts'
+
+const ALTITUDES = ['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel'] as const satisfies Altitude[]
 
 const directionSchema = z.strictObject({
   tighter: z.enum(['lower', 'higher', 'neither']),
@@ -25,26 +38,40 @@ const directionSchema = z.strictObject({
 })
 
 export const configSchema = z.object({
-  autonomy: z.enum(['locked', 'supervised', 'semi', 'full']).default('supervised'),
-  production: z.boolean().default(true),
+  /** what the root is used for; sets the keys below that are not given */
+  profile: z.enum(['dev', 'quiet', 'standard', 'strict']).default('standard'),
+  autonomy: z.enum(['locked', 'supervised', 'semi', 'full']).optional(),
+  production: z.boolean().optional(),
+  notices: z.boolean().optional(),
+  review_calls: z.boolean().optional(),
+  /** changes of one actor that go through or wait */
+  changes_per_hour_max: z.number().int().positive().optional(),
+  changes_per_day_max: z.number().int().positive().optional(),
+  /** how high a change may reach at all */
+  altitudes: z.array(z.enum(ALTITUDES)).default([...ALTITUDES]),
   /** added to those that ship; `section.key` → direction */
   directions: z.record(z.string(), directionSchema).default({}),
   rules: z.array(ruleSchema).max(1_000).default([]),
-  /** changes of one actor that go through or wait, in any hour */
-  changes_per_hour_max: z.number().int().positive().default(60),
 })
 
 type Config = z.infer<typeof configSchema>
 
-const HOUR_MS = 3_600_000
-const ACTORS_MAX = 1_000
+const DAY_MS = 86_400_000
+/** Entries of the ledger that are read at the start. */
+const READ_MAX = 1_000
 
 const text = z.string().min(1).max(4_096)
 const value = z.json().optional()
+const operation = z.enum(['create', 'modify', 'delete'])
 const changeSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('value'), file: text, key: text, old: value, new: value, approved: value }),
-  z.object({ kind: z.literal('file'), path: text, operation: z.enum(['create', 'modify', 'delete']) }),
-  z.object({ kind: z.literal('tool'), tool: text, params: z.record(z.string(), z.unknown()) }),
+  z.object({ kind: z.literal('file'), path: text, operation, text: z.string().optional() }),
+  z.object({
+    kind: z.literal('tool'),
+    tool: text,
+    params: z.record(z.string(), z.unknown()),
+    read_only: z.boolean().optional(),
+  }),
   z.object({ kind: z.literal('grant'), service: text, grant: text }),
 ])
 const questionSchema = z.object({
@@ -55,39 +82,76 @@ const questionSchema = z.object({
     .array(z.object({ operation: text, target: text }))
     .max(1_000)
     .optional(),
+  altitude: z.enum(ALTITUDES).optional(),
+  cycle: z.string().min(1).max(200).optional(),
 })
 
-export class Module implements PolicyApi, ToolHookApi {
-  readonly #kernel: KernelApi
-  readonly #config: Config
-  readonly #settings: Settings
-  readonly #system: Handle<KernelServiceApi>
-  /** actor → when its changes were let through or sent on, monotonic ms */
-  #asked = new Map<string, number[]>()
+function read(given: PolicyQuestion): PolicyQuestion {
+  const asked = questionSchema.safeParse(given)
+  if (asked.success) return asked.data as PolicyQuestion
+  const [issue] = asked.error.issues
+  throw coded('bad_arguments', { reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
+}
 
-  constructor(kernel: KernelApi, config: Config) {
+export class Module implements PolicyApi, ToolHookApi {
+  static readonly needs = ['ledger']
+  readonly #kernel: KernelApi
+  readonly #settings: Settings
+  readonly #limits: Pick<Profile, 'changes_per_hour_max' | 'changes_per_day_max'>
+  readonly #system: Handle<KernelServiceApi>
+  readonly #ledger: Handle<LedgerApi>
+  readonly #baselines: Baselines
+  readonly #parked: ParkedCalls
+  readonly #places: Places
+  readonly #freezeFile: string
+  readonly #asked = new Asked()
+
+  constructor(kernel: KernelApi, { profile, directions, rules, altitudes, ...own }: Config) {
     this.#kernel = kernel
-    this.#config = config
-    const directions = { ...DIRECTIONS, ...(config.directions as Settings['directions']) }
-    this.#settings = { autonomy: config.autonomy, production: config.production, directions, rules: config.rules }
+    const given = Object.fromEntries(Object.entries(own).filter(([, one]) => one !== undefined))
+    const chosen: Profile = { ...PROFILES[profile], ...given }
+    const known = { ...DIRECTIONS, ...(directions as Settings['directions']) }
+    this.#settings = { ...chosen, directions: known, rules, altitudes }
+    this.#limits = chosen
     this.#system = kernel.getApi<KernelServiceApi>('kernel')
+    this.#ledger = kernel.getApi<LedgerApi>('ledger')
+    this.#baselines = new Baselines(kernel.paths.root)
+    this.#parked = new ParkedCalls(kernel)
+    this.#places = new Places(kernel)
+    this.#freezeFile = join(kernel.paths.runtime, 'FREEZE')
   }
+
+  async init(): Promise<void> {
+    const since = this.#kernel.clock.now() - DAY_MS
+    const entries = await this.#ledger.read({ action: RATED, since, limit: READ_MAX })
+    for (const { actor, time, outcome } of entries) if (outcome !== 'NEVER') this.#asked.count(actor, time)
+  }
+
+  /** Versions follow each other with no call under way, so that no parked call is made twice. */
+  handOver(): null {
+    return null
+  }
+
+  takeOver(): void {}
 
   async check(given: PolicyQuestion): Promise<PolicyVerdict> {
-    const read = questionSchema.safeParse(given)
-    if (!read.success) {
-      const [issue] = read.error.issues
-      throw coded('bad_arguments', { reason: `${issue?.path.join('.') ?? ''}: ${issue?.message ?? ''}` })
-    }
-    const question = read.data as PolicyQuestion
-    const changes = await Promise.all(question.changes.map((change) => this.#factsOf(change)))
-    const rate = this.#isTooOften(question)
-    return judge(question, this.#settings, rate === undefined ? { changes } : { changes, rate })
+    return (await this.#judge(read(given))).verdict
   }
 
-  async admit(question: PolicyQuestion): Promise<PolicyVerdict> {
-    const verdict = await this.check(question)
-    if (verdict.tier !== 'NEVER') this.#count(question)
+  admit(given: PolicyQuestion): Promise<PolicyVerdict> {
+    return this.#admit(read(given))
+  }
+
+  async #admit(given: PolicyQuestion): Promise<PolicyVerdict> {
+    const { question, verdict } = await this.#judge(given)
+    const isPlain = verdict.impact === 'MINIMAL' && verdict.tier === 'AUTO_APPROVE'
+    if (isPlain) return verdict
+    await this.#ledger.append(entryOf(question, verdict))
+    if (verdict.tier === 'AUTO_APPROVE') await this.#baselines.keep(question.changes)
+    if (verdict.tier !== 'NEVER' && verdict.impact !== 'MINIMAL')
+      this.#asked.count(question.actor, this.#kernel.clock.now())
+    if (verdict.notice)
+      this.#kernel.events.emit('policy.notice', { actor: question.actor, rule: verdict.rule, message: verdict.message })
     return verdict
   }
 
@@ -98,70 +162,80 @@ export class Module implements PolicyApi, ToolHookApi {
   }
 
   /** The hook of the service `tools`. */
-  async before_call({ name, params, caller }: ToolCall): Promise<{ refuse?: string } | undefined> {
-    const service = serviceOf(name, params)
-    const files = service === undefined ? undefined : await this.#system.show(service)
-    const known = service === undefined ? [] : await this.#system.configs(service)
-    const values = new Map(known.flatMap((config) => config.values).map((one) => [one.key, one.value]))
-    const changes: Change[] = [{ kind: 'tool', tool: name, params }, ...changesOf(name, params, files, values)]
+  async before_call(call: ToolCall): Promise<HookAnswer | undefined> {
+    if (call.origin === 'human') return undefined
+    const { name, params, caller, read_only } = call
+    const changes = await this.#changesOf(call)
+    if (changes === undefined) return { refuse: `there is no service ${String(params['service'])}` }
+    const isPlain = changes.length === 0 && this.#settings.rules.length === 0 && !this.#settings.review_calls
+    if (isPlain && call.permit === undefined) return undefined
     const undo = [{ operation: 'restore_file' as const, target: name }]
-    const { tier, rule, message } = await this.admit({ origin: 'self', actor: caller, changes, undo })
+    const asks: Change = { kind: 'tool', tool: name, params, ...(read_only === true ? { read_only } : {}) }
+    const question: PolicyQuestion = { origin: 'self', actor: caller, changes: [asks, ...changes], undo }
+    if (call.permit !== undefined) return this.#withPermit(call, question)
+    const verdict = await this.#admit(question)
+    const { tier, rule, message } = verdict
     if (tier === 'AUTO_APPROVE') return undefined
     this.#kernel.events.emit('policy.refused', { actor: caller, tool: name, tier, rule })
-    const how = tier === 'NEVER' ? 'this is never done by the system' : 'a person has to do it, or widen the policy'
-    return { refuse: `${message} (${rule}): ${how}` }
-  }
-
-  handOver(): unknown {
-    return [...this.#asked]
-  }
-
-  takeOver(state: [string, number[]][]): void {
-    this.#asked = new Map(state)
-  }
-
-  /** Where a path leads: what does not exist yet leads where its nearest folder does. Throws when that cannot be told. */
-  #leadsTo(path: string): string {
-    const { root } = this.#kernel.paths
-    const base = realpathSync(root)
-    let existing = join(base, path)
-    const rest: string[] = []
-    for (;;) {
-      try {
-        return relative(base, join(realpathSync(existing), ...rest))
-      } catch (thrown) {
-        if ((thrown as { code?: unknown }).code !== 'ENOENT' || existing === base) throw thrown
-        rest.unshift(existing.slice(dirname(existing).length + 1))
-        existing = dirname(existing)
-      }
+    if (tier === 'NEVER') return { refuse: `${message} (${rule}): this is never done by the system` }
+    try {
+      return await this.#parked.park(call, question.changes, verdict)
+    } catch (thrown) {
+      return { refuse: `${message} (${rule}), and it cannot wait for a person: ${reasonOf(thrown)}` }
     }
   }
 
-  async #factsOf(change: Change): Promise<ChangeFacts> {
-    if (change.kind === 'grant' || change.kind === 'tool') return {}
-    const written = change.kind === 'file' ? change.path : change.file
-    const path = this.#leadsTo(written)
-    if (!path.startsWith('configs/')) return { path }
-    const services = await this.#system.services()
-    const config = services.find(({ config_file }) => config_file === path || config_file === written)
-    return config === undefined ? { path } : { path, config: { api: config.api, prog: config.prog } }
+  /** For `approvals`: makes a call that was parked, when it was approved. */
+  run_parked(payload: ParkedCall, approval: Pick<Approval, 'id'>): Promise<Json> {
+    return this.#parked.run(payload, approval)
   }
 
-  #isTooOften({ actor, changes }: PolicyQuestion): string | undefined {
+  /** What never happens does not happen because somebody allowed it. */
+  async #withPermit(call: ToolCall, question: PolicyQuestion): Promise<HookAnswer | undefined> {
+    if (!this.#parked.isPermitted(call)) return { refuse: 'it is not the call that was allowed' }
+    const { verdict } = await this.#judge(question, false)
+    if (verdict.tier !== 'NEVER') return undefined
+    await this.#ledger.append(entryOf(question, verdict))
+    return { refuse: `${verdict.message} (${verdict.rule}): this is never done by the system` }
+  }
+
+  /** Undefined: it names a service that is not there. */
+  async #changesOf({ name, params }: ToolCall): Promise<Change[] | undefined> {
+    const api = serviceOf(name, params)
+    const textOf = (path: string): string | undefined => bytesOf(this.#kernel.paths.root, path)?.toString('utf8')
+    if (api === undefined) return changesOf(name, params, { values: new Map(), textOf })
+    try {
+      const [service, configs] = await Promise.all([this.#system.show(api), this.#system.configs(api)])
+      const values = flatValues(configs.flatMap((config) => config.values))
+      return changesOf(name, params, { service, values, textOf })
+    } catch (thrown) {
+      if (codeOf(thrown) === 'service_not_found') return undefined
+      throw thrown
+    }
+  }
+
+  /** The question as it was judged: configs value by value, each with the value its distance is measured from. */
+  async #judge(given: PolicyQuestion, rated = true): Promise<{ question: PolicyQuestion; verdict: PolicyVerdict }> {
+    const said = given.changes.flatMap((change) => this.#expanded(change))
+    const question = { ...given, changes: said.map((change) => this.#baselines.measured(change)) }
+    const changes = await Promise.all(question.changes.map((change) => this.#places.factsOf(change)))
+    const frozen = existsSync(this.#freezeFile)
+    const rate = rated ? this.#rateOf(question) : undefined
+    const facts = { changes, frozen, ...(rate === undefined ? {} : { rate }) }
+    return { question, verdict: judge(question, this.#settings, facts) }
+  }
+
+  #expanded(change: Change): Change[] {
+    if (change.kind !== 'file' || change.operation !== 'modify' || !change.path.startsWith('configs/')) return [change]
+    const before = bytesOf(this.#kernel.paths.root, change.path)?.toString('utf8')
+    const values = configChanges(change, before)
+    if (values !== undefined) return [change, ...values]
+    const { text: _unread, ...unknown } = change
+    return [unknown]
+  }
+
+  #rateOf({ actor, changes }: PolicyQuestion): string | undefined {
     if (changes.every(({ kind }) => kind === 'tool')) return undefined
-    const since = this.#kernel.clock.monotonic() - HOUR_MS
-    const asked = (this.#asked.get(actor) ?? []).filter((at) => at > since)
-    if (asked.length < this.#config.changes_per_hour_max) return undefined
-    return `${actor} has made ${asked.length} changes within an hour; the limit is ${this.#config.changes_per_hour_max}`
-  }
-
-  #count({ actor, changes }: PolicyQuestion): void {
-    if (changes.every(({ kind }) => kind === 'tool')) return
-    const now = this.#kernel.clock.monotonic()
-    const asked = (this.#asked.get(actor) ?? []).filter((at) => at > now - HOUR_MS)
-    asked.push(now)
-    this.#asked.delete(actor)
-    this.#asked.set(actor, asked)
-    if (this.#asked.size > ACTORS_MAX) this.#asked.delete(this.#asked.keys().next().value ?? '')
+    return this.#asked.isTooOften(actor, this.#limits, this.#kernel.clock.now())
   }
 }

@@ -4,6 +4,7 @@
  * asked) comes in as facts. Called by the policy's module only.
  */
 import type {
+  Altitude,
   Autonomy,
   Change,
   Direction,
@@ -12,7 +13,7 @@ import type {
   PolicyVerdict,
   Tier,
 } from '../../contracts/policy.ts'
-import { byAutonomy, byImpact, highest, IMPACT, isOfSystem } from './altitude.ts'
+import { altitudeOf, byAutonomy, byImpact, highest, IMPACT, isOfSystem } from './altitude.ts'
 import { classify } from './classify.ts'
 import { isJudge, protectedBy } from './protected.ts'
 import { byRules, type Rule } from './rules.ts'
@@ -22,6 +23,11 @@ export interface Settings {
   production: boolean
   directions: Readonly<Record<string, Direction>>
   rules: readonly Rule[]
+  /** how high a change may reach at all */
+  altitudes: readonly Altitude[]
+  /** tool calls that do not say they only read wait for a person */
+  review_calls: boolean
+  notices: boolean
 }
 
 /** What was looked up of one change. */
@@ -36,6 +42,8 @@ export interface Facts {
   changes: readonly ChangeFacts[]
   /** set when the actor has asked too often; says by which limit */
   rate?: string
+  /** an operator has frozen the system */
+  frozen?: boolean
 }
 
 const TIERS: readonly Tier[] = ['AUTO_APPROVE', 'HUMAN_REVIEW', 'NEVER']
@@ -43,19 +51,25 @@ const UNDOABLE = new Set<string>(['restore_file', 'restore_value', 'remove_file'
 
 export function judge(question: PolicyQuestion, settings: Settings, facts: Facts): PolicyVerdict {
   const made = question.changes.filter((change, index) => isOfSystem(change, facts.changes[index]?.path))
+  const reaches = (change: Change): Altitude => altitudeOf(change, settings.directions)
   const altitude = highest(made, settings.directions)
   const impact = made.length === 0 ? 'MINIMAL' : IMPACT[altitude]
   const { notice, ...matrix } = byImpact(impact, settings.production)
-  const reasons = question.changes.flatMap((change, index) =>
+  const reasons: PolicyReason[] = question.changes.flatMap((change, index) =>
     ofChange(change, facts.changes[index] ?? {}, question, settings).map((one) => ({ ...one, change: index })),
   )
   if (made.length > 0) {
-    reasons.push({ by: 'impact', ...matrix } as (typeof reasons)[number])
-    const general: PolicyReason[] = [{ by: 'autonomy', ...byAutonomy(settings.autonomy, altitude) }, ...undo(question)]
-    reasons.push(...(general as typeof reasons))
+    if (facts.frozen === true && question.origin !== 'human')
+      reasons.push(never('freeze', 'frozen', 'an operator has frozen the system (runtime/FREEZE)'))
+    const other = question.altitude && made.map(reaches).find((one) => one !== question.altitude)
+    if (other !== undefined)
+      reasons.push(never('scope', 'altitude_second', `it says it is ${question.altitude}; a change in it is ${other}`))
+    if (!settings.altitudes.includes(altitude))
+      reasons.push(never('scope', 'altitude_off', `changes of ${altitude} are switched off`))
+    reasons.push({ by: 'impact', ...matrix }, { by: 'autonomy', ...byAutonomy(settings.autonomy, altitude) })
+    reasons.push(...undo(question))
   }
-  if (facts.rate !== undefined)
-    reasons.push({ by: 'rate', tier: 'NEVER', rule: 'rate', message: facts.rate } as (typeof reasons)[number])
+  if (facts.rate !== undefined) reasons.push(never('rate', 'rate', facts.rate))
   const tier = TIERS[Math.max(0, ...reasons.map((one) => TIERS.indexOf(one.tier)))] as Tier
   const first = reasons.find((one) => one.tier === tier)
   return {
@@ -65,10 +79,12 @@ export function judge(question: PolicyQuestion, settings: Settings, facts: Facts
     altitude,
     impact,
     confirm_twice: tier === 'HUMAN_REVIEW' && impact === 'CRITICAL',
-    notice: tier === 'AUTO_APPROVE' && notice,
+    notice: tier === 'AUTO_APPROVE' && notice && settings.notices,
     reasons,
   }
 }
+
+const never = (by: string, rule: string, message: string): PolicyReason => ({ by, tier: 'NEVER', rule, message })
 
 function ofChange(change: Change, found: ChangeFacts, { actor }: PolicyQuestion, settings: Settings): PolicyReason[] {
   const reasons: PolicyReason[] = []
@@ -92,6 +108,13 @@ function ofChange(change: Change, found: ChangeFacts, { actor }: PolicyQuestion,
       tier: 'HUMAN_REVIEW',
       rule: 'grant_growth',
       message: `${change.service} would get ${change.grant}`,
+    })
+  if (change.kind === 'tool' && settings.review_calls && change.read_only !== true)
+    reasons.push({
+      by: 'profile',
+      tier: 'HUMAN_REVIEW',
+      rule: 'review_calls',
+      message: `${change.tool} does not say that it only reads`,
     })
   reasons.push(...byRules(settings.rules, change, actor).map((one) => ({ by: 'rules', ...one })))
   return reasons

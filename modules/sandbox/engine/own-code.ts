@@ -1,7 +1,7 @@
 /**
- * Code of this folder that runs elsewhere: the bootstrap in an isolate, the server in a child process. It is read from
- * where this file is (TypeScript, or what it was compiled to), transformed and joined to one text, once a process; so
- * neither place needs hooks for TypeScript or reads a file of ours.
+ * Code of this folder that runs elsewhere: the server in a child process (the bootstrap of an isolate: `flat-code.ts`). It
+ * is read from where this file is (TypeScript, or what it was compiled to), transformed and joined to one text, once a
+ * process; so neither place needs hooks for TypeScript or reads a file of ours.
  */
 import { readFileSync } from 'node:fs'
 import { dirname, extname, join, relative } from 'node:path'
@@ -39,7 +39,7 @@ const main = await linker.run(${JSON.stringify(idOf(main))});
 }
 
 /** Each isolate keeps a copy of its text. No file of ours has a string that goes over several lines. */
-const withoutSpace = (code: string): string =>
+export const withoutSpace = (code: string): string =>
   code.replace(/^\s+/gm, '').replace(/^(?:\/\/.*|\/\*.*|\*\/.*|\* .*|\*)\n/gm, '')
 
 const idOf = (path: string): string => relative(HERE, path)

@@ -1,16 +1,16 @@
 /**
- * The npm packages a module may import, linked to one script. They have to be pure: JavaScript that imports nothing of Node.
- * ES modules are followed by their imports, CommonJS by its literal `require`s; a `require` of anything else throws when it
- * runs. A namespace that a package without side effects exports, and that the module does not name, is left out (zod has
- * fifty languages). What was linked is kept as long as the files on disk are the same, and shared by all that import the same.
+ * The npm packages a module may import, linked to one script that holds what the module asks of them: each isolate keeps a
+ * copy of it, and all that comes of running it (zod whole takes four times the memory of an empty isolate). What a package
+ * without side effects exports and nobody asks for is left out; where a module takes all of one as a value, all is there but
+ * for namespaces that it does not name. The files are kept as long as they are the same on disk, and so is what was linked,
+ * which all that ask the same share.
  */
-import { statSync } from 'node:fs'
-import { isBuiltin } from 'node:module'
-import { dirname, sep } from 'node:path'
-import { ResolverFactory } from 'oxc-resolver'
 import { shortHash } from '../../lib/hash.ts'
 import { joinFiles, type Bundle, type BundledFile } from './bundle.ts'
-import { hasNoEffects, namespacesOf, readSource, type PackageSource } from './package-source.ts'
+import { Live, LOADED, type LiveFile } from './live.ts'
+import type { Path } from './names-used.ts'
+import { PackageGraph, Resolvers, Slices, type PackageFile, type Refuse } from './package-graph.ts'
+import { textOf } from './package-source.ts'
 import { transformed } from './transformed.ts'
 
 export interface LinkedPackages {
@@ -23,11 +23,8 @@ export interface LinkedPackages {
 }
 
 const NONE: LinkedPackages = { ids: new Map(), part: undefined, bundle: undefined, zod: '' }
-const FILES_MAX = 2_000
-const BYTES_MAX = 16 * 1024 * 1024
-const KEPT_MAX = 64
-/** The main thread is given back this often, ms. */
-const SLICE_MS = 8
+const GRAPHS_MAX = 16
+const LINKED_MAX = 64
 
 export const packageNameOf = (specifier: string): string =>
   specifier
@@ -36,209 +33,116 @@ export const packageNameOf = (specifier: string): string =>
     .join('/')
 
 interface Kept {
-  stamps: ReadonlyMap<string, string>
-  /** namespaces that may be left out */
-  optional: readonly string[]
-  linked: LinkedPackages
+  graph: PackageGraph
+  ids: ReadonlyMap<string, string>
+  zod: string
+  linked: Map<string, LinkedPackages>
 }
 
 export interface LinkRequest {
-  specifiers: readonly string[]
+  /** specifier → what is asked of it */
+  uses: ReadonlyMap<string, readonly Path[]>
   folders: readonly string[]
   /** Whether the module's own code has this word. */
   names(word: string): boolean
   refuse: Refuse
 }
 
-/** Makes the error of the import that leads to it. */
-export type Refuse = (specifier: string, reason: string) => Error
-
 export class Packages {
-  private readonly imports: ResolverFactory
-  private readonly requires: ResolverFactory
+  private readonly resolvers = new Resolvers()
   private readonly kept = new Map<string, Kept>()
 
-  constructor() {
-    const extensions = ['.js', '.mjs', '.cjs', '.json']
-    const aliasFields = [['browser']]
-    this.imports = new ResolverFactory({
-      conditionNames: ['browser', 'import', 'default'],
-      mainFields: ['browser', 'module', 'main'],
-      extensions,
-      aliasFields,
-    })
-    this.requires = new ResolverFactory({
-      conditionNames: ['browser', 'require', 'default'],
-      mainFields: ['browser', 'main'],
-      extensions,
-      aliasFields,
-    })
-  }
-
   async link(request: LinkRequest): Promise<LinkedPackages> {
-    const { specifiers, folders, names } = request
-    if (specifiers.length === 0) return NONE
-    const base = JSON.stringify([[...specifiers].sort(), folders])
-    const named = this.kept.get(base)?.optional.filter((name) => names(name)) ?? []
-    const known = this.kept.get(named.length === 0 ? base : `${base} ${named.join()}`)
-    if (known !== undefined && [...known.stamps].every(([path, stamp]) => stampOf(path) === stamp)) return known.linked
-    this.imports.clearCache()
-    this.requires.clearCache()
-    // A refusal is not kept: its error names a place in one module.
-    const collected = await this.collect(request)
-    const used = collected.optional.filter((name) => names(name))
-    this.keep(used.length === 0 ? base : `${base} ${used.join()}`, collected)
-    // What may be left out is found under the plain key.
-    if (used.length > 0 && !this.kept.has(base)) this.keep(base, { ...collected, stamps: NEVER_FRESH })
-    return collected.linked
+    const { uses, folders } = request
+    if (uses.size === 0) return NONE
+    const key = JSON.stringify([[...uses.keys()].sort(), folders])
+    let kept = this.kept.get(key)
+    if (kept?.graph.isFresh !== true) {
+      this.resolvers.clear()
+      kept = this.begin(request)
+    }
+    keep(this.kept, key, kept, GRAPHS_MAX)
+    try {
+      return await linkedOf(kept, request)
+    } catch (refused) {
+      // It is not kept: its error names a place in one module.
+      this.kept.delete(key)
+      throw refused
+    }
   }
 
-  private keep(key: string, kept: Kept): void {
-    this.kept.delete(key)
-    this.kept.set(key, kept)
-    if (this.kept.size > KEPT_MAX) this.kept.delete(this.kept.keys().next().value ?? '')
-  }
-
-  private async collect({ specifiers, folders, names, refuse }: LinkRequest): Promise<Kept> {
-    const graph = new Graph()
+  private begin({ uses, folders, refuse }: LinkRequest): Kept {
+    const graph = new PackageGraph(this.resolvers)
     const ids = new Map<string, string>()
-    for (const specifier of specifiers) {
-      const path = this.find(specifier, folders)
+    for (const specifier of uses.keys()) {
+      const path = this.resolvers.find(specifier, folders)
       if (path === undefined) throw refuse(specifier, 'it is not installed')
       ids.set(specifier, graph.add(path, specifier))
     }
-    const zod = specifiers.some((one) => packageNameOf(one) === 'zod') ? this.find('zod/v4/core', folders) : undefined
+    const isZod = [...uses.keys()].some((one) => packageNameOf(one) === 'zod')
+    const zod = isZod ? this.resolvers.find('zod/v4/core', folders) : undefined
     const zodId = zod === undefined ? '' : graph.add(zod, 'zod')
-    let since = performance.now()
-    for (let next = graph.open.pop(); next !== undefined; next = graph.open.pop()) {
-      const { path, from } = next
-      const source = readSource(path)
-      graph.stamps.set(path, stampOf(path))
-      graph.bytes += source.text.length
-      if (graph.stamps.size > FILES_MAX || graph.bytes > BYTES_MAX) {
-        throw refuse(from, 'with all it imports it is too large')
-      }
-      graph.files.push(this.read(graph, path, source, { from, wrong: (reason) => refuse(from, reason) }))
-      graph.note(path, source.text)
-      if (performance.now() - since > SLICE_MS) {
-        await new Promise((resolve) => setImmediate(resolve))
-        since = performance.now()
-      }
-    }
-    const entries = [...ids.values(), ...(zodId === '' ? [] : [zodId])]
-    const { files, optional } = pruned(graph, entries, names)
-    const bundle = joinFiles([EMPTY, ...files])
-    const text = `__sandbox_add__(${bundle.text})`
-    const part = { filename: 'sandbox:packages', hash: shortHash(text), text }
-    const linked = { ids, part, bundle, zod: zodId }
-    return { linked, stamps: graph.stamps, optional }
-  }
-
-  private find(specifier: string, folders: readonly string[]): string | undefined {
-    for (const folder of folders) {
-      const { path } = this.imports.sync(folder, specifier)
-      if (typeof path === 'string') return path
-    }
-    return undefined
-  }
-
-  private read(graph: Graph, path: string, { text, isCommonJs }: PackageSource, at: ReadAt): BundledFile {
-    const id = graph.idOf(path)
-    const imports: Record<string, string> = {}
-    if (isCommonJs) {
-      for (const [, , specifier = ''] of text.matchAll(/\brequire\(\s*(['"])([^'"\n]+)\1\s*\)/g)) {
-        const found = isBuiltin(specifier) ? undefined : this.requires.sync(dirname(path), specifier).path
-        if (typeof found === 'string' && !found.endsWith('.node')) imports[specifier] = graph.add(found, at.from)
-      }
-      return { id, imports, kind: 'cjs', code: text }
-    }
-    const code = transformed(path, text)
-    for (const specifier of code.imports) {
-      if (isBuiltin(specifier)) throw at.wrong(`${id} imports \`${specifier}\`, a part of Node`)
-      const found = this.imports.sync(dirname(path), specifier).path
-      if (typeof found !== 'string') throw at.wrong(`${id} imports \`${specifier}\`, which is not there`)
-      imports[specifier] = graph.add(found, at.from)
-    }
-    return { id, imports, kind: 'esm', code: code.code, transformed: code }
+    return { graph, ids, zod: zodId, linked: new Map() }
   }
 }
 
-interface ReadAt {
-  /** the import that led here */
-  from: string
-  /** Makes the error of that import. */
-  wrong(reason: string): Error
+/** Worked out once for all that ask for the same. */
+async function linkedOf(kept: Kept, request: LinkRequest): Promise<LinkedPackages> {
+  const known = kept.linked.get(keyOf(kept, request))
+  const linked = known ?? (await join(kept, await liveFor(kept, request)))
+  keep(kept.linked, keyOf(kept, request), linked, LINKED_MAX)
+  return linked
+}
+
+/** Which namespaces there are is known of files that were read: more of them make another key, at worst. */
+function keyOf({ graph }: Kept, { uses, names }: LinkRequest): string {
+  const asked = [...uses].map(([specifier, paths]) => [specifier, [...new Set(paths.map(String))].sort()]).sort()
+  return shortHash(JSON.stringify([asked, graph.namespaces.filter(names)]))
+}
+
+async function liveFor({ graph, ids, zod }: Kept, { uses, names, refuse }: LinkRequest): Promise<Live['found']> {
+  const live = new Live({
+    file: (id) => graph.files.get(id),
+    hasEffects: (id) => graph.hasEffects(id),
+    names: (word) => names(word) || (graph.isComplete ? graph.says(word) : undefined),
+  })
+  if (zod !== '') live.want(zod, ['toJSONSchema'])
+  for (const [specifier, paths] of uses) for (const path of [LOADED, ...paths]) live.want(ids.get(specifier), path)
+  for (let missing = live.settle(); missing === 'all' || missing.size > 0; missing = live.settle())
+    await graph.read(missing, refuse)
+  return live.found
+}
+
+async function join({ graph, ids, zod }: Kept, live: ReadonlyMap<string, LiveFile>): Promise<LinkedPackages> {
+  const slices = new Slices()
+  const files: BundledFile[] = [EMPTY]
+  for (const [id, file] of graph.files) {
+    const kept = live.get(id)
+    if (kept === undefined) continue
+    files.push(bundled(file, kept, live))
+    await slices.next()
+  }
+  const bundle = joinFiles(files)
+  const text = `__sandbox_add__(${bundle.text})`
+  return { ids, part: { filename: 'sandbox:packages', hash: shortHash(text), text }, bundle, zod }
 }
 
 const EMPTY: BundledFile = { id: 'npm:', imports: {}, kind: 'esm', code: '' }
-const NEVER_FRESH: ReadonlyMap<string, string> = new Map([['', 'never']])
 
-/** The files of one linking. */
-class Graph {
-  readonly files: BundledFile[] = []
-  readonly stamps = new Map<string, string>()
-  /** `export * as name from specifier` in a file without effects */
-  readonly namespaces: { id: string; name: string; specifier: string }[] = []
-  /** every word of all files, but for the names of those */
-  readonly words = new Set<string>()
-  readonly open: { path: string; from: string }[] = []
-  bytes = 0
-  private readonly ids = new Map<string, string>()
-  private readonly taken = new Set<string>()
-
-  /** Gives its id; `from` is the import that leads to it. */
-  add(path: string, from: string): string {
-    if (!this.ids.has(path)) this.open.push({ path, from })
-    return this.idOf(path)
-  }
-
-  /** As it is called in a stack: from `node_modules` on. */
-  idOf(path: string): string {
-    const known = this.ids.get(path)
-    if (known !== undefined) return known
-    const mark = `${sep}node_modules${sep}`
-    const at = path.indexOf(mark)
-    let id = `npm:${at < 0 ? path.slice(path.lastIndexOf(sep) + 1) : path.slice(at + mark.length)}`
-    while (this.taken.has(id)) id += '~'
-    this.taken.add(id)
-    this.ids.set(path, id)
-    return id
-  }
-
-  note(path: string, source: string): void {
-    const found = namespacesOf(source)
-    if (found.size > 0 && hasNoEffects(path)) {
-      for (const [specifier, name] of found) this.namespaces.push({ id: this.idOf(path), name, specifier })
-    }
-    const used = source.replace(/^export \* as [\w$]+ from .*$/gm, '').replace(/\bfrom\s*(["'])[^"']*\1/g, '')
-    for (const [word] of used.matchAll(/[\w$]+/g)) this.words.add(word)
-  }
+function bundled(file: PackageFile, kept: LiveFile, live: ReadonlyMap<string, LiveFile>): BundledFile {
+  const { id, path, source, isWhole } = file
+  const imports = Object.fromEntries(
+    Object.entries(file.imports).map(([specifier, target]) => [specifier, live.has(target) ? target : EMPTY.id]),
+  )
+  const text = textOf(source, isWhole ? undefined : kept)
+  if (source.isCommonJs) return { id, imports, kind: 'cjs', code: text }
+  const code = transformed(path, text)
+  return { id, imports, kind: 'esm', code: code.code, transformed: code }
 }
 
-/** Without the namespaces that nobody names, and without what only they lead to. */
-function pruned(
-  graph: Graph,
-  entries: readonly string[],
-  names: (word: string) => boolean,
-): { files: BundledFile[]; optional: string[] } {
-  const free = graph.namespaces.filter(({ name }) => !graph.words.has(name))
-  const leftOut = new Set(free.filter(({ name }) => !names(name)).map(({ id, specifier }) => `${id} ${specifier}`))
-  const byId = new Map(graph.files.map((file) => [file.id, file]))
-  const files = new Map<string, BundledFile>()
-  const open = [...entries]
-  for (let id = open.pop(); id !== undefined; id = open.pop()) {
-    const file = byId.get(id)
-    if (file === undefined || files.has(id)) continue
-    const kept = Object.entries(file.imports).map(
-      ([specifier, target]) => [specifier, leftOut.has(`${id} ${specifier}`) ? EMPTY.id : target] as const,
-    )
-    files.set(id, { ...file, imports: Object.fromEntries(kept) })
-    for (const [, target] of kept) open.push(target)
-  }
-  return { files: [...files.values()], optional: [...new Set(free.map(({ name }) => name))] }
-}
-
-function stampOf(path: string): string {
-  const stat = statSync(path, { throwIfNoEntry: false })
-  return stat === undefined ? '' : `${stat.mtimeMs} ${stat.size} ${stat.ino}`
+/** The last one asked for goes last. */
+function keep<T>(map: Map<string, T>, key: string, value: T, max: number): void {
+  map.delete(key)
+  map.set(key, value)
+  if (map.size > max) map.delete(map.keys().next().value ?? '')
 }

@@ -8,7 +8,7 @@ import type { Clock } from '../../contracts/seams.ts'
 import { coded, codeOf, reasonOf } from '../../lib/errors.ts'
 import { GuestClient, type Line } from './guest-client.ts'
 import type { GuestCode } from './isolate.ts'
-import { ownCode } from './own-code.ts'
+import { flatCode } from './flat-code.ts'
 import { Packages } from './packages.ts'
 import { prepare, type Prepared } from './program.ts'
 import { placeOfError } from './stack-text.ts'
@@ -33,12 +33,13 @@ const ROWS = [
 const rows = Object.fromEntries(ROWS.map((code) => [code, { message: ERRORS[code].message, hint: ERRORS[code].hint }]))
 
 /** The function body that makes an isolate ready: it is given the callback, the data, and how many scripts follow. */
-export const bootstrapText = (): string => `return (async () => {
-${ownCode('guest/main', '(name) => { throw new Error(name) }')}
-const booted = main.boot($0, JSON.parse($1));
+export const bootstrapText = (): string => `"use strict";
+return (() => {
+${flatCode('guest/main')}
+const booted = boot($0, JSON.parse($1));
 let left = $2;
-const define = Object.defineProperty, remove = Reflect.deleteProperty;
-define(globalThis, '__sandbox_add__', { configurable: true, value(files) {
+const remove = Reflect.deleteProperty;
+Object.defineProperty(globalThis, '__sandbox_add__', { configurable: true, value(files) {
   booted.add(files);
   if (--left === 0) remove(globalThis, '__sandbox_add__');
 } });

@@ -12,6 +12,8 @@ import { PREFIX_LINES } from '../../loader/compile.ts'
 import { coded } from '../../lib/errors.ts'
 import { shortHash } from '../../lib/hash.ts'
 import { joinFiles, type Bundle, type BundledFile } from './bundle.ts'
+import { importsUsed } from './imports-used.ts'
+import type { Path } from './names-used.ts'
 import { packageNameOf, type Packages } from './packages.ts'
 import { insteadOf } from './refusals.ts'
 import { transformed } from './transformed.ts'
@@ -46,7 +48,7 @@ export async function prepare(program: GuestProgram, packages: Packages): Promis
   const asked = new Map<string, string>()
   for (const [path, { others }] of reached) for (const specifier of others) asked.set(specifier, path)
   const linked = await packages.link({
-    specifiers: [...asked.keys()],
+    uses: usesOf(reached),
     folders: program.packageFolders,
     names: (word) => [...reached.keys()].some((path) => (program.texts[path] ?? '').includes(word)),
     refuse: (specifier, reason) => refuse(program, asked.get(specifier) ?? program.entry, specifier, reason),
@@ -72,6 +74,17 @@ export async function prepare(program: GuestProgram, packages: Packages): Promis
       return found && { ...found, file: paths.get(found.id) }
     },
   }
+}
+
+/** What all of its files ask of packages. */
+function usesOf(reached: ReadonlyMap<string, Reached>): Map<string, Path[]> {
+  const uses = new Map<string, Path[]>()
+  for (const { code, others } of reached.values()) {
+    const used = importsUsed(code.code)
+    // An import that is not found in the code is asked for anything.
+    for (const one of others) uses.set(one, [...(uses.get(one) ?? []), ...(used.get(one) ?? [[]])])
+  }
+  return uses
 }
 
 interface Reached {

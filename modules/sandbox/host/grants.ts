@@ -16,6 +16,8 @@ export interface AskedCall {
   args: readonly unknown[]
 }
 
+export type Grants = readonly Grant[]
+
 export const readGrants = (value: unknown): Grant[] =>
   (Array.isArray(value) ? value : []).flatMap((text) => {
     const grant = typeof text === 'string' ? parseGrant(text) : undefined

@@ -4,11 +4,11 @@
  * policy decides.
  */
 import { dirname, join, sep } from 'node:path'
-import type { ApprovePowers, Power, ScanReport, ScanSource } from '../../contracts/sandbox.ts'
+import type { ApprovePowers, ScanReport, ScanSource } from '../../contracts/sandbox.ts'
 import type { Scan } from '../../contracts/seams.ts'
 import { coded } from '../../lib/errors.ts'
 import { parseGrant, powerText, type Grant } from '../../lib/grant-text.ts'
-import { leastGrantOf, mayBeGranted } from './grants.ts'
+import { grantLines, notGranted } from './powers-change.ts'
 import type { HostedService } from './sandbox-host.ts'
 
 export interface ReviewOptions {
@@ -20,8 +20,10 @@ export interface ReviewOptions {
 
 /** The grants that were added. Throws `scan_refused` or `power_not_granted`. */
 export async function review(options: ReviewOptions, scan: Scan, service: HostedService): Promise<Grant[]> {
+  // Who tries a version looks at its text before; the boundary is the isolate in any case.
+  if (service.isTrial === true) return []
   const { packages } = service
-  const report = options.scan(ownTexts(scan, options.packageRoot), { packages, forbidden: options.forbidden })
+  const report = options.scan(ownTexts(scan.texts, options.packageRoot), { packages, forbidden: options.forbidden })
   refuseFindings(report)
   const missing = notGranted(report.powers, service)
   if (missing.length === 0) return []
@@ -29,8 +31,10 @@ export async function review(options: ReviewOptions, scan: Scan, service: Hosted
   const left = notGranted(missing, { ...service, grants: added })
   const [power] = left
   if (power === undefined) return added
-  const lines = left.map((one) => `- ${leastGrantOf(one)}`)
-  const grant = [...new Set(lines)].slice(0, LINES_MAX).join('\n  ')
+  const grant = grantLines(left)
+    .slice(0, LINES_MAX)
+    .map((one) => `- ${one}`)
+    .join('\n  ')
   const place = { file: scan.entry }
   throw coded(
     'power_not_granted',
@@ -42,7 +46,7 @@ export async function review(options: ReviewOptions, scan: Scan, service: Hosted
 const LINES_MAX = 20
 
 /** The product's own library, which a module may import, was not written by its author. */
-function ownTexts({ texts }: Scan, packageRoot: string): Record<string, string> {
+export function ownTexts(texts: Scan['texts'], packageRoot: string): Record<string, string> {
   const shipped = ['lib', 'contracts'].map((folder) => join(packageRoot, 'modules', folder) + sep)
   return Object.fromEntries(
     [...texts].filter(([path]) => !shipped.some((folder) => `${dirname(path)}${sep}`.startsWith(folder))),
@@ -57,10 +61,6 @@ function refuseFindings({ findings }: ScanReport): void {
   const more = refused.length === 1 ? '' : ` (and ${refused.length - 1} more)`
   throw coded('scan_refused', { rule, reason: `${message}${more}`, instead }, { file, line, column })
 }
-
-/** A service may always call itself. */
-const notGranted = (powers: readonly Power[], { api, grants }: Pick<HostedService, 'api' | 'grants'>): Power[] =>
-  powers.filter((power) => power.service !== api && !mayBeGranted(grants, power))
 
 async function approved(approve: ApprovePowers | undefined, asked: Parameters<ApprovePowers>[0]): Promise<Grant[]> {
   const texts = (await approve?.(asked).catch(() => undefined)) ?? []

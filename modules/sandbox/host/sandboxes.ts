@@ -6,12 +6,13 @@
 import { join } from 'node:path'
 import type {
   ApprovePowers,
+  PowersChange,
   SandboxEngine,
-  SandboxPolicy,
-  SandboxPort,
   SandboxReport,
+  ScanReport,
   ScanSource,
 } from '../../contracts/sandbox.ts'
+import type { SandboxPolicy, SandboxPort, SandboxTrial, VersionText } from '../../contracts/sandbox-port.ts'
 import { SANDBOX_LIMITS } from '../../contracts/sandbox.ts'
 import type { Clock, CodeOwner, FaultListener, FileSystem, Log, ModuleHost, Scan } from '../../contracts/seams.ts'
 import type { DesiredService } from '../../contracts/state.ts'
@@ -22,7 +23,8 @@ import { readGrants } from './grants.ts'
 import { Places } from './places.ts'
 import { Powers } from './powers.ts'
 import { Quarantine } from './quarantine.ts'
-import { review } from './review.ts'
+import { powersChange } from './powers-change.ts'
+import { ownTexts, review } from './review.ts'
 import { SandboxHost, type HostedService } from './sandbox-host.ts'
 
 export interface SandboxesOptions {
@@ -36,14 +38,12 @@ export interface SandboxesOptions {
   load: () => Promise<{ engine: SandboxEngine; scan: ScanSource; forbidden: readonly string[] }>
   /** decides on powers a version asks for beyond its grants. @default all are refused */
   approve?: ApprovePowers
-  /** code that no person has approved: always in a process of its own. @default none is known */
-  isUnapproved?: (service: DesiredService) => boolean
 }
 
 /** What the versions of one service share. */
 export interface ServiceParts {
   readonly clock: Clock
-  readonly quarantine: Quarantine
+  readonly quarantine: Pick<Quarantine, 'of' | 'killed'>
   readonly powers: Powers
   readonly kills: Record<string, number>
   readonly policy: SandboxPolicy
@@ -98,10 +98,44 @@ export class Sandboxes implements SandboxPort {
   }
 
   hostOf(desired: DesiredService, policy: SandboxPolicy): ModuleHost {
+    return new SandboxHost(hostedService(desired, false), this.partsOf(desired, policy))
+  }
+
+  /** Code that no person has approved runs here and nowhere else. */
+  trialHostOf(desired: DesiredService, policy: SandboxPolicy, trial: SandboxTrial): ModuleHost {
+    const { api, packages, limits, ...service } = hostedService(desired, true)
+    const parts = this.partsOf(desired, policy)
+    const more = [...new Set([...packages, ...trial.packages])]
     return new SandboxHost(
-      hostedService(desired, this.options.isUnapproved?.(desired) === true),
-      this.partsOf(desired, policy),
+      { ...service, api, isTrial: true, packages: more, limits: { ...limits, ...trial.limits } },
+      // What a trial breaks is the trial's own: neither the source nor the service is blamed for it.
+      { ...parts, fault: trial.fault, quarantine: NO_QUARANTINE, noteKill: () => undefined },
     )
+  }
+
+  async scan(
+    texts: Readonly<Record<string, string>>,
+    policy: SandboxPolicy,
+    packages: readonly string[],
+  ): Promise<ScanReport> {
+    const { scan, forbidden } = await this.load()
+    return scan(texts, {
+      packages: [...new Set([...PACKAGES, ...packages])],
+      forbidden: policy.forbidden_imports ?? forbidden,
+    })
+  }
+
+  async powersChange(
+    before: VersionText | undefined,
+    after: VersionText | undefined,
+    policy: SandboxPolicy,
+  ): Promise<PowersChange> {
+    const { scan, forbidden } = await this.load()
+    const list = policy.forbidden_imports ?? forbidden
+    return powersChange(before, after, ({ service, texts }) => {
+      const { packages } = hostedService(service, false)
+      return scan(ownTexts(texts, this.options.packageRoot), { packages, forbidden: list }).powers
+    })
   }
 
   report(owner: CodeOwner): SandboxReport | undefined {
@@ -165,6 +199,8 @@ export class Sandboxes implements SandboxPort {
     }
   }
 }
+
+const NO_QUARANTINE: Pick<Quarantine, 'of' | 'killed'> = { of: () => undefined, killed: () => undefined }
 
 /** Packages that any guest may import, besides those its config names. */
 const PACKAGES = ['zod', 'meta-machine']

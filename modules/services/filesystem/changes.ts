@@ -86,18 +86,20 @@ export function putAside(
   const source = safePath(root, path, 'write')
   if (source.shown.startsWith(`${ASIDE}/`)) throw coded('path_protected', { path })
   onDisk(source.shown, () => checkFile(source))
-  let name = `${now}-${basename(source.shown)}`
   const kept = onDisk(ASIDE, () => {
     mkdirSync(folder, { recursive: true })
-    return readdirSync(folder).sort()
+    return readdirSync(folder).sort((a, b) => asideAt(a) - asideAt(b))
   })
-  for (let index = 2; kept.includes(name); index++) name = `${now}-${index}-${basename(source.shown)}`
-  const to = `${ASIDE}/${name}`
+  // Later than all that is kept, whatever the clock says: the order of the names is the order of the deletions.
+  const to = `${ASIDE}/${Math.max(now, asideAt(kept.at(-1) ?? '') + 1)}-${basename(source.shown)}`
   moveFile(root, source.shown, to)
   for (const old of kept.slice(0, Math.max(0, kept.length + 1 - limits.deleted_kept_max)))
     onDisk(ASIDE, () => rmSync(join(folder, old), { force: true }))
   return { path: source.shown, kept_at: to }
 }
+
+/** When the file of this name was put aside, in epoch ms; 0 for a name somebody else gave. */
+const asideAt = (name: string): number => Number(/^\d{1,15}(?=-)/.exec(name)?.[0] ?? 0)
 
 const hashOf = (text: string | null): string | null => (text === null ? null : shortHash(text))
 

@@ -23,8 +23,8 @@ const GUARDED = [
   /^(bin|cli|scripts|vendor|test|bench|dist|node_modules)(\/|$)/,
   /(^|\/)node_modules(\/|$)/,
   /^modules\/(kernel|loader|lib|contracts|bracket)(\/|$)/,
-  /^modules\/control\/(policy|approvals|ledger)/,
-  /^configs\/(meta[^/]*|control\/(policy|approvals|ledger)[^/]*)$/,
+  /^modules\/control\/(policy|approvals|ledger|events)/,
+  /^configs\/(meta[^/]*|(.*\/)?(policy|approvals|ledger|events)(-v[\d.]+)?\.ya?ml)$/,
   /^runtime(\/|$)/,
 ]
 

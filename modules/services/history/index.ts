@@ -12,6 +12,8 @@ import type { JsonMap } from '../../contracts/seams.ts'
 import type { Trace, TracesApi } from '../../contracts/traces.ts'
 import { coded, codeOf } from '../../lib/errors.ts'
 import { shortHash } from '../../lib/hash.ts'
+import { Redactor, withoutNamedSecrets } from '../../lib/redact.ts'
+import { secretValues } from '../../lib/secret-values.ts'
 import { changedPaths, compare } from './compare.ts'
 import { isRecorded, tell, type HistoryRecord } from './record.ts'
 import { HistoryStore } from './store.ts'
@@ -140,7 +142,12 @@ export class Module implements HistoryApi {
     const [first, second] = from === undefined ? ['live', 'disk'] : [from, to ?? 'live']
     const before = await this.#side(live, first)
     const after = await this.#side(live, second)
-    return { api, from: before.version, to: after.version, files: compare(before.files, after.files) }
+    const redactor = new Redactor(secretValues(await this.#system.configs(), this.#kernel.paths.runtime, process.env))
+    const files = compare(before.files, after.files).map((one) => ({
+      ...one,
+      patch: redactor.text(/\.ya?ml$/.test(one.path) ? withoutNamedSecrets(one.patch) : one.patch),
+    }))
+    return { api, from: before.version, to: after.version, files }
   }
 
   async #side(live: ServiceSource, label: string): Promise<Side> {

@@ -30,6 +30,8 @@ export class HistoryStore {
   private readonly onTrouble: (reason: string) => void
   private known = new Set<string>()
   private writing: Promise<void> = Promise.resolve()
+  /** id of the newest record in the file: a cut writes those too whose own turn has not come */
+  private writtenTo = 0
   private told = false
   /** the file does not end with a line */
   private torn = false
@@ -44,6 +46,7 @@ export class HistoryStore {
   async load(): Promise<void> {
     const text = await readFile(this.file, 'utf8').catch(() => '')
     this.records = text.split('\n').flatMap(parse)
+    this.writtenTo = this.lastId
     this.torn = text !== '' && !text.endsWith('\n')
     this.known = new Set(await readdir(this.texts).catch(() => []))
   }
@@ -56,15 +59,20 @@ export class HistoryStore {
   add(record: HistoryRecord, texts: ReadonlyMap<string, string> = new Map()): void {
     this.records.push(record)
     this.later(async () => {
-      for (const [hash, text] of texts) {
+      for (const [hash, text] of this.isKept(record) ? texts : []) {
         if (this.known.has(hash) || text.length > this.limits.text_chars_max) continue
         await mkdir(this.texts, { recursive: true, mode: FOLDER })
         await writeWholeLater(join(this.texts, hash), text, { mode: PRIVATE, flush: false })
         this.known.add(hash)
       }
       if (this.records.length > this.limits.entries_max * SLACK) await this.cut()
-      else await this.append(record)
+      else if (record.id > this.writtenTo) await this.append(record)
     })
+  }
+
+  /** With its version: a cut may have taken it while its texts waited for their turn. */
+  private isKept({ id }: HistoryRecord): boolean {
+    return this.records.findLast((one) => one.id === id)?.version !== undefined
   }
 
   /** undefined: it is not kept any more, or was too long. */
@@ -82,6 +90,7 @@ export class HistoryStore {
     await mkdir(this.texts, { recursive: true, mode: FOLDER })
     await appendFile(this.file, `${this.torn ? '\n' : ''}${JSON.stringify(record)}\n`, { mode: PRIVATE })
     this.torn = false
+    this.writtenTo = record.id
   }
 
   /** Failures beyond their share go first, then the oldest of all; then the texts that no version kept names. */
@@ -90,8 +99,10 @@ export class HistoryStore {
     let spare = Math.max(0, this.records.filter(isFailure).length - Math.floor(entries_max * FAILURES))
     const fewer = this.records.filter((record) => !isFailure(record) || spare-- <= 0)
     this.records = withoutOldVersions(fewer.slice(-entries_max), versions_kept)
+    const { lastId } = this
     await writeWholeLater(this.file, this.records.map((one) => `${JSON.stringify(one)}\n`).join(''), { mode: PRIVATE })
     this.torn = false
+    this.writtenTo = lastId
     const named = new Set(this.records.flatMap(({ version }) => Object.values(version?.files ?? {})))
     for (const hash of this.known) {
       if (named.has(hash)) continue

@@ -2,10 +2,9 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
+import { TOKEN_CHARS_MAX, TOKEN_CHARS_MIN } from '../../lib/tokens.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
-
-const TOKEN_CHARS_MIN = 32
 
 export const urlOf = (host: string, port: number): string => `http://${host.includes(':') ? `[${host}]` : host}:${port}`
 
@@ -24,7 +23,7 @@ export function readToken(path: string): string {
   const stat = statSync(path, { throwIfNoEntry: false })
   if (stat !== undefined) {
     const token = readFileSync(path, 'utf8').trim()
-    if (token.length >= TOKEN_CHARS_MIN) {
+    if (token.length >= TOKEN_CHARS_MIN && token.length <= TOKEN_CHARS_MAX) {
       if ((stat.mode & 0o777) !== 0o600) closeToOthers(path)
       return token
     }

@@ -1,87 +1,95 @@
 /**
- * Requests to routes: each record of the table becomes a route of Hono. What the token may do, what the request brings
- * and whether it came before is looked at here; nothing here knows how a service works.
+ * From a request to its answer: one way for all routes of the table. What the token may do, what the request brings and
+ * whether it came before is looked at here; nothing here knows how a service works. Node's own request and response are
+ * used throughout: what is made for each request is what its answer needs.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Hono, type Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
-import type { ContentfulStatusCode } from 'hono/utils/http-status'
 import { coded } from '../../lib/errors.ts'
+import { JsonText } from '../../lib/plain-json.ts'
 import type { Retries } from '../../lib/retries.ts'
 import { refusalOf, SAFE_HEADERS, sentOfTold, toldOf, type Sent } from './answer.ts'
 import { parseBody, readText } from './body.ts'
+import { Frames, sendFrames } from './chat-stream.ts'
 import { checked } from './check.ts'
 import type { Cleaner } from './clean.ts'
-import { createDesk, type Means } from './desk.ts'
+import { RequestDesk, type Means } from './desk.ts'
 import { checkScope } from './guard.ts'
+import type { Outbox } from './outbox.ts'
+import { Router, type Found } from './router.ts'
 import { ROUTES } from './routes/index.ts'
 import { NOTHING, type Asker, type Route } from './routes/route.ts'
+import type { Target } from './target.ts'
+import { sendWeb, webRequest } from './web.ts'
 
 export interface AppOptions {
   means: Means
   body_bytes_max: number
   retries: Retries<Sent>
-  cleaner: Cleaner
+  outbox: Outbox
 }
 
-/** What the server gives to a route beside the request. */
-export interface Served {
-  incoming: IncomingMessage
-  outgoing: ServerResponse
+/** A request that was let in. */
+export interface Visit {
+  request: IncomingMessage
+  response: ServerResponse
   asker: Asker | undefined
+  target: Target
 }
 
-export type Env = { Bindings: Served }
+/** Sends an answer, or a refusal. */
+export type App = (visit: Visit) => Promise<void>
 
-export function createApp(options: AppOptions): Hono<Env> {
-  const app = new Hono<Env>()
-  app.onError((error, context) => send(context, refusalOf(error)))
-  app.notFound((context) => send(context, refusalOf(coded('not_found', { path: context.req.path }))))
-  for (const one of ROUTES as readonly Route[]) {
-    const path = one.path.replaceAll(/\{(\w+)\}/g, ':$1')
-    if (one.raw === true) app.on(one.method, path, limited(options.body_bytes_max))
-    app.on(one.method, path, async (context) => {
-      try {
-        checkScope(context.env.asker, one.scope)
-        return one.raw === true ? await answerRaw(one, context, options) : await answer(one, context, options)
-      } catch (thrown) {
-        // A module may throw anything.
-        return send(context, await refused(thrown, options.cleaner))
-      }
-    })
+export function createApp(options: AppOptions): App {
+  const router = new Router(ROUTES)
+  return async (visit) => {
+    const { request, response, asker, target } = visit
+    const found = router.find(request.method ?? 'GET', target.path)
+    if (found === undefined) {
+      options.outbox.send(response, refusalOf(coded('not_found', { path: target.path })))
+      return
+    }
+    try {
+      checkScope(asker, found.route.scope)
+      await answer(found, visit, options)
+    } catch (thrown) {
+      request.resume()
+      // A module may throw anything.
+      options.outbox.send(response, await refused(thrown, options.means.cleaner))
+    }
   }
-  return app
 }
 
-/** For routes that read the body by themselves. */
-const limited = (limit: number): ReturnType<typeof bodyLimit> =>
-  bodyLimit({ maxSize: limit, onError: (context) => send(context, refusalOf(coded('body_too_large', { limit }))) })
-
-const send = (context: Context, { status, headers, text }: Sent): Response =>
-  context.body(text, status as ContentfulStatusCode, headers)
-
-async function answerRaw(one: Route, context: Context<Env>, { means }: AppOptions): Promise<Response> {
-  const desk = createDesk(means, context, undefined)
-  return (await one.act({ params: {}, query: {}, body: undefined, desk })) as Response
-}
-
-async function answer(one: Route, context: Context<Env>, options: AppOptions): Promise<Response> {
-  const { incoming, asker } = context.env
-  const params = checked(one.params, context.req.param(), 'path')
-  const query = checked(one.query, context.req.query(), 'query')
-  const text = one.method === 'GET' ? '' : await readText(incoming, options.body_bytes_max)
-  const sent = one.body === NOTHING ? {} : parseBody(text, incoming.headers['content-type'])
-  const body = checked(one.body, sent, 'body')
-  const key = keyOf(one, incoming)
-  const desk = createDesk(options.means, context, key)
-  if (key === undefined) {
-    const result = await one.act({ params, query, body, desk })
-    return result instanceof Response ? result : send(context, await sentOf(one, result, options.cleaner))
+async function answer({ route, params: given }: Found, visit: Visit, options: AppOptions): Promise<void> {
+  const { request, response, asker, target } = visit
+  const { means, retries, outbox } = options
+  const params = checked(route.params, given, 'path')
+  const values = firstValues(target.query)
+  const query = checked(route.query, values, 'query')
+  const text = route.method === 'GET' ? '' : await readText(request, options.body_bytes_max)
+  if (route.raw === true) {
+    const body = webRequest(request, target.url, text)
+    const desk = new RequestDesk(means, visit, undefined)
+    sendWeb(response, (await route.act({ params, query, body, desk })) as Response)
+    return
   }
-  const caller = JSON.stringify([asker?.name, one.method, context.req.path])
-  const make = (): ReturnType<typeof attempt> => attempt(one, { params, query, body, desk }, options.cleaner)
-  return send(context, await options.retries.once(caller, key, { text, query: context.req.query() }, make))
+  const sent = route.body === NOTHING ? {} : parseBody(text, request.headers['content-type'])
+  const body = checked(route.body, sent, 'body')
+  const key = keyOf(route, request)
+  const asked = { params, query, body, desk: new RequestDesk(means, visit, key) }
+  if (key !== undefined) {
+    const caller = JSON.stringify([asker?.name, route.method, target.path])
+    const make = (): ReturnType<typeof attempt> => attempt(route, asked, means.cleaner)
+    outbox.send(response, await retries.once(caller, key, { text, query: values }, make))
+    return
+  }
+  const result = await route.act(asked)
+  if (result instanceof Frames) sendFrames(response, result)
+  else outbox.send(response, await sentOf(route, result, means.cleaner))
 }
+
+/** Of a name that is given twice the first counts. */
+const firstValues = (query: URLSearchParams): Record<string, string> =>
+  query.size === 0 ? {} : Object.fromEntries([...query].reverse())
 
 const KEY = /^[\x21-\x7e]{1,200}$/
 
@@ -111,9 +119,14 @@ async function attempt(
 const refused = async (thrown: unknown, cleaner: Cleaner): Promise<Sent> =>
   sentOfTold(await cleaner.error(toldOf(thrown)))
 
-async function sentOf({ as, own }: Route, result: unknown, cleaner: Cleaner): Promise<Sent> {
-  const json = own === true ? JSON.stringify(result) : undefined
-  const text = as === 'text' ? String(result) : (json ?? (await cleaner.text(result)))
-  const type = as === 'text' ? 'text/plain; charset=UTF-8' : 'application/json'
-  return { status: 200, headers: { 'content-type': type, ...SAFE_HEADERS }, text }
+async function sentOf({ as, own, text_type }: Route, result: unknown, cleaner: Cleaner): Promise<Sent> {
+  if (as === 'text') return sentAs(text_type ?? 'text/plain; charset=UTF-8', String(result))
+  if (result instanceof JsonText) return sentAs('application/json', result.text)
+  return sentAs('application/json', own === true ? JSON.stringify(result) : await cleaner.text(result))
 }
+
+const sentAs = (type: string, text: string): Sent => ({
+  status: 200,
+  headers: { 'content-type': type, ...SAFE_HEADERS },
+  text,
+})

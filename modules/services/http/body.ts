@@ -23,7 +23,9 @@ export function readText(request: IncomingMessage, bytesMax: number): Promise<st
     request.on('data', onData)
     request.once('end', () => resolve(Buffer.concat(chunks).toString('utf8')))
     // Nobody is there to read the answer.
-    request.once('close', () => reject(coded('bad_request', { reason: 'its body does not end' })))
+    request.once('close', () => {
+      if (!request.complete) reject(coded('bad_request', { reason: 'its body does not end' }))
+    })
   })
 }
 
@@ -41,4 +43,25 @@ export function parseBody(text: string, type = ''): Record<string, unknown> {
     throw coded('bad_request', { reason: 'the body must be a JSON object' })
   }
   return value as Record<string, unknown>
+}
+
+/** Far more than any limit, far less than what somebody could send who does not stop. */
+const RUN_OUT_BYTES_MAX = 67_108_864
+
+/**
+ * Of a request that was answered before its end: what still comes is let run out, because a connection that is closed on
+ * unread bytes takes the answer with it.
+ */
+export async function letRunOut(request: IncomingMessage, time: Promise<void>): Promise<void> {
+  const { socket } = request
+  const since = socket.bytesRead
+  await new Promise<void>((resolve) => {
+    const look = (): void => {
+      if (socket.bytesRead - since > RUN_OUT_BYTES_MAX) resolve()
+    }
+    request.on('data', look)
+    request.once('close', resolve)
+    time.then(resolve, resolve)
+  })
+  if (!request.complete) socket.destroySoon()
 }

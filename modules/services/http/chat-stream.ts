@@ -1,38 +1,45 @@
 /**
  * A chat as server-sent events, while it is written. Whoever hangs up cancels the turn it was waiting for, also while
- * nothing is being sent.
+ * nothing is being sent. What its errors hold of secrets and paths is taken out, as of any other error.
  */
+import type { ServerResponse } from 'node:http'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import type { ChatEvent, ChatRequest } from '../../contracts/services.ts'
-import { toErrorData } from '../../lib/errors.ts'
+import { SAFE_HEADERS, toldOf } from './answer.ts'
 import { entryOf } from './entry.ts'
 import type { Desk } from './routes/route.ts'
 
-const HEADERS = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }
+const HEADERS = { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', ...SAFE_HEADERS }
 
-export function streamChat(desk: Desk, request: ChatRequest): Response {
-  const left = new AbortController()
-  const signal = AbortSignal.any([desk.signal, left.signal])
-  const { call, place } = entryOf(desk)
-  const events = chatEvents(desk.assistant.with(call), { ...request, trace: place, signal })
-  const encoder = new TextEncoder()
-  const body = new ReadableStream<Uint8Array>({
-    async pull(out) {
-      const { value, done } = await events.next()
-      if (done === true) out.close()
-      else out.enqueue(encoder.encode(value))
-    },
-    cancel: () => left.abort(),
-  })
-  return new Response(body, { headers: HEADERS })
+/** An answer that is sent while it comes to be. Never fails: an error is a frame. */
+export class Frames {
+  readonly frames: AsyncIterable<string>
+
+  constructor(frames: AsyncIterable<string>) {
+    this.frames = frames
+  }
 }
 
-async function* chatEvents(assistant: Desk['assistant'], request: ChatRequest): AsyncGenerator<string> {
+export function streamChat(desk: Desk, request: ChatRequest): Frames {
+  const { call, place } = entryOf(desk)
+  return new Frames(chatFrames(desk, desk.assistant.with(call), { ...request, trace: place, signal: desk.signal }))
+}
+
+async function* chatFrames(desk: Desk, assistant: Desk['assistant'], request: ChatRequest): AsyncGenerator<string> {
   try {
     for await (const event of assistant.chatStream(request)) yield frameOf(event.type, event)
-  } catch (error) {
-    const { code, message, hint } = toErrorData(error)
+  } catch (thrown) {
+    const { code, message, hint } = await desk.clean(toldOf(thrown))
     yield frameOf('error', { type: 'error', error: { code, message, hint } })
   }
 }
 
 const frameOf = (type: string, data: ChatEvent | object): string => `event: ${type}\ndata: ${JSON.stringify(data)}\n\n`
+
+/** Returns when it flows. */
+export function sendFrames(response: ServerResponse, { frames }: Frames): void {
+  response.writeHead(200, HEADERS)
+  response.flushHeaders()
+  pipeline(Readable.from(frames), response).catch(() => undefined)
+}

@@ -1,11 +1,13 @@
 /** What a request brings, against what its route takes: the first thing that does not fit is named, with what should stand there. Pure. */
 import type { z } from 'zod'
 import { coded, type CodedError } from '../../lib/errors.ts'
+import { NOTHING } from './routes/route.ts'
 
 /** An error of a request that knows which part of it is wrong. */
 export type FieldError = CodedError & { field?: string; expected?: string }
 
 export function checked<T extends z.ZodType>(schema: T, value: unknown, part: 'path' | 'query' | 'body'): z.output<T> {
+  if ((schema as z.ZodType) === NOTHING) return {} as z.output<T>
   const result = schema.safeParse(value)
   if (result.success) return result.data
   throw fieldError(result.error.issues[0], part)

@@ -1,12 +1,14 @@
 /** What a route gets to work with: handles, made once, and what it may ask about its request, made when it asks. */
 import type { IncomingHttpHeaders } from 'node:http'
-import type { Context } from 'hono'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
-import type { Handle, KernelApi } from '../../contracts/module.ts'
+import type { CallSignal, Handle, KernelApi } from '../../contracts/module.ts'
 import type { AssistantApi, ToolsApi } from '../../contracts/services.ts'
 import { covers } from '../../lib/capabilities.ts'
 import { coded } from '../../lib/errors.ts'
-import type { Env } from './app.ts'
+import type { Told } from './answer.ts'
+import type { Visit } from './app.ts'
+import { Cleaner } from './clean.ts'
+import { HangUp } from './hang-up.ts'
 import { openApiOf } from './openapi.ts'
 import { ROUTES } from './routes/index.ts'
 import type { Asker, Desk } from './routes/route.ts'
@@ -17,21 +19,23 @@ export interface Means {
   system: Handle<KernelServiceApi>
   tools: Handle<ToolsApi>
   assistant: Handle<AssistantApi>
+  cleaner: Cleaner
   deadline_ms: number
 }
 
-export const createMeans = (kernel: KernelApi, config: { assistant: string; deadline_ms: number }): Means => ({
-  kernel,
-  system: kernel.getApi<KernelServiceApi>('kernel'),
-  tools: kernel.getApi<ToolsApi>('tools'),
-  assistant: kernel.getApi<AssistantApi>(config.assistant),
-  deadline_ms: config.deadline_ms,
-})
+export function createMeans(kernel: KernelApi, config: { assistant: string; deadline_ms: number }): Means {
+  const system = kernel.getApi<KernelServiceApi>('kernel')
+  return {
+    kernel,
+    system,
+    tools: kernel.getApi<ToolsApi>('tools'),
+    assistant: kernel.getApi<AssistantApi>(config.assistant),
+    cleaner: new Cleaner(kernel, system),
+    deadline_ms: config.deadline_ms,
+  }
+}
 
-export const createDesk = (means: Means, context: Context<Env>, key: string | undefined): Desk =>
-  new RequestDesk(means, context, key)
-
-class RequestDesk implements Desk {
+export class RequestDesk implements Desk {
   readonly kernel: KernelApi
   readonly system: Means['system']
   readonly tools: Means['tools']
@@ -39,38 +43,41 @@ class RequestDesk implements Desk {
   readonly deadline_ms: number
   readonly idempotencyKey: string | undefined
   readonly asker: Asker | undefined
-  readonly #context: Context<Env>
+  readonly headers: IncomingHttpHeaders
+  readonly hangUp: CallSignal
+  readonly #cleaner: Cleaner
   #left: AbortController | undefined
 
-  constructor(means: Means, context: Context<Env>, key: string | undefined) {
+  constructor(means: Means, { request, response, asker }: Visit, key: string | undefined) {
     this.kernel = means.kernel
     this.system = means.system
     this.tools = means.tools
     this.assistant = means.assistant
     this.deadline_ms = means.deadline_ms
     this.idempotencyKey = key
-    this.asker = context.env.asker
-    this.#context = context
-  }
-
-  get headers(): IncomingHttpHeaders {
-    return this.#context.env.incoming.headers
-  }
-
-  get web(): Request {
-    return this.#context.req.raw
+    this.asker = asker
+    this.headers = request.headers
+    this.#cleaner = means.cleaner
+    this.hangUp = new HangUp(response)
   }
 
   get signal(): AbortSignal {
     if (this.#left !== undefined) return this.#left.signal
     const left = new AbortController()
     this.#left = left
-    this.#context.env.outgoing.once('close', () => left.abort())
+    // A connection also closes behind an answer that has left.
+    this.hangUp.addEventListener('abort', () => {
+      if (this.hangUp.aborted) left.abort()
+    })
     return left.signal
   }
 
   openApi({ version }: { version: string }): Record<string, unknown> {
     return openApiOf(ROUTES, version)
+  }
+
+  clean(error: Told): Promise<Told> {
+    return this.#cleaner.error(error)
   }
 
   checkCall(api: string, method: string): void {

@@ -12,10 +12,8 @@ import { SCOPES, type Asker, type Scope } from './routes/route.ts'
 
 export interface GuardRules {
   holders: readonly TokenHolder[]
-  /** what the tokens of the config may do, by name */
-  tokens: Readonly<Record<string, TokenConfig>>
-  /** calls that need the scope `admin`, as `service:method` */
-  admin: readonly string[]
+  /** what the holder of each token may do, by name */
+  askers: ReadonlyMap<string, Asker>
   /** `host:port` of this server, in every spelling it answers to */
   hosts: ReadonlySet<string>
   /** further origins that may call from a browser */
@@ -34,18 +32,19 @@ export function judge(path: string, headers: IncomingHttpHeaders, rules: GuardRu
   const { origin } = headers
   if (origin !== undefined && !isOwnOrigin(origin, rules))
     return { asker: undefined, refused: coded('origin_refused', { origin }) }
-  const asker = askerOf(headers, rules)
+  const asker = rules.askers.get(holderOf(headers.authorization, rules.holders) ?? '')
   if (asker !== undefined || !needsToken(path)) return { asker, refused: undefined }
   const known = path === '/mcp' && bearerOf(headers.authorization) !== undefined
   return { asker, refused: known ? undefined : coded('unauthorized') }
 }
 
-function askerOf(headers: IncomingHttpHeaders, { holders, tokens, admin }: GuardRules): Asker | undefined {
-  const name = holderOf(headers.authorization, holders)
-  if (name === undefined) return undefined
-  if (name === OPERATOR) return { name, scope: 'admin', capabilities: ['*'], admin: [] }
-  const { scope = 'read', capabilities = [] } = tokens[name] ?? {}
-  return { name, scope, capabilities, admin: scope === 'admin' ? [] : admin }
+/** `admin`: calls that need the scope of that name, as `service:method`. */
+export function askersOf(tokens: Readonly<Record<string, TokenConfig>>, admin: readonly string[]): Map<string, Asker> {
+  const askers = Object.entries(tokens).map(([name, { scope, capabilities }]): Asker => {
+    return { name, scope, capabilities, admin: scope === 'admin' ? [] : admin }
+  })
+  const operator: Asker = { name: OPERATOR, scope: 'admin', capabilities: ['*'], admin: [] }
+  return new Map([operator, ...askers].map((asker) => [asker.name, asker]))
 }
 
 /** Throws `unauthorized` without a token, `token_scope` for one that may do less. */

@@ -5,7 +5,6 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { join } from 'node:path'
-import { getRequestListener } from '@hono/node-server'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
@@ -13,16 +12,17 @@ import { emptyBook, Retries } from '../../lib/retries.ts'
 import { checkTokens, holdersOf, OPERATOR } from '../../lib/tokens.ts'
 import { forgetAddress, readToken, urlOf, writePrivate } from './address.ts'
 import { refusalOf, type Sent } from './answer.ts'
-import { createApp, type Served } from './app.ts'
-import { Cleaner } from './clean.ts'
+import { createApp, type App } from './app.ts'
+import { letRunOut } from './body.ts'
 import type { Config } from './config.ts'
 import { createMeans } from './desk.ts'
 import { EventStreams } from './event-streams.ts'
 import { emptyGate, enter, leave, type GateBook } from './gate.ts'
-import { checkScope, hostNames, judge, type GuardRules } from './guard.ts'
+import { askersOf, checkScope, hostNames, judge, type GuardRules } from './guard.ts'
 import { listen, type Listener } from './listener.ts'
 import { openMcpStream } from './mcp.ts'
 import { missedSince } from './missed.ts'
+import { Outbox } from './outbox.ts'
 import { eventsRoute } from './routes/kernel.ts'
 import type { Asker } from './routes/route.ts'
 import { readTarget, type Target } from './target.ts'
@@ -30,17 +30,18 @@ import { readTarget, type Target } from './target.ts'
 export { configSchema } from './config.ts'
 
 const ADDRESS_RETRY_MS = 1_000
-
-type Answer = (request: IncomingMessage, response: ServerResponse, asker: Asker | undefined) => void
+/** How long a body that nobody reads may go on behind its answer. */
+const RUN_OUT_MS = 500
 
 export class Module {
   readonly #kernel: KernelApi
   readonly #config: Config
+  readonly #outbox = new Outbox()
   #listener: Listener | undefined
   #streams: EventStreams | undefined
   #gate: GateBook = emptyGate()
-  #rules: GuardRules = { holders: [], tokens: {}, admin: [], hosts: new Set(), origins: new Set() }
-  #answer: Answer = () => {}
+  #rules: GuardRules = { holders: [], askers: new Map(), hosts: new Set(), origins: new Set() }
+  #app: App = async () => {}
 
   constructor(kernel: KernelApi, config: Config) {
     this.#kernel = kernel
@@ -56,8 +57,7 @@ export class Module {
     const retries = new Retries(book, config, () => kernel.clock.monotonic())
     this.#gate = await kernel.hold('requests, 1', emptyGate, nothing)
     const means = createMeans(kernel, config)
-    const cleaner = new Cleaner(kernel, means.system)
-    this.#answer = listenerOf(createApp({ means, body_bytes_max: config.body_bytes_max, retries, cleaner }))
+    this.#app = createApp({ means, body_bytes_max: config.body_bytes_max, retries, outbox: this.#outbox })
     this.#streams = await kernel.hold(
       'event streams, 2',
       () => new EventStreams(),
@@ -93,8 +93,7 @@ export class Module {
     )
     this.#rules = {
       holders: [...holdersOf({ [OPERATOR]: { token } }), ...holdersOf(config.tokens)],
-      tokens: config.tokens,
-      admin: config.admin,
+      askers: askersOf(config.tokens, config.admin),
       hosts: hostNames(config.host, this.#listener.port, config.hosts),
       origins: new Set(config.origins),
     }
@@ -161,26 +160,26 @@ export class Module {
     return urlOf(this.#config.host, this.#listener?.port ?? this.#config.port)
   }
 
-  /** One request, from the held socket. Ends when the response has left. */
+  /** One request, from the held socket. Ends when the response has left, or flows as a stream of the service. */
   async _serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const target = readTarget(request.url ?? '/')
-    if (target === undefined) {
-      refuse(request, response, coded('bad_request', { reason: 'its path cannot be read' }))
-      return
-    }
-    const { asker, refused } = judge(target.path, request.headers, this.#rules)
-    const shut = this.#enter(asker, target.path, request)
-    if (shut !== undefined) {
-      refuse(request, response, shut)
-      return
-    }
+    const left = new Promise<void>((resolve) => response.once('close', resolve))
+    let isIn = false
     try {
-      if (refused !== undefined) refuse(request, response, refused)
-      else await this.#serveTo(asker, target, request, response)
+      const target = readTarget(request.url ?? '/')
+      if (target === undefined) throw coded('bad_request', { reason: 'its path cannot be read' })
+      const { asker, refused } = judge(target.path, request.headers, this.#rules)
+      const shut = this.#enter(asker, target.path, request)
+      isIn = shut === undefined
+      if (shut !== undefined || refused !== undefined) throw shut ?? refused
+      if (await this.#openStream(asker, target, request, response)) return
+      await this.#app({ request, response, asker, target })
+      await left
+      if (!request.complete && !request.destroyed) await letRunOut(request, this.#kernel.sleep(RUN_OUT_MS))
     } catch (thrown) {
-      refuse(request, response, thrown)
+      this.#refuse(request, response, thrown)
+      await left
     } finally {
-      leave(this.#gate)
+      if (isIn) leave(this.#gate)
     }
   }
 
@@ -197,30 +196,24 @@ export class Module {
     return enter(this.#gate, asker.name, perSecond, parallel_max, now)
   }
 
-  async #serveTo(
+  /** True when it is one: it belongs to the service from here on, so this request counts as answered. */
+  async #openStream(
     asker: Asker | undefined,
-    { path, url, query }: Target,
+    { path, query }: Target,
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<void> {
-    if (path === eventsRoute.path && request.method === 'GET') {
-      checkScope(asker, eventsRoute.scope)
-      await this.#openStream(request, response, query)
-      return
-    }
-    if (path === '/mcp' && request.method === 'GET') {
+  ): Promise<boolean> {
+    if (request.method !== 'GET' || (path !== eventsRoute.path && path !== '/mcp')) return false
+    if (path === '/mcp') {
       await openMcpStream(this.#kernel, request, response, asker?.name === OPERATOR)
-      return
+      return true
     }
-    // The routes get what the guard has judged, and no other spelling of it.
-    request.url = url
-    const closed = new Promise<void>((resolve) => response.once('close', resolve))
-    this.#answer(request, response, asker)
-    await closed
+    checkScope(asker, eventsRoute.scope)
+    await this.#openEvents(request, response, query)
+    return true
   }
 
-  /** The stream belongs to the service from here on, so this request counts as answered. */
-  async #openStream(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
+  async #openEvents(request: IncomingMessage, response: ServerResponse, query: URLSearchParams): Promise<void> {
     const { streams_max: limit } = this.#config
     if (this.#streams !== undefined && this.#streams.size >= limit) throw coded('streams_full', { limit })
     const patterns = query
@@ -237,29 +230,12 @@ export class Module {
     const { since, events, gap } = missedSince(Number(lastId), await system.eventsSince(0))
     this.#streams?.add(response, wanted, since)(events, gap)
   }
-}
 
-function listenerOf(app: ReturnType<typeof createApp>): Answer {
-  const askers = new WeakMap<IncomingMessage, Asker>()
-  const answer = getRequestListener((request, served) => {
-    const { incoming, outgoing } = served as Served
-    return app.fetch(request, { incoming, outgoing, asker: askers.get(incoming) })
-  })
-  return (request, response, asker) => {
-    if (asker !== undefined) askers.set(request, asker)
-    void answer(request, response)
+  #refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
+    // The body of a refused request is not read: the connection ends instead.
+    const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
+    const sent = refusalOf(thrown)
+    if (length !== undefined || encoding !== undefined) sent.headers['connection'] = 'close'
+    this.#outbox.send(response, sent)
   }
-}
-
-function refuse(request: IncomingMessage, response: ServerResponse, thrown: unknown): void {
-  // What has begun to flow can only be broken off.
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  const { status, headers, text } = refusalOf(thrown)
-  // The body of a refused request is not read: the connection ends instead.
-  const hasBody = request.headers['content-length'] !== undefined || request.headers['transfer-encoding'] !== undefined
-  response.writeHead(status, { ...headers, ...(hasBody ? { connection: 'close' } : {}) })
-  response.end(text)
 }

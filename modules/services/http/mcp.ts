@@ -3,11 +3,10 @@
  * to the service and not to the version of `http` that opened it: the request counts as answered once it flows.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { McpApi } from '../../contracts/services.ts'
 import { codeOf, coded } from '../../lib/errors.ts'
+import { sendWeb, webRequest } from './web.ts'
 
 /** `operator`: the request carries the system's own token. */
 export async function askMcp(kernel: KernelApi, request: Request, operator: boolean): Promise<Response> {
@@ -26,19 +25,5 @@ export async function openMcpStream(
   response: ServerResponse,
   operator: boolean,
 ): Promise<void> {
-  const headers = Object.entries(request.headers).map(([name, value]) => [name, String(value)] as [string, string])
-  const asked = new Request('http://localhost/mcp', { headers: new Headers(headers) })
-  const answer = await askMcp(kernel, asked, operator)
-  response.writeHead(answer.status, {
-    ...Object.fromEntries(answer.headers),
-    'cache-control': 'no-store',
-    'x-content-type-options': 'nosniff',
-  })
-  if (answer.body === null) {
-    response.end()
-    return
-  }
-  response.flushHeaders()
-  // It ends when either side goes; the other is told by the pipeline.
-  pipeline(Readable.fromWeb(answer.body), response).catch(() => undefined)
+  sendWeb(response, await askMcp(kernel, webRequest(request, '/mcp', ''), operator))
 }

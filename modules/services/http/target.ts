@@ -12,8 +12,13 @@ export interface Target {
   url: string
 }
 
+/** Written in that spelling already, as most requests are: nothing encoded, no dots, nothing behind a `?`. */
+const PLAIN = /^(?:\/[\w-]+)+$/
+const NO_QUERY = new URLSearchParams()
+
 /** Undefined when the path cannot be read. */
 export function readTarget(url: string): Target | undefined {
+  if (PLAIN.test(url)) return { path: url, query: NO_QUERY, url }
   try {
     // `//x` is a path here and no host, so it may not be read as a relative address.
     const { pathname, search, searchParams } = new URL(url.startsWith('/') ? `http://localhost${url}` : url)

@@ -1,5 +1,6 @@
 /** Metrics of services: read from the kernel when they are asked for, but for the times of calls, which are told. */
 import type { KernelStatus, ServiceStatus } from '../../contracts/kernel.ts'
+import type { SandboxReport } from '../../contracts/sandbox.ts'
 import type { Labels, Level, Count, Metrics, Times } from './prometheus.ts'
 
 /** From a tenth of a millisecond, as calls take, to a minute, as models do. */
@@ -9,7 +10,7 @@ type Row = readonly [Labels, number]
 
 export interface ServiceMetrics {
   readonly seconds: Times
-  read(status: KernelStatus, services: readonly ServiceStatus[]): void
+  read(status: KernelStatus, services: readonly ServiceStatus[], sandboxes: readonly SandboxReport[]): void
 }
 
 export function serviceMetrics(metrics: Metrics): ServiceMetrics {
@@ -32,6 +33,8 @@ export function serviceMetrics(metrics: Metrics): ServiceMetrics {
   const kernel = metrics.level('mm_kernel_info', 'The kernel that runs; always 1.', ['version'])
   const frozen = metrics.level('mm_frozen', 'Whether the system may not change itself: 1 or 0.')
   const configs = metrics.level('mm_config_errors', 'Config files that cannot be used.')
+  const isolates = metrics.level('mm_sandboxes', 'Services that run in a sandbox.')
+  const processes = metrics.level('mm_sandbox_processes', 'Processes in which sandboxed services run.')
   const info = metrics.level('mm_service_info', 'What it is made from; always 1.', [
     'service',
     'state',
@@ -43,7 +46,7 @@ export function serviceMetrics(metrics: Metrics): ServiceMetrics {
   let known = new Set<string>()
   return {
     seconds,
-    read({ version, frozen: scope, config_errors }, services) {
+    read({ version, frozen: scope, config_errors }, services, sandboxes) {
       const rows = (read: (one: ServiceStatus) => number): Row[] =>
         services.map((one) => [{ service: one.api }, read(one)])
       for (const [metric, read] of [...counts, ...levels]) metric.are(rows(read))
@@ -51,6 +54,8 @@ export function serviceMetrics(metrics: Metrics): ServiceMetrics {
       kernel.are([[{ version }, 1]])
       frozen.are([[{}, Number(scope !== 'none')]])
       configs.are([[{}, config_errors.length]])
+      isolates.are([[{}, sandboxes.length]])
+      processes.are([[{}, new Set(sandboxes.flatMap(({ pid }) => pid ?? [])).size]])
       const now = new Set(services.map(({ api }) => api))
       for (const service of known) if (!now.has(service)) seconds.forget({ service })
       known = now

@@ -6,14 +6,17 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
-import type { Recorded, RecordingsApi, Replay } from '../../contracts/recordings.ts'
+import type { Recorded, RecordedAnswer, RecordedCall, RecordingsApi, Replay } from '../../contracts/recordings.ts'
+import type { TrialCall } from '../../contracts/trial.ts'
 import { coded, toErrorData } from '../../lib/errors.ts'
-import { Redactor } from '../../lib/redact.ts'
+import { MARK, Redactor } from '../../lib/redact.ts'
 import { secretValues } from '../../lib/secret-values.ts'
+import { answerOf, readOnlyTools } from './answers.ts'
 import { configSchema, type Config } from './config.ts'
+import { valueOf } from './form.ts'
 import { Recorder } from './recorder.ts'
 import { replay } from './replay.ts'
-import { countBytes, forgetService, kindsOf, openBook, read, writeBook, type Book } from './store.ts'
+import { countBytes, forgetService, kindsOf, openBook, read, writeBook, type Book, type CallRow } from './store.ts'
 
 export { configSchema }
 
@@ -100,6 +103,21 @@ export class Module implements RecordingsApi {
     return run
   }
 
+  async calls(service: string, { limit = 1_000 }: { limit?: number } = {}): Promise<{ calls: RecordedCall[] }> {
+    const { replay_calls_max } = this.#config
+    if (typeof service !== 'string' || !Number.isInteger(limit) || limit < 1 || limit > replay_calls_max)
+      throw coded('bad_arguments', { reason: `calls() takes a service and {limit: 1 to ${replay_calls_max}}` })
+    const book = await this.#written()
+    const last = 'SELECT * FROM (SELECT * FROM calls WHERE api = ? ORDER BY at DESC LIMIT ?) ORDER BY at'
+    return { calls: read<CallRow>(book.connection, last, [service, limit]).map(recordedCall) }
+  }
+
+  async answer(caller: string, call: TrialCall): Promise<RecordedAnswer> {
+    const book = await this.#written()
+    const parts = { kernel: this.#kernel, book, config: this.#config, redactor: await this.#secrets() }
+    return answerOf(parts, caller, await readOnlyTools(this.#kernel), call)
+  }
+
   async forget(service: string): Promise<{ forgotten: number }> {
     const book = await this.#written()
     return { forgotten: forgetService(book, service) }
@@ -134,4 +152,10 @@ export class Module implements RecordingsApi {
       .then((configs) => new Redactor(secretValues(configs, runtime, process.env)))
     return this.#redactor
   }
+}
+
+function recordedCall({ aspect, method, caller, at, ms, outcome, message, args, result }: CallRow): RecordedCall {
+  const told = outcome === 'ok' ? valueOf(result) : message
+  const common = { aspect, method, caller, at, ms, outcome, result: told }
+  return { ...common, args: valueOf(args) as unknown[], redacted: args.includes(MARK) }
 }

@@ -12,7 +12,7 @@ import { kindsOf, type Book } from './store.ts'
 
 /** Outcomes that say something of the caller, the wait or the drain, and nothing of the service. */
 const NOT_ITS_OWN = new Set(['call_aborted', 'deadline_exceeded', 'generation_retired', 'caller_stopped', 'stopped'])
-/** Questions to models and turns of chats: what is said there is nobody else's business, and costs to say again. */
+/** Questions to models and turns of chats: what is said there is kept only where the operator says so. */
 const TALK = new Set(['complete', 'stream', 'chat', 'chatStream', 'embed'])
 
 export class Recorder {
@@ -23,6 +23,8 @@ export class Recorder {
   readonly #options = new Map<unknown, RecordOption>()
   /** services all of whose calls are looked at: the answers they get are kept too */
   readonly #all = new Set<string>()
+  /** those of them that keep their talk with models */
+  readonly #talking = new Set<string>()
   readonly #heard = new Map<string, RecordOption['calls']>()
   readonly #budgets = new Map<string, Budget>()
 
@@ -34,9 +36,10 @@ export class Recorder {
   }
 
   wants({ caller, callee, caller_record, callee_record }: CallPair): boolean {
-    const isAll = this.#optionOf(caller_record).calls === 'all'
-    if (isAll) this.#all.add(caller)
-    else this.#all.delete(caller)
+    const asked = this.#optionOf(caller_record)
+    const isAll = asked.calls === 'all'
+    mark(this.#all, caller, isAll)
+    mark(this.#talking, caller, isAll && asked.talk)
     if (callee === 'kernel' || callee === this.#own) return false
     const { calls } = this.#optionOf(callee_record)
     return calls === 'all' || (isAll && calls !== 'none')
@@ -49,11 +52,14 @@ export class Recorder {
 
   ended(call: FinishedCall): void {
     const { callee, kind, version, method, outcome } = call
-    if (kind === 'stream' || version === null || callee === 'kernel' || callee === this.#own || TALK.has(method)) return
+    if (kind === 'stream' || version === null || callee === 'kernel' || callee === this.#own) return
     const option = this.#optionOf(call.record)
     this.#heard.set(callee, option.calls)
     if (option.calls === 'none') return
-    const isAnswer = this.#all.has(call.caller)
+    const isTalk = TALK.has(method)
+    const isKept = !isTalk || option.talk
+    const isAnswer = this.#all.has(call.caller) && (!isTalk || this.#talking.has(call.caller))
+    if (!isKept && !isAnswer) return
     // Errors have a budget of their own: they are rare where they matter.
     if (!this.#budgetOf(`${callee} ${outcome}`).take(this.#monotonic())) return
     const error = outcome === 'error' ? toErrorData(call.thrown) : undefined
@@ -63,7 +69,7 @@ export class Recorder {
     const result = error === undefined ? formOf(call.result, option.redact, call_chars_max) : ''
     if (args === undefined || result === undefined) return
     const row = { outcome: error?.code ?? 'ok', message: (error?.message ?? '').slice(0, 500), args, result }
-    this.#keep(call, option, row)
+    if (isKept) this.#keep(call, option, row)
     if (isAnswer) this.#keepAnswer(call, row)
   }
 
@@ -134,4 +140,9 @@ export class Recorder {
     }
     return budget
   }
+}
+
+function mark(set: Set<string>, name: string, isIn: boolean): void {
+  if (isIn) set.add(name)
+  else set.delete(name)
 }

@@ -3,8 +3,7 @@
  * is not touched. What they ask of others is answered from the recordings; what only reads is really asked; all else is
  * refused and told as a difference.
  */
-import type { KernelServiceApi } from '../../contracts/kernel.ts'
-import type { KernelApi, UntypedService } from '../../contracts/module.ts'
+import type { KernelApi } from '../../contracts/module.ts'
 import type { Replay } from '../../contracts/recordings.ts'
 import type { Trial, TrialCall } from '../../contracts/trial.ts'
 import { CodedError, coded, toErrorData } from '../../lib/errors.ts'
@@ -12,7 +11,8 @@ import { MARK, type Redactor } from '../../lib/redact.ts'
 import { differenceOf, Differences, isItsOwn, quantiles, type Answer } from './compare.ts'
 import type { Config } from './config.ts'
 import { formOf, valueOf } from './form.ts'
-import { read, type AnswerRow, type Book, type CallRow } from './store.ts'
+import { askReally, isReading, knownAnswer, readOnlyTools } from './answers.ts'
+import { read, type Book, type CallRow } from './store.ts'
 
 export interface ReplayParts {
   kernel: KernelApi
@@ -20,9 +20,6 @@ export interface ReplayParts {
   config: Config
   redactor: Redactor
 }
-
-/** Methods of the kernel that only tell. */
-const KERNEL_READS = new Set(['status', 'services', 'show', 'plan', 'configs', 'tree', 'kernel', 'prompt', 'tools'])
 
 export async function replay(
   parts: ReplayParts,
@@ -145,41 +142,19 @@ async function inTime<T>(
 
 /** Rejects with `replay_unanswered` for what was not recorded and may change something. */
 async function answerCall(
-  { kernel, book, config, redactor }: ReplayParts,
+  parts: ReplayParts,
   caller: string,
   readers: ReadonlySet<string>,
-  { api, aspect, method, args }: TrialCall,
+  call: TrialCall,
   asked: Course['asked'],
 ): Promise<unknown> {
-  const form = formOf(args, [], config.call_chars_max)
-  if (form !== undefined) {
-    const [known] = read<AnswerRow>(
-      book.connection,
-      `SELECT outcome, message, result FROM (
-         SELECT outcome, message, result, at, 0 AS far FROM answers WHERE caller = ? AND api = ? AND aspect = ? AND method = ? AND args = ?
-         UNION ALL SELECT outcome, message, result, at, 1 FROM calls WHERE api = ? AND aspect = ? AND method = ? AND args = ?
-       ) ORDER BY far, at DESC LIMIT 1`,
-      [caller, api, aspect, method, redactor.text(form), api, aspect, method, redactor.text(form)],
-    )
-    if (known !== undefined) {
-      if (known.outcome === 'ok') return valueOf(known.result)
-      throw new CodedError(known.outcome, known.message, '')
-    }
+  const known = knownAnswer(parts, caller, call)
+  if (known !== undefined) {
+    if (known.outcome === 'ok') return valueOf(known.result)
+    throw new CodedError(known.outcome, known.message, '')
   }
-  const isRead =
-    api === 'kernel' && aspect === 'default'
-      ? KERNEL_READS.has(method)
-      : aspect === 'tool' && readers.has(`${api} ${method}`)
-  if (isRead) {
-    const handle = kernel.getApi<UntypedService>(api)
-    const target = aspect === 'default' ? handle : handle.as<UntypedService>(aspect)
-    return target[method]?.(...args)
-  }
+  if (isReading(readers, call)) return askReally(parts.kernel, call)
+  const { api, method } = call
   asked.unanswered = `${api}.${method}`
   throw coded('replay_unanswered', { api, method })
-}
-
-async function readOnlyTools(kernel: KernelApi): Promise<Set<string>> {
-  const tools = await kernel.getApi<KernelServiceApi>('kernel').tools()
-  return new Set(tools.filter(({ read_only }) => read_only === true).map(({ api, method }) => `${api} ${method}`))
 }

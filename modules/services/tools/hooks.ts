@@ -5,7 +5,7 @@
  */
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { Handle, KernelApi } from '../../contracts/module.ts'
-import type { ToolCall, ToolHookApi } from '../../contracts/services.ts'
+import type { HookAnswer, ToolCall, ToolHookApi } from '../../contracts/services.ts'
 import type { ToolResult } from '../../contracts/tool.ts'
 import { coded, codeOf, reasonOf } from '../../lib/errors.ts'
 
@@ -33,13 +33,19 @@ export class Hooks {
     this.#methods.clear()
   }
 
-  /** The parameters as the hooks want them, and who changed them. Rejects with `tool_refused` or `tool_hook_failed`. */
+  /**
+   * The parameters as the hooks want them, and who changed them. Rejects with `tool_refused`, `tool_waits` or
+   * `tool_hook_failed`.
+   */
   async before(call: ToolCall): Promise<{ params: Params; changedBy: string[] }> {
     let { params } = call
     const changedBy: string[] = []
     for (const hook of this.#names) {
       const answer = await this.#ask(hook, { ...call, params })
-      if (answer.refuse !== undefined) throw coded('tool_refused', { tool: call.name, hook, reason: answer.refuse })
+      const { refuse: reason, approval } = answer
+      if (reason !== undefined && approval !== undefined)
+        throw coded('tool_waits', { tool: call.name, reason, approval })
+      if (reason !== undefined) throw coded('tool_refused', { tool: call.name, hook, reason })
       if (answer.params === undefined) continue
       params = answer.params
       changedBy.push(hook)
@@ -63,7 +69,7 @@ export class Hooks {
     )
   }
 
-  async #ask(hook: string, call: ToolCall): Promise<{ params?: Params; refuse?: string }> {
+  async #ask(hook: string, call: ToolCall): Promise<HookAnswer> {
     try {
       if (!(await this.#methodsOf(hook)).has('before_call')) return {}
       return readAnswer(structuredClone(await this.#handle(hook).before_call(structuredClone(call))))
@@ -95,15 +101,17 @@ export class Hooks {
   }
 }
 
-function readAnswer(answer: unknown): { params?: Params; refuse?: string } {
+function readAnswer(answer: unknown): HookAnswer {
   if (answer === undefined || answer === null) return {}
   if (typeof answer !== 'object') throw new TypeError(`before_call returned a ${typeof answer}`)
-  const { params, refuse } = answer as { params?: unknown; refuse?: unknown }
+  const { params, refuse, approval } = answer as { [name in keyof HookAnswer]: unknown }
   if (refuse !== undefined && typeof refuse !== 'string') throw new TypeError('`refuse` must be a reason, as text')
+  if (approval !== undefined && typeof approval !== 'string') throw new TypeError('`approval` must be an id, as text')
   if (params !== undefined && Object.prototype.toString.call(params) !== '[object Object]')
     throw new TypeError('`params` must be a map')
   return {
     ...(params === undefined ? {} : { params: params as Params }),
     ...(refuse === undefined ? {} : { refuse }),
+    ...(approval === undefined ? {} : { approval }),
   }
 }

@@ -4,8 +4,9 @@
  */
 import type { KernelApi, UntypedService } from '../../contracts/module.ts'
 import type { InvokeOptions, ToolCall } from '../../contracts/services.ts'
-import type { ToolInfo, ToolResult } from '../../contracts/tool.ts'
+import type { AnsweredBy, ToolInfo, ToolResult } from '../../contracts/tool.ts'
 import { coded, codeOf, toErrorData } from '../../lib/errors.ts'
+import { checkOperator } from '../../lib/operator.ts'
 import type { Catalogue } from './catalogue.ts'
 import { fitParams } from './fit-params.ts'
 import type { Hooks } from './hooks.ts'
@@ -31,6 +32,7 @@ interface Course {
   warnings: string[]
   /** as the hooks were asked */
   asked: ToolCall | undefined
+  answeredBy: AnsweredBy | undefined
 }
 
 const PROBLEMS_TOLD = 5
@@ -43,8 +45,10 @@ export async function callTool(
 ): Promise<Attempt<ToolResult>> {
   const { clock, events } = parts.kernel
   const started = clock.monotonic()
-  const course: Course = { ran: false, bytes: 0, warnings: [], asked: undefined }
-  const result = withWarnings(await attempt(parts, name, params, options, course), course.warnings)
+  const course: Course = { ran: false, bytes: 0, warnings: [], asked: undefined, answeredBy: undefined }
+  const outcome = withWarnings(await attempt(parts, name, params, options, course), course.warnings)
+  const { answeredBy } = course
+  const result = options.detail === true && answeredBy !== undefined ? { ...outcome, answered_by: answeredBy } : outcome
   const ms = Math.round(clock.monotonic() - started)
   const { status } = result
   const caller = callerOf(parts, options)
@@ -53,6 +57,7 @@ export async function callTool(
     caller,
     status,
     ms,
+    ...answeredBy,
     ...(status === 'error' ? { code: result.error.code } : {}),
   })
   if (course.asked !== undefined) await parts.hooks.after(course.asked, result, ms)
@@ -124,14 +129,19 @@ function fitTo({ name, schema, signature }: ToolInfo, given: Params, course: Cou
 
 async function askHooks(
   { hooks, ...parts }: CallParts,
-  { name }: ToolInfo,
+  { name, read_only }: ToolInfo,
   params: Params,
   options: InvokeOptions,
   course: Course,
 ): Promise<Params> {
   if (hooks.none) return params
-  const { trace, id } = options
-  const call: ToolCall = { name, params, caller: callerOf({ hooks, ...parts }, options) }
+  const { trace, id, operator, permit } = options
+  // A name of a caller proves nothing; the token does.
+  if (operator !== undefined) checkOperator(parts.kernel.paths.runtime, operator, 'call as a person')
+  const origin = operator === undefined ? 'self' : 'human'
+  const call: ToolCall = { name, params, caller: callerOf({ hooks, ...parts }, options), origin }
+  if (read_only === true) call.read_only = true
+  if (permit !== undefined) call.permit = permit
   if (trace !== undefined) call.trace = trace
   if (id !== undefined) call.id = id
   course.asked = call
@@ -151,6 +161,7 @@ async function run(
   const { signal, trace } = options
   const handle = parts.kernel.getApi<UntypedService>(info.api).as<UntypedService>('tool')
   const call = handle.with({
+    detail: true,
     deadlineMs: options.deadline_ms ?? info.deadline_ms ?? parts.deadlineMs,
     ...(signal === undefined ? {} : { signal }),
     ...(trace === undefined ? {} : { trace }),
@@ -159,7 +170,12 @@ async function run(
   const given = new AbortController()
   course.ran = true
   try {
-    return await call[info.method]?.(params, { caller: callerOf(parts, options), signal: given.signal })
+    const told = { caller: callerOf(parts, options), signal: given.signal }
+    const answer = await call[info.method]?.(params, told)
+    if (answer === undefined) return undefined
+    const { result, generation, sourceHash, configHash } = answer
+    course.answeredBy = { generation, source_hash: sourceHash, config_hash: configHash }
+    return result
   } catch (thrown) {
     given.abort(thrown)
     throw thrown

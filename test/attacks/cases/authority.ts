@@ -228,6 +228,7 @@ export const AUTHORITY: readonly Attack[] = [
     guard: NO_AUTHORITY,
     body: "attack() { return JSON.stringify(Object.getOwnPropertyNames(globalThis)).includes('env') || typeof globalThis.process !== 'undefined' }",
     expect: { value: false },
+    process: 'bare',
   },
   {
     id: 'boot-window',

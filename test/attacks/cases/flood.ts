@@ -143,6 +143,15 @@ export const FLOODS: readonly Attack[] = [
     after: 'rebuilt',
   },
   {
+    id: 'small-digests',
+    title: 'ten thousand small digests at once, which never leave its process',
+    guard: FLOOD,
+    body: "attack() { const data = new Uint8Array(8); return Promise.all(Array.from({ length: 10_000 }, () => crypto.subtle.digest('SHA-256', data))).then((all) => all.length) }",
+    sandbox: TIME,
+    expect: { code: 'sandbox_flood' },
+    after: 'rebuilt',
+  },
+  {
     id: 'streams',
     title: 'an endless stream that nobody reads to the end',
     guard: 'a stream is asked item by item',

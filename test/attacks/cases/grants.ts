@@ -42,16 +42,19 @@ export const GRANTS: readonly Attack[] = [
   },
   {
     id: 'grant-emit',
-    title: 'forging an event of the kernel',
+    title: 'an event in the name of another',
     guard: 'events are powers',
-    body: `attack() { const { events } = this.kernel; try { events.emit(hidden('service', '.live'), { api: 'victim' }) } catch (e) { return e.code } return 'told' }`,
-    expect: { value: 'told' },
+    grants: ['victim.whatHeard'],
+    body: `attack() { this.kernel.events.emit(hidden('forged', '.order'), {}); return this.kernel.getApi('victim').whatHeard() }`,
+    expect: { value: [] },
   },
   {
     id: 'grant-on',
     title: 'listening to all events',
     guard: 'events are powers',
-    body: `heard = 0; attack() { this.kernel.events.on('*', () => { this.heard++ }); return this.heard }`,
+    grants: ['victim.shout'],
+    body: `heard = 0; async attack() { this.kernel.events.on('*', () => { this.heard++ }); await this.kernel.getApi('victim').shout() } howMuch() { return this.heard }`,
+    calls: [['attack'], ['attack'], ['howMuch']],
     expect: { value: 0 },
   },
   {

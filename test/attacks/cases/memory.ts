@@ -79,6 +79,18 @@ export const MEMORY: readonly Attack[] = [
     { calls: Array.from({ length: 40 }, () => ['attack']), expect: { code: FULL } },
   ),
   fills(
+    'process',
+    'more than its process may have, call by call',
+    // What it holds is looked at four times a second: at the end it waits to be seen.
+    `all = []
+     async attack() {
+       for (let i = 0; i < 8; i++) this.all.push(new Uint8Array(8e6).fill(1))
+       if (this.all.length > 80) await new Promise((resolve) => setTimeout(resolve, 3_000))
+       return this.all.length
+     }`,
+    { calls: Array.from({ length: 12 }, () => ['attack']), expect: { code: FULL } },
+  ),
+  fills(
     'closures',
     'timers that hold what they hold',
     'attack() { for (let i = 0; ; i++) { const big = new Array(1e4).fill(i); setTimeout(() => big, 1e9) } }',

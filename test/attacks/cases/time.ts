@@ -72,6 +72,16 @@ export const TIME: readonly Attack[] = [
     'attack() { return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1) }',
     { expect: { code: ['sandbox_cpu', 'sandbox_host_died'] } },
   ),
+  native(
+    '58b',
+    'the same, in a process it shares',
+    'attack() { return Array.prototype.indexOf.call({ length: 2 ** 53 - 1 }, 1) }',
+    { sandbox: { group: 'tenants' }, expect: { code: ['sandbox_cpu', 'sandbox_host_died'] }, process: 'gone' },
+  ),
+  cpu('again', 'a loop, again and again', `attack() { ${LOOP} }`, {
+    guard: 'a source that breaks its limits again and again is put away',
+    after: 'quarantined',
+  }),
   native('59', 'a power of big integers', 'attack() { return String(2n ** (1n << 26n)).length }', {
     expect: { code: ['sandbox_cpu', 'sandbox_host_died', 'sandbox_memory', 'sandbox_crashed'] },
   }),
@@ -100,6 +110,18 @@ export const TIME: readonly Attack[] = [
     body: `attack() { return typeof FinalizationRegistry + typeof WeakRef }`,
     expect: { value: 'undefinedundefined' },
   },
+  cpu(
+    '65b',
+    'a loop where no entry is: in a callback of FinalizationRegistry, or in a timer where that is gone',
+    `attack() {
+      if (typeof FinalizationRegistry === 'undefined') { setTimeout(() => { ${LOOP} }, 1); return new Promise(() => {}) }
+      globalThis.registry = new FinalizationRegistry(() => { ${LOOP} })
+      for (let i = 0; i < 100; i++) registry.register({ i }, i)
+      for (let round = 0; round < 20; round++) { const all = []; for (let i = 0; i < 5e4; i++) all.push([i]) }
+      return new Promise(() => {})
+    }`,
+    { sandbox: { isolation: 'own', cpu_ms: 3_000, cpu_share: 1, wall_ms: 6_000 } },
+  ),
   cpu('in-init', 'a loop in init()', `init() { ${LOOP} }`, { expect: { refused: 'sandbox_cpu' }, after: 'gone' }),
   cpu('in-statics', 'a static getter that loops', '', {
     source: `export class Module { static get needs() { ${LOOP} } }`,

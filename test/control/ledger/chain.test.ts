@@ -94,3 +94,12 @@ it.each<[string, LedgerRow[], number, string]>([
   expect(bad).toEqual({ at, fault })
   expect(entries).toBe(at - 1)
 })
+
+it('Aetherra 37: an entry edited, one deleted in the middle, a tail that is cut and two out of order are all found', () => {
+  const swapped = [...ROWS.slice(0, 4), row(6), row(5), ...ROWS.slice(6)]
+  const edited = ROWS.map((one) => (one.sequence === 7 ? { ...one, text: one.text.replace('a', 'b') } : one))
+  const found = [edited, ROWS.filter(({ sequence }) => sequence !== 9), ROWS.slice(0, 15), swapped].map(
+    (rows) => check(rows, KEPT).bad?.at,
+  )
+  expect(found).toEqual([7, 9, 16, 5])
+})

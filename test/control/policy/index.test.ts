@@ -14,7 +14,8 @@ let system: TestSystem
 let policy: Handle<PolicyApi>
 
 const TUNING: Change = { kind: 'value', file: 'configs/loop.yml', key: 'harness.retry_limit', old: 10, new: 12 }
-const CONFIG: Change = { kind: 'file', path: 'configs/loop.yml', operation: 'modify' }
+const LOOP = 'prog: other\nsetting: 10\n'
+const CONFIG: Change = { kind: 'file', path: 'configs/loop.yml', operation: 'modify', text: `# a note\n${LOOP}` }
 const CODE: Change = { kind: 'file', path: 'modules/loop.ts', operation: 'modify' }
 const UNDO = [{ operation: 'restore_file' as const, target: 'it' }]
 
@@ -33,8 +34,10 @@ beforeEach(async () => {
     'configs/tools.yml': 'prog: services/tools\nhooks: [policy]\n',
     'configs/filesystem.yml': 'prog: services/filesystem\n',
     'configs/config.yml': 'prog: services/workshop/config\n',
-    'configs/other-name.yml': 'api: ledger\nprog: other\n',
-    'configs/loop.yml': 'prog: other\nsetting: 10\n',
+    'configs/ledger.yml': 'prog: control/ledger\n',
+    'configs/approvals.yml': 'prog: control/approvals\n',
+    'configs/other-name.yml': 'api: events\nprog: other\n',
+    'configs/loop.yml': LOOP,
     'modules/other.ts': 'export class Module {}\n',
     'modules/loop.ts': 'export class Module {}\n',
   })
@@ -151,15 +154,15 @@ it('a tool call that writes is judged as that change, and one that reads goes th
   const write = (path: string): Promise<object> =>
     tools.invoke('filesystem_write_file', { path, content: 'x' }, { caller: 'assistant' })
   expect(await write('notes.txt')).not.toHaveProperty('error')
-  expect(await write('modules/loop.ts')).toMatchObject({ error: { code: 'tool_refused' } })
+  expect(await write('modules/loop.ts')).toMatchObject({ error: { code: 'tool_waits' } })
   const edit = { service: 'loop', set: { setting: 11 } }
-  expect(await tools.invoke('config_edit', edit)).toMatchObject({ error: { code: 'tool_refused' } })
+  expect(await tools.invoke('config_edit', edit)).toMatchObject({ error: { code: 'tool_waits' } })
   await configure('autonomy: full\nproduction: false\n')
   expect(await write('modules/control/policy/x.ts')).toMatchObject({ error: { code: 'tool_refused' } })
   await configure('autonomy: semi\nproduction: false\ndirections: {setting: {tighter: lower}}\n')
   expect(await tools.invoke('config_edit', edit)).not.toHaveProperty('error')
   const far = { service: 'loop', set: { setting: 14 } }
-  expect(await tools.invoke('config_edit', far)).toMatchObject({ error: { code: 'tool_refused' } })
+  expect(await tools.invoke('config_edit', far)).toMatchObject({ error: { code: 'tool_waits' } })
   expect(await tools.invoke('filesystem_list_files', { path: 'configs' })).not.toHaveProperty('error')
 })
 

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { SANDBOX_LIMITS } from '../../../modules/contracts/sandbox.ts'
 import type { Guest, GuestPlace } from '../../../modules/contracts/sandbox.ts'
+import { bootstrapText } from '../../../modules/sandbox/engine/place.ts'
 import { createRoot } from '../../support/root.ts'
 import { rejection } from '../../support/system.ts'
 import { endPlaces, openGuest, startPlace } from './engine-bench.ts'
@@ -139,4 +140,72 @@ it('what a package exports and nobody names is left out, and is there when it is
     const guest = await withPackages(place, files, code(what), ['wide'])
     expect(await guest.ask('call', { aspect: 'default', method: 'all', args: [] })).toBe(found)
   }
+})
+
+const PARTS = {
+  'parts/package.json': '{"name": "parts", "type": "module", "main": "index.js", "sideEffects": ["./loud.js"]}',
+  'parts/index.js': `import * as tools from './tools.js'
+import './loud.js'
+import './silent.js'
+export * from './star.js'
+export { one, two as second, } from './list.js'
+export { tools, late }
+export default class extends tools.Base { static made = 1 }
+export const shadowed = (tools) => { const late = [tools]; return late.length }
+const late = () => { for (const late of [tools.double(2)]) return late }
+`,
+  'parts/tools.js': `export class Base { base = 1 }
+export function double(n) { return n * table.by }
+export const unused = /*@__PURE__*/ globalThis.nobody.calls.this()
+const table = { by: 2 }
+const extra = 1
+table.by += extra
+seen('tools')
+import { seen } from './seen.js'
+`,
+  'parts/list.js':
+    "import { seen } from './seen.js'\nexport const one = 1, two = seen('two')\nexport let count = 0\nexport const more = () => ++count",
+  'parts/star.js': "export * from './deep.js'\nexport default 'not this one'\nexport const near = 'near'",
+  'parts/deep.js':
+    "export const near = 'far', deep = 'deep', { length } = [1, 2]\nimport { seen } from './seen.js'\nseen('deep')",
+  'parts/seen.js': 'export const all = []\nexport const seen = (what) => all.push(what)',
+  'parts/loud.js': "import { seen } from './seen.js'\nseen('loud')\nexport { all } from './seen.js'",
+  'parts/silent.js': "import { seen } from './seen.js'\nseen('silent')",
+}
+
+it.each([
+  ["import Parts from 'parts'", '[new Parts().base, (Parts as any).made]', [1, 1], ['tools']],
+  ["import { shadowed } from 'parts'", 'shadowed(1)', 1, []],
+  ["import { late } from 'parts'", 'late()', 6, ['tools']],
+  ["import { tools } from 'parts'", 'tools.double(1)', 3, ['tools']],
+  ["import { deep, near } from 'parts'", 'deep + near', 'deepnear', ['deep']],
+  ["import { one, second } from 'parts'", '[one, second > 0]', [1, true], ['two']],
+  ["import { more, count } from 'parts/list.js'", '[more(), more(), count]', [1, 2, 2], ['two']],
+] as const)(
+  'what is asked for is there, with all that makes it, and what happens happens once: %s',
+  async (imports, use, got, seen) => {
+    const place = await startPlace('inline')
+    const source = `import { all } from 'parts/loud.js'\n${imports}\nexport class Module { all() { return [${use}, all] } }`
+    const guest = await withPackages(place, PARTS, source, ['parts'])
+    expect(await guest.ask('call', { aspect: 'default', method: 'all', args: [] })).toEqual([got, ['loud', ...seen]])
+  },
+)
+
+it('a fault in a package has the place it has in its file, whatever was left out before it', async () => {
+  const place = await startPlace('inline')
+  const files = {
+    'places/package.json': '{"name": "places", "type": "module", "main": "index.js", "sideEffects": false}',
+    'places/index.js':
+      "/* gone */ export const a = 1; export const b = 2;\n\n// gone\nexport const c = () => {\n  return 3 }; export function fail() { throw new Error('here') }",
+  }
+  const source = "import { fail } from 'places'\nexport class Module { all() { fail() } }"
+  const guest = await withPackages(place, files, source, ['places'])
+  const thrown = await rejection(guest.ask('call', { aspect: 'default', method: 'all', args: [] }))
+  expect((thrown as { stack?: string }).stack).toContain('npm:places/index.js:5:46')
+})
+
+it('what each isolate keeps a copy of is written in letters of one byte', () => {
+  const text = bootstrapText()
+  expect(text.length).toBeGreaterThan(10_000)
+  expect(text).not.toMatch(/[^\0-\xff]/)
 })

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, expect, it } from 'vitest'
 import { atob as ourAtob, btoa as ourBtoa } from '../../../modules/sandbox/engine/guest/base64.ts'
 import { TextDecoder as OurDecoder, TextEncoder as OurEncoder } from '../../../modules/sandbox/engine/guest/text.ts'
+import type { CallSignal } from '../../../modules/contracts/module.ts'
 import { rejection } from '../../support/system.ts'
 import { endPlaces, openGuest, startPlace, type OpenedGuest } from './engine-bench.ts'
 
@@ -69,8 +70,8 @@ it('abort signals are there: of a sleep, of a time, of several', async () => {
 })
 
 it('a signal crosses in both directions, and aborts over there when it does here', async () => {
-  let given: AbortSignal | undefined
-  const waits = (signal: AbortSignal): Promise<string> =>
+  let given: CallSignal | undefined
+  const waits = (signal: CallSignal): Promise<string> =>
     new Promise((resolve) => signal.addEventListener('abort', () => resolve('told'), { once: true }))
   const { call } = await openGuest(
     await startPlace('process'),
@@ -147,13 +148,15 @@ it('values are cloned, lines of the console are lines of the log', async () => {
   const { call, told } = await openGuest(await startPlace('inline'), RUNNER)
   const code = `
     const from = { at: new Date(1), set: new Set(['a']), bytes: new Uint8Array([1]) }
+    const list = structuredClone([{ n: 1 }, [2]])
     const copy = structuredClone(from)
     console.warn('careful', { deep: [1n] }, new Map([[1, 2]]))
     kernel.log.child('part').info('hello', { n: 1 })
-    return [copy, copy.set !== from.set]`
+    return [copy, copy.set !== from.set, list.map((one) => one.n ?? one.at(0))]`
   expect(await call('run_it', code)).toEqual([
     { at: new Date(1), set: new Set(['a']), bytes: new Uint8Array([1]) },
     true,
+    [1, 2],
   ])
   expect(told).toEqual([
     { tell: 'log', level: 'warn', message: 'careful {"deep":["1"]} [[1,2]]' },

@@ -81,6 +81,12 @@ const HOSTILE: Record<string, [source: string, rule: string]> = {
   'eval in a decorator': ["@eval('1') class A {}", 'dynamic_code'],
 }
 
+it('Aetherra 28: what code does is read from its syntax, and named; eval in a comment, a text or a key is none', () => {
+  expect(refused("eval('1')")).toEqual(['dynamic_code'])
+  expect(refused("import 'node:child_process'")).toEqual(['import_forbidden'])
+  expect(refused("// eval('1')\nconst a = { eval: 'eval(1)' }")).toEqual([])
+})
+
 describe('refused', () => {
   it.each(Object.entries(HOSTILE))('%s', (_name, [source, rule]) => {
     expect(refused(source)).toContain(rule)

@@ -29,7 +29,7 @@ export interface LinkOptions {
   refuse(specifier: string, importer: string): Error
 }
 
-const { defineProperty, create, keys } = Object
+const { defineProperty: defineExport, create: createBare, keys: namesOf } = Object
 
 export class Linker {
   private readonly files = new Map<string, Running>()
@@ -43,7 +43,7 @@ export class Linker {
     for (const file of files) {
       this.files.set(file[0], {
         file,
-        exports: create(null) as Exports,
+        exports: createBare(null) as Exports,
         state: 'new',
         done: undefined,
         module: undefined,
@@ -127,9 +127,9 @@ async function after(done: Promise<void>, exports: Exports): Promise<Exports> {
 }
 
 function exportAll(into: Exports, from: Exports): void {
-  for (const name of keys(from)) {
+  for (const name of namesOf(from)) {
     if (name === 'default' || name in into) continue
-    defineProperty(into, name, { enumerable: true, configurable: true, get: () => from[name] })
+    defineExport(into, name, { enumerable: true, configurable: true, get: () => from[name] })
   }
 }
 
@@ -137,8 +137,8 @@ function exportAll(into: Exports, from: Exports): void {
 function cjsExports(into: Exports, module: { exports: unknown }): void {
   const get = (name: string): unknown => (module.exports as Exports)[name]
   const own = typeof module.exports === 'object' || typeof module.exports === 'function' ? (module.exports ?? {}) : {}
-  for (const name of keys(own)) {
-    if (name !== 'default') defineProperty(into, name, { enumerable: true, get: () => get(name) })
+  for (const name of namesOf(own)) {
+    if (name !== 'default') defineExport(into, name, { enumerable: true, get: () => get(name) })
   }
-  defineProperty(into, 'default', { enumerable: true, get: () => module.exports })
+  defineExport(into, 'default', { enumerable: true, get: () => module.exports })
 }

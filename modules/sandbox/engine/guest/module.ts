@@ -10,7 +10,7 @@ import { Acquired, createKernel, type GuestWorld } from './kernel-api.ts'
 import type { Exports } from './link.ts'
 import { aspectOf, membersOf } from './members.ts'
 import { apply, Table } from './primordials.ts'
-import { readTools, toSchema, type Schema, type ToSchema, type ToolRun } from './tools.ts'
+import { isSchema, readTools, toSchema, type Schema, type ToSchema, type ToolRun } from './tools.ts'
 
 type Ask<K extends keyof GuestAsk> = GuestAsk[K]['ask']
 type AnyFunction = (...args: unknown[]) => unknown
@@ -189,9 +189,6 @@ export class GuestModule {
     return typeof fn === 'function' ? apply(fn, this.instance, args) : undefined
   }
 }
-
-const isSchema = (value: unknown): value is Schema =>
-  typeof value === 'object' && value !== null && typeof (value as { safeParse?: unknown }).safeParse === 'function'
 
 interface Marked {
   meta?: () => { volatile?: unknown } | undefined

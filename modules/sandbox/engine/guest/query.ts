@@ -49,7 +49,7 @@ export class URLSearchParams {
       const pairs =
         Symbol.iterator in init ? [...(init as Iterable<readonly [unknown, unknown]>)] : Object.entries(init)
       this.#pairs = pairs.map(([name, value]) => [String(name), String(value)])
-    } else this.#pairs = parse(String(init))
+    } else this.#pairs = parseQuery(String(init))
   }
 
   /** For `URL`, which follows what is changed here. */
@@ -61,7 +61,7 @@ export class URLSearchParams {
 
   /** For `URL`, whose query was set. */
   static reset(of: URLSearchParams, query: string): void {
-    of.#pairs = parse(query)
+    of.#pairs = parseQuery(query)
   }
 
   get size(): number {
@@ -137,7 +137,7 @@ export class URLSearchParams {
   }
 }
 
-function parse(query: string): Pair[] {
+function parseQuery(query: string): Pair[] {
   const text = query.startsWith('?') ? query.slice(1) : query
   return text
     .split('&')

@@ -58,13 +58,13 @@ class Generator {
   }
 }
 
-const BYTES_MAX = 65_536
+const RANDOM_BYTES_MAX = 65_536
 
 export function createCrypto(channel: Channel, seed: string): object {
   const generator = new Generator(seed)
   const getRandomValues = <T extends ArrayBufferView>(view: T): T => {
     if (!ArrayBuffer.isView(view)) throw new TypeError('getRandomValues() fills a typed array')
-    if (view.byteLength > BYTES_MAX) throw new RangeError(`no more than ${BYTES_MAX} bytes at once`)
+    if (view.byteLength > RANDOM_BYTES_MAX) throw new RangeError(`no more than ${RANDOM_BYTES_MAX} bytes at once`)
     generator.write(new Uint8Array(view.buffer, view.byteOffset, view.byteLength))
     return view
   }

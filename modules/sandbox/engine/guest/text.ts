@@ -53,7 +53,7 @@ export class TextDecoder {
   }
 
   decode(given?: ArrayBuffer | ArrayBufferView, options: { stream?: boolean } = {}): string {
-    const bytes = bytesOf(given)
+    const bytes = viewOf(given)
     const all = this.#rest.length === 0 ? bytes : Uint8Array.from([...this.#rest, ...bytes])
     this.#rest = []
     let out = ''
@@ -79,7 +79,7 @@ export class TextDecoder {
   }
 }
 
-function bytesOf(given: ArrayBuffer | ArrayBufferView | undefined): Uint8Array {
+function viewOf(given: ArrayBuffer | ArrayBufferView | undefined): Uint8Array {
   if (given === undefined) return new Uint8Array(0)
   if (ArrayBuffer.isView(given)) return new Uint8Array(given.buffer, given.byteOffset, given.byteLength)
   return new Uint8Array(given)

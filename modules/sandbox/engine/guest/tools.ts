@@ -36,7 +36,7 @@ export function toSchema(schema: unknown, toJsonSchema: ToSchema | undefined): J
   return rest
 }
 
-const isSchema = (value: unknown): value is Schema =>
+export const isSchema = (value: unknown): value is Schema =>
   typeof value === 'object' && value !== null && typeof (value as { safeParse?: unknown }).safeParse === 'function'
 
 /** Throws `aspect_invalid` for the first that is none. */

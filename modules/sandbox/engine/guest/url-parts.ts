@@ -37,7 +37,7 @@ export const USER = /[\0-\x20"#/:;<=>?@[\\\]^`{|}]|[^\x21-\x7e]/gu
 const OPAQUE = /[^\x20-\x7e]/gu
 
 /** Throws a TypeError for what is none. */
-export function parse(given: string, base: Parts | undefined): Parts {
+export function parseUrl(given: string, base: Parts | undefined): Parts {
   const text = given.replace(/^[\0-\x20]+|[\0-\x20]+$/g, '').replace(/[\t\n\r]/g, '')
   const hashAt = text.indexOf('#')
   const hash = hashAt < 0 ? null : encode(text.slice(hashAt + 1), FRAGMENT)
@@ -54,11 +54,11 @@ export function parse(given: string, base: Parts | undefined): Parts {
     if (base?.protocol === protocol && !/^[/\\]{2}/.test(after)) return { ...relative(after, base, given, false), hash }
     return { ...absolute(protocol, after, given), hash }
   }
-  return { ...(after.startsWith('//') ? absolute(protocol, after, given) : plain(protocol, after)), hash }
+  return { ...(after.startsWith('//') ? absolute(protocol, after, given) : opaque(protocol, after)), hash }
 }
 
 /** `scheme:/path` or `scheme:anything` */
-function plain(protocol: string, after: string): Omit<Parts, 'hash'> {
+function opaque(protocol: string, after: string): Omit<Parts, 'hash'> {
   const { body, query } = split(after, protocol)
   const none = { protocol, username: '', password: '', host: null, port: '', query }
   if (body.startsWith('/')) return { ...none, path: pathOf(body, [], protocol) }

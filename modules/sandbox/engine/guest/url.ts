@@ -8,7 +8,7 @@ import {
   encode,
   FRAGMENT,
   isSpecial,
-  parse,
+  parseUrl,
   pathOf,
   portOf,
   PORTS,
@@ -23,8 +23,8 @@ export class URL {
   #query: URLSearchParams
 
   constructor(given: unknown, base?: unknown) {
-    const from = base === undefined ? undefined : parse(String(base), undefined)
-    this.#parts = parse(String(given), from)
+    const from = base === undefined ? undefined : parseUrl(String(base), undefined)
+    this.#parts = parseUrl(String(given), from)
     this.#query = URLSearchParams.bound(this.#parts.query ?? '', (text) => {
       this.#parts.query = text === '' ? null : text
     })
@@ -62,7 +62,7 @@ export class URL {
   }
 
   set href(given: string) {
-    const parts = parse(String(given), undefined)
+    const parts = parseUrl(String(given), undefined)
     this.#change(() => parts)
   }
 

@@ -1,12 +1,10 @@
-/** The assistant: a chat, whole or as server-sent events, and the decisions its turns wait for. */
+/** The assistant: a chat, whole or as server-sent events. */
 import { z } from 'zod'
-import type { ChatAnswer, ChatRequest, ParkedTurn, Usage } from '../../../contracts/services.ts'
+import type { ChatAnswer, ChatRequest, Usage } from '../../../contracts/services.ts'
 import { coded } from '../../../lib/errors.ts'
 import { entryOf } from '../entry.ts'
 import { streamChat } from '../chat-stream.ts'
-import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { route, shape } from './route.ts'
-import { epochMs } from './shapes.ts'
 
 const usage = shape<Usage>(
   'Usage',
@@ -18,7 +16,7 @@ const usage = shape<Usage>(
   }),
 )
 
-const chatAnswer = shape<ChatAnswer>(
+export const chatAnswer = shape<ChatAnswer>(
   'ChatAnswer',
   z.object({
     conversation_id: z.string(),
@@ -39,11 +37,6 @@ const chatAnswer = shape<ChatAnswer>(
     prompt_hash: z.string(),
     usage: usage.nullable(),
   }),
-)
-
-const parkedTurn = shape<ParkedTurn>(
-  'ParkedTurn',
-  z.object({ approval_id: z.string(), conversation_id: z.string(), question: z.string(), asked_at: epochMs }),
 )
 
 const chatBody = z.object({
@@ -81,39 +74,5 @@ export const chatRoutes = [
       const { call, place } = entryOf(desk)
       return desk.assistant.with(call).chat({ ...request, trace: place, ...signal })
     },
-  }),
-  route({
-    id: 'approvals.list',
-    method: 'GET',
-    path: '/api/approvals',
-    scope: 'read',
-    summary: 'What turns wait for a person to decide',
-    verb: 'mm approvals',
-    query: pageQuery,
-    answer: z.object({ approvals: z.array(parkedTurn), ...nextCursor }),
-    async act({ desk, query }) {
-      const oldestFirst = (one: ParkedTurn): string => `${String(one.asked_at).padStart(16, '0')} ${one.approval_id}`
-      const { items, next } = pageOf(await desk.assistant.parked(), oldestFirst, query)
-      return { approvals: items, ...next }
-    },
-  }),
-  route({
-    id: 'approvals.decide',
-    method: 'POST',
-    path: '/api/approvals/{id}',
-    scope: 'admin',
-    summary: 'Decides; the answer is that of the turn, which goes on',
-    verb: 'mm approve',
-    own: true,
-    params: z.object({ id: z.string().min(1).describe('the id of an approval') }),
-    body: z.object({
-      approved: z.boolean().describe('true or false'),
-      by: z.string().describe('who decides'),
-      note: z.string().optional().describe('why'),
-    }),
-    answer: chatAnswer,
-    errors: ['approval_missing', 'approval_decided'],
-    act: ({ desk, params, body: { note, ...decision } }) =>
-      desk.assistant.decide(params.id, note === undefined ? decision : { ...decision, note }),
   }),
 ]

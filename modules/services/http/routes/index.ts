@@ -1,6 +1,10 @@
 /** The whole table. An area adds its list here, and is served, documented and callable by its id. */
+import { approvalRoutes } from './approvals.ts'
+import { changeRoutes } from './changes.ts'
 import { chatRoutes } from './chat.ts'
+import { controlRoutes } from './control.ts'
 import { historyRoutes } from './history.ts'
+import { improveRoutes } from './improve.ts'
 import { eventsRoute, kernelRoutes } from './kernel.ts'
 import { mcpRoutes } from './mcp.ts'
 import { metricsRoute } from './metrics.ts'
@@ -16,6 +20,10 @@ export const ROUTES = [
   ...serviceRoutes,
   ...toolRoutes,
   ...chatRoutes,
+  ...approvalRoutes,
+  ...controlRoutes,
+  ...changeRoutes,
+  ...improveRoutes,
   ...recordingRoutes,
   ...traceRoutes,
   metricsRoute,

@@ -1,5 +1,6 @@
 /** The kernel and the system as a whole. */
 import { z } from 'zod'
+import { coded } from '../../../lib/errors.ts'
 import { NOTHING, route } from './route.ts'
 import { kernelInfo, kernelSwapResult, serviceState } from './service-shapes.ts'
 import { machineEvent, serviceQuery } from './shapes.ts'
@@ -72,5 +73,7 @@ export const eventsRoute = route({
   body: NOTHING,
   answer: machineEvent,
   as: 'events',
-  act: () => new Response(null, { status: 404 }),
+  act: () => {
+    throw coded('not_found', { path: '/api/events' })
+  },
 })

@@ -4,7 +4,13 @@ import { OPERATOR } from '../../../lib/tokens.ts'
 import { askMcp } from '../mcp.ts'
 import { route } from './route.ts'
 
-const common = { path: '/mcp', scope: 'open', raw: true, answer: z.unknown() } as const
+const common = {
+  path: '/mcp',
+  scope: 'open',
+  raw: true,
+  body: z.custom<Request>(),
+  answer: z.custom<Response>(),
+} as const
 const notes =
   'Streamable HTTP. Needs the token of the system, or one of those in the config of the service mcp: [mcp.md](mcp.md).'
 
@@ -15,14 +21,13 @@ export const mcpRoutes = [
     method: 'POST',
     summary: 'A message of an MCP client',
     notes,
-    body: z.unknown(),
-    act: ({ desk }) => askMcp(desk.kernel, desk.web, desk.asker?.name === OPERATOR),
+    act: ({ desk, body }) => askMcp(desk.kernel, body, desk.asker?.name === OPERATOR),
   }),
   route({
     ...common,
     id: 'mcp.end',
     method: 'DELETE',
     summary: 'Ends a session of MCP',
-    act: ({ desk }) => askMcp(desk.kernel, desk.web, desk.asker?.name === OPERATOR),
+    act: ({ desk, body }) => askMcp(desk.kernel, body, desk.asker?.name === OPERATOR),
   }),
 ]

@@ -1,10 +1,7 @@
 /** What Prometheus reads. */
 import { z } from 'zod'
 import type { MetricsApi } from '../../../contracts/metrics.ts'
-import { SAFE_HEADERS } from '../answer.ts'
 import { route } from './route.ts'
-
-const TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
 export const metricsRoute = route({
   id: 'system.metrics',
@@ -15,8 +12,6 @@ export const metricsRoute = route({
   notes: 'See [metrics.md](metrics.md).',
   answer: z.string(),
   as: 'text',
-  act: async ({ desk }) =>
-    new Response(await desk.kernel.getApi<MetricsApi>('metrics').text(), {
-      headers: { 'content-type': TYPE, ...SAFE_HEADERS },
-    }),
+  text_type: 'text/plain; version=0.0.4; charset=utf-8',
+  act: ({ desk }) => desk.kernel.getApi<MetricsApi>('metrics').text(),
 })

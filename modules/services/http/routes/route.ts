@@ -7,8 +7,11 @@ import type { IncomingHttpHeaders } from 'node:http'
 import { z } from 'zod'
 import type { ErrorCode } from '../../../contracts/errors.ts'
 import type { KernelServiceApi } from '../../../contracts/kernel.ts'
-import type { Handle, KernelApi } from '../../../contracts/module.ts'
+import type { CallSignal, Handle, KernelApi } from '../../../contracts/module.ts'
 import type { AssistantApi, ToolsApi } from '../../../contracts/services.ts'
+import type { JsonText } from '../../../lib/plain-json.ts'
+import type { Told } from '../answer.ts'
+import type { Frames } from '../chat-stream.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -39,10 +42,12 @@ export interface Desk {
   asker: Asker | undefined
   /** Throws `token_scope` where the asker's token does not cover a method or tool. */
   checkCall(api: string, method: string): void
-  /** aborts when the asker hangs up */
+  /** tells when the asker hangs up */
+  readonly hangUp: CallSignal
+  /** the same, for who passes it on */
   readonly signal: AbortSignal
-  /** the request as the web platform has it, its body unread; for routes that are answered `raw` */
-  readonly web: Request
+  /** An error without secrets and paths of this machine. */
+  clean(error: Told): Promise<Told>
   /** the OpenAPI document of the whole table */
   openApi(kernel: { version: string }): Record<string, unknown>
   /** set: the answer is kept under this name, so what it does goes on when the asker hangs up */
@@ -73,13 +78,17 @@ export interface RouteInfo<M extends Method = Method, Path extends string = stri
   errors?: readonly ErrorCode[]
   /** what is sent back: JSON unless said otherwise */
   as?: 'json' | 'text' | 'events'
+  /** of a `text` that is not plain */
+  text_type?: string
   /** the answer is what a service made: it goes out as it is. In any other, errors are cleaned of secrets and paths */
   own?: true
-  /** the route reads the body and makes the response by itself: another protocol begins here */
+  /** another protocol begins here: its body is a `Request` of the web platform, its answer a `Response` */
   raw?: true
   /** a POST whose repetition is recognized elsewhere: the header Idempotency-Key is passed on to it */
   idempotent?: 'elsewhere'
 }
+
+export type Acted<T> = T | JsonText | Frames
 
 export interface Route<
   M extends Method = Method,
@@ -94,8 +103,8 @@ export interface Route<
   /** `NOTHING`: a body is neither looked at nor refused */
   body: B
   answer: A
-  /** A `Response` goes out as it is. */
-  act(asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): z.input<A> | Response | Promise<z.input<A> | Response>
+  /** `JsonText` goes out as it is, `Frames` one by one. */
+  act(asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): Acted<z.input<A>> | Promise<Acted<z.input<A>>>
 }
 
 /** No parameters, no query, no body. */
@@ -119,7 +128,7 @@ export function route<
   B extends z.ZodType = Nothing,
 >(
   given: Given<M, Path, P, Q, B, A> & {
-    act(asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): z.input<A> | Response | Promise<z.input<A> | Response>
+    act(asked: Asked<z.output<P>, z.output<Q>, z.output<B>>): Acted<z.input<A>> | Promise<Acted<z.input<A>>>
   },
 ): Route<M, Path, P, Q, B, A> {
   const { params = NOTHING, query = NOTHING, body = NOTHING } = given

@@ -44,6 +44,7 @@ const status = z.object({
   source_hash: z.string().nullable().describe('of the source that serves'),
   config_hash: z.string().nullable().describe('of the config that serves'),
   disk_hash: z.string().nullable().describe('of the source as it is on disk now'),
+  disk_config_hash: z.string().nullable().describe('of the config as it is on disk now'),
   stale: z.boolean().describe('what is on disk is not what runs'),
   last_good: epochMs.nullable().describe('when the version that stands in was kept'),
   sandboxed: z.boolean(),
@@ -135,6 +136,18 @@ export const plannedChange = shape<PlannedChange>(
     together_with: z.array(z.string()).describe('switched in the same tick'),
     callers: z.array(z.string()),
     in_flight: count,
+    powers: z
+      .object({
+        granted: z
+          .object({ before: z.array(z.string()).nullable(), after: z.array(z.string()).nullable() })
+          .describe('by its config; null: it runs outside of a sandbox, with every power'),
+        used: z
+          .object({ before: z.array(z.string()), after: z.array(z.string()) })
+          .describe('what its text asks for, as the smallest grants that would do'),
+        missing: z.array(z.string()).describe('grants without which it does not go live'),
+      })
+      .nullable()
+      .describe('null: it runs in no sandbox, before and after'),
     error: fault,
   }),
 )

@@ -55,7 +55,6 @@ export const serviceRoutes = [
     notes:
       "A refusal has a status of 400–499 or 503; an error of the service itself is 500 with the service's own code.",
     verb: 'mm call',
-    own: true,
     params: apiParam,
     body: callBody,
     answer: z.object({

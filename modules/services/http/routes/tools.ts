@@ -1,8 +1,9 @@
 /** The catalogue of tools, and calls of them. */
 import { z } from 'zod'
-import type { ToolInfo, ToolMore } from '../../../contracts/tool.ts'
+import type { AnsweredBy, ToolInfo, ToolMore } from '../../../contracts/tool.ts'
 import { fromErrorData } from '../../../lib/errors.ts'
-import { toPlain } from '../../../lib/plain-json.ts'
+import { plainMember } from '../../../lib/plain-json.ts'
+import { bearerOf, OPERATOR } from '../../../lib/tokens.ts'
 import { entryOf } from '../entry.ts'
 import { route, shape, type Desk } from './route.ts'
 import { nextCursor, pageOf, pageQuery } from './paging.ts'
@@ -29,6 +30,18 @@ const toolMore: z.ZodType<ToolMore, ToolMore> = z.object({
   kind: z.enum(['text', 'list', 'json']),
   member: z.string().exactOptional(),
   hint: z.string(),
+})
+
+/** Who shows the system's own token is a person; any other token is a program's, and its calls are judged. */
+function operatorOf({ asker, headers }: Desk): { operator?: string } {
+  const token = asker?.name === OPERATOR ? bearerOf(headers.authorization) : undefined
+  return token === undefined ? {} : { operator: token }
+}
+
+const answeredBy: z.ZodType<AnsweredBy, AnsweredBy> = z.object({
+  generation: z.number(),
+  source_hash: z.string().nullable().describe('of the source that answered'),
+  config_hash: z.string().nullable().describe('of the config that answered'),
 })
 
 /** Only a token with less than all asks for the catalogue first. */
@@ -76,7 +89,6 @@ export const toolRoutes = [
     path: '/api/tools/{name}',
     scope: 'operate',
     summary: 'Calls a tool; the body is its parameters',
-    own: true,
     notes: 'With the header `Idempotency-Key` it runs once; see [tools.md](tools.md).',
     params: nameParam,
     body: jsonMap,
@@ -86,6 +98,7 @@ export const toolRoutes = [
       value: z.unknown(),
       warnings: z.array(z.string()).exactOptional(),
       more: toolMore.exactOptional(),
+      answered_by: answeredBy.exactOptional().describe('the version that answered'),
     }),
     errors: ['tool_not_found', 'bad_params', 'retry_id_reused'],
     idempotent: 'elsewhere',
@@ -95,10 +108,13 @@ export const toolRoutes = [
       // With a key the caller may come again for the result: a lost connection does not end the call.
       const how = typeof id === 'string' ? { id } : { signal: desk.signal }
       const { call, place } = entryOf(desk)
-      const own = { caller: 'http', trace: place }
-      const result = await desk.tools.with(call).invoke(params.name, body, { ...how, ...own })
+      const own = { caller: desk.asker?.name === OPERATOR ? 'http' : `http:${desk.asker?.name}`, trace: place }
+      const result = await desk.tools
+        .with(call)
+        .invoke(params.name, body, { ...how, ...own, ...operatorOf(desk), detail: true })
       if (result.status !== 'success') throw fromErrorData(result.error)
-      return { ...result, value: toPlain(result.value, { api: 'tools', method: result.name }) }
+      const { value, ...rest } = result
+      return plainMember('value', value, { api: 'tools', method: result.name }, rest)
     },
   }),
 ]

@@ -1,0 +1,33 @@
+/**
+ * Both versions with their background work, used until they hold much: the calls as recorded, and then with more and more
+ * that was never there before. Once a gate; `hand_over` and `endurance` go on from there.
+ */
+import type { Call, Working } from './bench.ts'
+import type { SubjectInput } from './check.ts'
+import { freshened } from './made-calls.ts'
+import type { TimedCall } from './probe.ts'
+
+const CALLS = 600
+const EACH_MS = 3
+/** So long the background goes on with what was asked for. */
+const SETTLE_MS = 120
+
+export async function filled({ bench, kernel, config }: SubjectInput): Promise<Working> {
+  const pair = await bench.working()
+  if (bench.isFilled) return pair
+  bench.isFilled = true
+  const calls = fillOf(await bench.rows())
+  const { outcomes } = await pair.was.run(calls, { cpu_ms: config.hand_over_cpu_ms })
+  await pair.is.run(calls.slice(0, outcomes.length))
+  await kernel.sleep(SETTLE_MS)
+  return pair
+}
+
+export function fillOf(rows: readonly TimedCall[]): TimedCall[] {
+  const from = rows.at(-1)?.at ?? 0
+  return Array.from({ length: rows.length === 0 ? 0 : Math.max(CALLS, rows.length) }, (_, index) => {
+    const { aspect, method, args } = rows[index % rows.length] as Call
+    const isOld = index < rows.length || index % 3 === 0
+    return { aspect, method, args: isOld ? args : freshened(args, index), at: from + index * EACH_MS }
+  })
+}

@@ -1,0 +1,90 @@
+/**
+ * The gate: all checks of a change in their order, cheapest first. It stops at the first that fails, since what follows
+ * costs more and says less. Nothing is written, and nothing of the change runs outside of a sandbox.
+ */
+import type { KernelApi } from '../../contracts/module.ts'
+import type { DeclaredChange, Evidence, ProposedEdit } from '../../contracts/proposals.ts'
+import { reasonOf } from '../../lib/errors.ts'
+import { Bench, type Call } from './bench.ts'
+import { readCandidate, type Candidate } from './candidate.ts'
+import { failed, type Check, type Verdict } from './check.ts'
+import { baseCheck } from './checks/base.ts'
+import { contractCheck } from './checks/contract.ts'
+import { enduranceCheck } from './checks/endurance.ts'
+import { handOverCheck } from './checks/hand-over.ts'
+import { lintCheck } from './checks/lint.ts'
+import { loadCheck } from './checks/load.ts'
+import { madeCallsCheck } from './checks/made-calls.ts'
+import { policyCheck } from './checks/policy.ts'
+import { replayCheck } from './checks/replay.ts'
+import { scanCheck } from './checks/scan.ts'
+import { testsCheck } from './checks/tests.ts'
+import { typesCheck } from './checks/types.ts'
+import type { Config } from './config.ts'
+
+export const CHECKS: readonly Check[] = [
+  policyCheck,
+  baseCheck,
+  scanCheck,
+  typesCheck,
+  lintCheck,
+  testsCheck,
+  loadCheck,
+  contractCheck,
+  replayCheck,
+  madeCallsCheck,
+  handOverCheck,
+  enduranceCheck,
+]
+
+export interface GateOptions {
+  actor: string
+  service?: string | undefined
+  changes: readonly DeclaredChange[]
+  /** calls that showed what was wrong with earlier changes of a service, oldest first */
+  counterexamples(service: string): readonly Call[]
+}
+
+export async function runGate(
+  parts: { kernel: KernelApi; config: Config },
+  edits: readonly ProposedEdit[],
+  options: GateOptions,
+): Promise<{ passed: boolean; evidence: Evidence[] }> {
+  const { kernel, config } = parts
+  const off = new Set<string>((['types', 'lint', 'tests'] as const).filter((name) => config[name] === 'off'))
+  const evidence: Evidence[] = []
+  const note = async (check: string, work: () => Promise<Verdict>): Promise<boolean> => {
+    const since = kernel.clock.monotonic()
+    // What a check runs into is no reason to let a change through.
+    const verdict = await work().catch((thrown: unknown) => failed(`the check itself failed: ${reasonOf(thrown)}`))
+    evidence.push({ check, ...verdict, ms: Math.round(kernel.clock.monotonic() - since) })
+    return verdict.outcome !== 'failed'
+  }
+  const empty: Candidate = { edits, actor: options.actor, subjects: [], texts: {}, changes: [], codeOnly: false }
+  // Before any work, the kernel's plan included.
+  if (!(await note('policy', () => policyCheck.run({ kernel, config, candidate: empty }))))
+    return { passed: false, evidence }
+  const candidate = await readCandidate(kernel, edits, options)
+  const benches = candidate.subjects.map((subject) => ({
+    subject,
+    bench: new Bench({ kernel, config, candidate, subject }),
+    known: options.counterexamples(subject.api),
+  }))
+  try {
+    for (const check of CHECKS.slice(1).filter(({ name }) => !off.has(name))) {
+      if (check.of === 'change') {
+        if (!(await note(check.name, () => check.run({ kernel, config, candidate }))))
+          return { passed: false, evidence }
+        continue
+      }
+      for (const { subject, bench, known } of benches) {
+        const name = benches.length === 1 ? check.name : `${check.name} (${subject.api})`
+        const run = (): Promise<Verdict> => check.run({ kernel, config, candidate, subject, bench, known })
+        if (!(await note(name, run))) return { passed: false, evidence }
+      }
+    }
+    return { passed: true, evidence }
+  } finally {
+    await Promise.all(benches.map(({ bench }) => bench.endAll()))
+  }
+}
