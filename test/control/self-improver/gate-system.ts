@@ -19,7 +19,7 @@ export const CONTROL = {
   'configs/policy.yml': 'prog: control/policy\n',
   'configs/recordings.yml': 'prog: services/recordings\nwrite_ms: 20\n',
   'configs/self-improver.yml':
-    'prog: control/self-improver\nmade_calls_max: 800\nendurance_cpu_ms: 100\ntests: off\ntypes: off\nlint: off\n',
+    'prog: control/self-improver\nmade_calls_max: 800\nendurance_calls_max: 1500\ntests: off\ntypes: off\nlint: off\n',
 }
 
 export async function startGate(files: Record<string, string>): Promise<GateSystem> {
