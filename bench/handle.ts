@@ -35,7 +35,7 @@ function loop(method: keyof Target): (targets: Target[], calls: number) => Promi
     return (performance.now() - since) * 1e6 / calls
   }`
   // Each loop needs call sites of its own, or one loop's types would slow the next.
-  // oxlint-disable-next-line typescript/no-implied-eval
+  // oxlint-disable-next-line typescript/no-implied-eval -- the text is the one above, of this file
   return new Function(code)() as ReturnType<typeof loop>
 }
 

@@ -19,8 +19,8 @@ const SHOWN_MAX = 3
 /** What is slower is so each time. */
 const CONFIRMED_MIN = 3
 const CONFIRM_CALLS = 20
-/** What ended it is the machine's affair. */
-const BUSY_CODES = new Set(['sandbox_host_died', 'sandbox_wall'])
+/** What ends a sandbox on a machine that is merely busy: it is no fault of the code in it. */
+export const BUSY_CODES = new Set(['sandbox_host_died', 'sandbox_wall'])
 
 /** What was seen so far. */
 interface Seen {

@@ -6,7 +6,7 @@
  */
 import type { Call, Working } from './bench.ts'
 import { failed, type SubjectInput, type Verdict } from './check.ts'
-import { counterexample, isMeant, keyOf, noiseOf } from './compare.ts'
+import { BUSY_CODES, counterexample, isMeant, keyOf, noiseOf } from './compare.ts'
 import { differenceOf } from './outcome.ts'
 import type { LongRun, Probe } from './probe.ts'
 import { dearer, growing, type Stretch } from './stretches.ts'
@@ -22,7 +22,6 @@ const LOOKED_AT = 20
 const LOOKS_MAX = 3
 /** A version that makes so small a share of the calls in the time of a stretch waits. */
 const SHARE_MIN = 0.5
-const BUSY_CODES = new Set(['sandbox_host_died', 'sandbox_wall'])
 
 /** What was run, to be run again. */
 interface Course {

@@ -5,10 +5,9 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { reasonOf } from '../../../lib/errors.ts'
-import { failed, passed, skipped, type ChangeCheck } from '../check.ts'
-import { complaintText, findTool, freshComplaints, runTool, withCopy, type Complaint } from '../tool-run.ts'
+import type { Complaint } from '../tool-run.ts'
+import { toolCheck } from './tool-check.ts'
 
-const TOLD_MAX = 8
 const OWN_RULES = '.oxlintrc.json'
 
 interface Diagnostic {
@@ -20,30 +19,22 @@ interface Diagnostic {
   labels?: { span?: { line?: number } }[]
 }
 
-export const lintCheck: ChangeCheck = {
+export const lintCheck = toolCheck({
   name: 'lint',
-  of: 'change',
-  async run({ kernel, config, candidate }) {
-    const { root } = kernel.paths
-    const tool = findTool(root, 'oxlint')
-    if (tool === undefined) return skipped('there is no linter: `npm install --save-dev oxlint` in the root')
-    return withCopy(root, candidate, async (copy) => {
-      if (copy.files.length === 0) return skipped('it changes no code')
-      const own = join(root, OWN_RULES)
-      const rules = existsSync(own) ? ['-c', own] : ['-D', 'correctness', '-A', 'no-unused-vars']
-      const args = [...rules, '--format', 'json', '--disable-nested-config', '--no-ignore', 'before', 'after']
-      const said = await runTool(tool, args, { folder: copy.folder, ms: config.types_ms, kernel })
-      const all = diagnosticsIn(said)
-      const [before, after] = ['before', 'after'].map((side) => complaintsOf(all, side))
-      const fresh = freshComplaints(before ?? [], after ?? [])
-      if (fresh.length === 0) return passed(`nothing new in ${copy.files.length} files (oxlint ${tool.version})`)
-      const list = fresh.map(complaintText)
-      return failed(`a linter finds what was not there: ${list.slice(0, TOLD_MAX).join('; ')}`, {
-        errors: list.slice(0, 50),
-      })
-    })
+  package: 'oxlint',
+  kind: 'linter',
+  fine: 'nothing new',
+  wrong: 'a linter finds what was not there',
+  argsFor: (_copy, _tool, root) => {
+    const own = join(root, OWN_RULES)
+    const rules = existsSync(own) ? ['-c', own] : ['-D', 'correctness', '-A', 'no-unused-vars']
+    return [...rules, '--format', 'json', '--disable-nested-config', '--no-ignore', 'before', 'after']
   },
-}
+  complaintsOf: (said) => {
+    const all = diagnosticsIn(said)
+    return (side) => complaintsOf(all, side)
+  },
+})
 
 function diagnosticsIn(said: string): Diagnostic[] {
   try {

@@ -5,20 +5,9 @@
  */
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { failed, passed, skipped, type ChangeCheck } from '../check.ts'
-import {
-  complaintText,
-  findTool,
-  freshComplaints,
-  PACKAGE_ROOT,
-  runTool,
-  withCopy,
-  type Complaint,
-  type Copy,
-  type Tool,
-} from '../tool-run.ts'
+import { PACKAGE_ROOT, type Complaint, type Copy, type Tool } from '../tool-run.ts'
+import { toolCheck } from './tool-check.ts'
 
-const TOLD_MAX = 8
 const SERVICES = 'runtime/types/services.d.ts'
 /** Files of the root that no copy holds are found where they stand. */
 const ALWAYS = {
@@ -42,29 +31,18 @@ const DEFAULTS = {
   noImplicitAny: false,
 }
 
-export const typesCheck: ChangeCheck = {
+export const typesCheck = toolCheck({
   name: 'types',
-  of: 'change',
-  async run({ kernel, config, candidate }) {
-    const { root } = kernel.paths
-    const tool = findTool(root, 'typescript')
-    if (tool === undefined) return skipped('there is no type checker: `npm install --save-dev typescript` in the root')
-    return withCopy(root, candidate, async (copy) => {
-      if (copy.files.length === 0) return skipped('it changes no code')
-      writeFileSync(join(copy.folder, 'tsconfig.json'), JSON.stringify(settings(root, tool, copy)))
-      const args = ['-p', 'tsconfig.json', '--pretty', 'false']
-      const said = await runTool(tool, args, { folder: copy.folder, ms: config.types_ms, kernel })
-      const [before, after] = ['before', 'after'].map((side) => complaintsOf(said, side))
-      const fresh = freshComplaints(before ?? [], after ?? [])
-      if (fresh.length === 0)
-        return passed(`no new type errors in ${copy.files.length} files (typescript ${tool.version})`)
-      const list = fresh.map(complaintText)
-      return failed(`it has type errors that were not there: ${list.slice(0, TOLD_MAX).join('; ')}`, {
-        errors: list.slice(0, 50),
-      })
-    })
+  package: 'typescript',
+  kind: 'type checker',
+  fine: 'no new type errors',
+  wrong: 'it has type errors that were not there',
+  argsFor: (copy, tool, root) => {
+    writeFileSync(join(copy.folder, 'tsconfig.json'), JSON.stringify(settings(root, tool, copy)))
+    return ['-p', 'tsconfig.json', '--pretty', 'false']
   },
-}
+  complaintsOf: (said) => (side) => complaintsOf(said, side),
+})
 
 function settings(root: string, tool: Tool, { folder, files }: Copy): object {
   const own = join(root, 'tsconfig.json')
