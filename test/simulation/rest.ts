@@ -52,8 +52,9 @@ export async function comeToRest(world: World): Promise<void> {
     await world.clock.advance(LOOK_MS)
   const isLive = (api: string): boolean => world.kernel.services.get(api)?.live !== undefined
   const newest = world.fs.textOf(at(NEWER_META)) === undefined ? META_FILE : NEWER_META
-  // Two saves may have run into each other: such a meta file asks for nothing.
-  const isWhole = parseDocument(world.fs.textOf(at(newest)) ?? '').errors.length === 0
+  // Two saves may have run into each other, or a half of one be brought back: such a meta file asks for nothing there is.
+  const meta = parseDocument(world.fs.textOf(at(newest)) ?? '')
+  const isWhole = meta.errors.length === 0 && meta.get('prog') === 'kernel'
   world.record({
     kind: 'rest',
     quiet: isAtRest(world),
