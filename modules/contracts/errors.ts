@@ -699,6 +699,31 @@ export const ERRORS = {
   ),
   approval_reason: entry(400, '{what} needs a written reason', 'Say why: it stands in the ledger.'),
   approvals_full: entry(503, '{limit} requests wait for a decision already', 'Decide on some; then ask again.'),
+  snapshot_missing: entry(
+    404,
+    'There is no snapshot `{snapshot}`',
+    '`GET /api/meta/signals` has the newest one, with its id.',
+  ),
+  metric_unknown: entry(
+    400,
+    'No metric has the path `{path}`{near}',
+    'docs/metrics.md lists every path; these there are: {paths}',
+  ),
+  rule_invalid: entry(
+    400,
+    'The rule `{rule}` cannot be used: {reason}',
+    'Conditions are {metric, comparator, threshold}; comparators are lt, le, gt, ge, eq and ne.',
+  ),
+  signal_invalid: entry(
+    400,
+    'The signal cannot be taken: `{field}` is wrong: {reason}',
+    'A signal has source, priority (low, normal, high or urgent), payload and ttl_s.',
+  ),
+  trigger_unknown: entry(
+    400,
+    'Nothing starts a cycle by the name `{trigger}`',
+    'Triggers are manual, scheduled, emergency and signal.',
+  ),
   proposal_missing: entry(404, 'There is no proposal `{proposal}`', '`mm changes` lists them.'),
   proposal_not_live: entry(
     409,
