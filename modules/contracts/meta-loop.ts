@@ -167,6 +167,8 @@ export interface Cycle {
   snapshot: string | null
   operation: OperationMetrics | null
   scores: Scores | null
+  /** of the strategic goals, as they were perceived */
+  gaps: GoalGap[]
   signals: DerivedSignal[]
   queued_signals: QueuedSignal[]
   signals_expired: number
@@ -206,6 +208,30 @@ export interface MetaStatus {
 
 export type CadenceMode = 'balanced' | 'aggressive' | 'conservative' | 'frozen'
 
+/** How the loop itself does, read from the ledger and nothing else. null: nothing of the kind has ended yet. */
+export interface LoopHealth {
+  cycles: number
+  /** from its begin to its end, on average, of those that were begun */
+  cycle_latency_ms: number | null
+  /** of the changes of the loop that went live and were judged: the share that was kept */
+  directive_success_rate: number | null
+  /** of the changes of the loop that went live: the share that was taken back */
+  rollback_rate: number | null
+  /** of the rules that had data: the share that held */
+  policy_match_rate: number | null
+}
+
+/** Told once, and again only after it was over. */
+export interface LoopAlert {
+  /** `verification_failures`, `gap_open G`, `pattern_survives R`, `compliance_low` */
+  key: string
+  message: string
+  /** epoch milliseconds */
+  at: number
+  /** null: it still holds */
+  over_at: number | null
+}
+
 /** What happened while somebody was away. */
 export interface Briefing {
   cycles_run: number
@@ -240,6 +266,9 @@ export interface MetaLoopApi {
   rules(): Promise<{ builtin: RuleDefinition[]; custom: RuleDefinition[] }>
   /** What the rules say of the newest snapshot, without a cycle. */
   findings(): Promise<{ snapshot: string | null; findings: Finding[]; silent: SilentRule[] }>
+  health(): Promise<LoopHealth>
+  /** Newest first. */
+  alerts(): Promise<{ alerts: LoopAlert[] }>
   brief(since: number): Promise<{ lines: string[] }>
 }
 

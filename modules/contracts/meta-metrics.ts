@@ -149,6 +149,13 @@ export interface ControlMetricsApi {
   record(event: Omit<OperationEvent, 'at'>): Promise<{ recorded: true }>
   /** Default: the last 24 hours of the agent `default`. */
   operation(query?: { bot_id?: string; window_ms?: number }): Promise<OperationMetrics>
+  /** What was recorded, newest first: of one agent, of these types. Default: of the agent `default`, at most 100. */
+  recorded(query?: {
+    bot_id?: string
+    types?: OperationEvent['type'][]
+    since?: number
+    limit?: number
+  }): Promise<{ events: OperationEvent[] }>
   /** Values a drift is measured from: those of a snapshot, until another is set. Rejects with `snapshot_missing`. */
   setBaseline(id: string): Promise<void>
 }
