@@ -174,7 +174,7 @@ export function addServices(program: Command, { common }: Cli): void {
         if (api !== 'change') throw coded('usage', { reason: 'mm show SERVICE, or mm show change c12' })
         return showProposal(common(), id)
       }),
-    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, disk_config_hash, stale, last_good, sandboxed, sandbox, calls, errors, in_flight, queued, generations, reloads, restarts, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, methods, aspects, tools, latency_ms, draining, owned}',
+    '{api, prog, state, generation, config_file, source_file, source_hash, config_hash, disk_hash, disk_config_hash, stale, last_good, sandboxed, sandbox, calls, errors, in_flight, queued, generations, reloads, restarts, tasks, uptime_s, last_error, last_error_at, waiting_for, needs, description, domain, methods, aspects, tools, latency_ms, draining, owned}',
   )
   prints(
     program

@@ -123,6 +123,8 @@ export interface ServiceStatus {
   waiting_for: string[]
   needs: string[]
   description: string | null
+  /** `domain:` of its config: what it is seen together with */
+  domain: string | null
 }
 
 export interface ServiceDetail extends ServiceStatus {

@@ -126,6 +126,7 @@ export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatu
     waiting_for: service.waitingFor,
     needs: [...(live?.needs ?? desired?.needs ?? [])],
     description: desired?.description ?? null,
+    domain: desired?.domain ?? null,
   }
 }
 

@@ -8,6 +8,7 @@ const SHIPPED = [
   'control/branches/',
   'control/events/',
   'control/ledger/',
+  'control/metrics/',
   'control/policy/',
   'control/rollouts/',
   'control/self-improver/',

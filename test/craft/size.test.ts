@@ -8,7 +8,7 @@ import { sourceFiles } from './files.ts'
 const LINES_MAX = 300
 const FUNCTION_LINES_MAX = 60
 /** A table is one idea however long it is. */
-const TABLES = ['modules/contracts/errors.ts']
+const TABLES = ['modules/contracts/errors.ts', 'modules/control/metrics/catalogue.ts']
 const FOLDERS = ['modules', 'cli', 'bench', 'bin', 'scripts', 'test']
 
 const files = ['run.ts', ...FOLDERS.flatMap(sourceFiles)].filter((file) => !TABLES.includes(file))

@@ -62,6 +62,7 @@ const status = z.object({
   waiting_for: z.array(z.string()),
   needs: z.array(z.string()),
   description: z.string().nullable(),
+  domain: z.string().nullable().describe('of its config: what it is seen together with'),
 })
 export const serviceStatus = shape<ServiceStatus>('Service', status)
 
