@@ -69,6 +69,10 @@ export interface RuleDefinition {
   confidence_min?: number
   /** after it has led to a proposal */
   cooldown_ms?: number
+  /** observations its metrics need for full confidence */
+  samples_min?: number
+  /** metrics that are told beside those of its conditions */
+  context?: string[]
   /** what it would change; without one it only tells */
   change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
 }
