@@ -8,6 +8,7 @@ const SHIPPED = [
   'control/branches/',
   'control/events/',
   'control/ledger/',
+  'control/meta-loop/',
   'control/metrics/',
   'control/policy/',
   'control/rollouts/',
