@@ -40,6 +40,9 @@ export const ANOMALY_DEFAULTS: AnomalyOptions = {
   spread_share_min: 0.01,
 }
 
+/** A spread that is known from few values may well be larger, about as Student has it. */
+const FEW = 3
+
 export type Judged = Pick<MetricDescriptor, 'direction' | 'target' | 'unit'>
 
 /** Chance alone spreads counts and shares so far, however even those before were. */
@@ -69,7 +72,7 @@ export function anomalyOf(points: readonly MetricHistoryPoint[], metric: Judged,
   if (before.length < options.points_min) return unknown
   const center = median(before)
   const floor = Math.max(options.spread_share_min * Math.abs(center), chanceSpread(metric, center, last.samples))
-  const sigma = Math.max(spread(before), floor)
+  const sigma = Math.max(spread(before) * (1 + FEW / before.length), floor)
   const distance = Math.abs(last.value - center)
   // All before were 0, and nothing says what one more means: no scale, no verdict.
   const sigmas = sigma === 0 ? (distance === 0 ? 0 : null) : distance / sigma

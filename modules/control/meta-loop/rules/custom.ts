@@ -11,6 +11,8 @@ import { COMPARATORS } from './conditions.ts'
 
 const ALTITUDES = ['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel'] as const
 const RULES_MAX = 200
+/** Patterns are told, and switched off, by these names. */
+const OF_PATTERNS = ['trend', 'anomaly', 'inflection', 'multi_domain_drift', 'pattern_recurrence']
 
 const name = z.string().regex(/^[a-z][a-z0-9_]{0,63}$/, 'a name is up to 64 small letters, digits and _')
 const finite = z.number()
@@ -57,7 +59,7 @@ export function readRules(value: unknown, { paths, taken }: Known): RuleDefiniti
   if (!Array.isArray(value)) throw coded('rule_invalid', { rule: 'rules', reason: 'rules are a list' })
   if (value.length > RULES_MAX)
     throw coded('rule_invalid', { rule: 'rules', reason: `there are ${value.length}, at most ${RULES_MAX} may be` })
-  const names = new Set(taken)
+  const names = new Set([...OF_PATTERNS, ...taken])
   return value.map((one: unknown, index) => {
     const rule = readRule(one, index, new Set(paths))
     if (names.has(rule.name)) throw coded('rule_invalid', { rule: rule.name, reason: 'another rule has this name' })
