@@ -8,7 +8,7 @@ import type { KernelApi } from '../../contracts/module.ts'
 import type { ConfigApi, ConfigEdit, Landed } from '../../contracts/workshop.ts'
 import { coded, fromErrorData } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
-import { editYaml } from './edit-yaml.ts'
+import { editYaml } from '../../lib/edit-yaml.ts'
 import { checkThawed, land, partsOf, taken, type WorkshopParts } from './landing.ts'
 
 /** They say what the service is: that is another file, not another value. */

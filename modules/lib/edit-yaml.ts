@@ -5,7 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util'
 import { isMap, isScalar, parseDocument, stringify, type Document, type Pair } from 'yaml'
-import { coded, reasonOf } from '../../lib/errors.ts'
+import { coded, reasonOf } from './errors.ts'
 
 export interface YamlEdit {
   /** `limits.drain_ms` → value; a dot goes one level down */

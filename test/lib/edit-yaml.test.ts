@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { parse, stringify } from 'yaml'
-import { editYaml } from '../../../modules/services/workshop/edit-yaml.ts'
+import { editYaml } from '../../modules/lib/edit-yaml.ts'
 
 const key = fc.stringMatching(/^[a-z][a-z0-9_]{0,8}$/)
 
