@@ -189,6 +189,10 @@ export interface Cycle {
   proposals: string[]
   applied: string[]
   pending: string[]
+  /** channel G: what the last cycle that changed something did */
+  last_commit: JsonMap | null
+  /** what a person should know of it, beside the numbers */
+  notes: string[]
   summary: string
 }
 
@@ -250,9 +254,10 @@ export interface Briefing {
 export interface MetaLoopApi {
   /**
    * Runs one and resolves with it, whatever became of it: `skipped` while one runs, `throttled` by the cadence. An
-   * `emergency` passes the smallest interval and the hourly limit, within its own. Rejects only for a trigger that is not known.
+   * `emergency` passes the smallest interval and the hourly limit, within its own. Rejects only for a trigger that is not
+   * known. (A method `run` is the kernel's: no handle has it.)
    */
-  run(request?: { trigger?: 'manual' | 'scheduled' | 'emergency' | 'signal' }): Promise<Cycle>
+  trigger(request?: { trigger?: 'manual' | 'scheduled' | 'emergency' | 'signal' }): Promise<Cycle>
   /** The step under way ends; nothing it staged stays. False when none runs: then the next ends after its first step. */
   abort(reason: string): boolean
   status(): Promise<MetaStatus>

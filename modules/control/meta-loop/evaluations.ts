@@ -1,0 +1,92 @@
+/**
+ * Channel F: what a change did for the agent, judged when enough sessions have begun since, against what was measured and
+ * stored when it went live. The verdict comes once, as a signal the next cycle perceives. Lower tokens a task are better.
+ */
+import type { JsonMap } from '../../contracts/seams.ts'
+import type { Means } from './means.ts'
+import { writeReadable } from './readable.ts'
+import type { CycleIdentity } from './staged.ts'
+
+/** AROS: more than 5 % better, more than 10 % worse. */
+const BETTER = -0.05
+const WORSE = 0.1
+
+export interface Evaluation {
+  eval_id: string
+  created_at: number
+  policy_change: { cycle: number; changes: JsonMap[] }
+  sessions_required: number
+  /** as it was when the change went live */
+  baseline: { tokens_per_task: number | null }
+  status: 'pending' | 'done'
+}
+
+export type DelayedVerdict = 'CONFIRMED' | 'DEGRADED' | 'INCONCLUSIVE'
+
+/** Pure. */
+export function delayedVerdict(
+  old: number | null,
+  now: number | null,
+): { verdict: DelayedVerdict; delta: number | null } {
+  if (old === null || now === null || old === 0) return { verdict: 'INCONCLUSIVE', delta: null }
+  const delta = (now - old) / old
+  return { verdict: delta < BETTER ? 'CONFIRMED' : delta > WORSE ? 'DEGRADED' : 'INCONCLUSIVE', delta }
+}
+
+export async function evaluateLater(means: Means, cycle: CycleIdentity, changes: JsonMap[]): Promise<void> {
+  const { kernel, config, metrics, store } = means
+  const { tokens_per_task } = await metrics.operation({ bot_id: config.bot_id })
+  const evaluation: Evaluation = {
+    eval_id: `e${cycle.number}`,
+    created_at: kernel.clock.now(),
+    policy_change: { cycle: cycle.number, changes },
+    sessions_required: config.cadence.delayed_eval_sessions,
+    baseline: { tokens_per_task },
+    status: 'pending',
+  }
+  store.saveEvaluation(evaluation.eval_id, true, asJson(evaluation))
+  writeEvaluations(means)
+}
+
+/** Called before a cycle perceives, and by the watch clock; one after the other. */
+export async function settleEvaluations(means: Means): Promise<void> {
+  for (const evaluation of pendingOf(means)) await settle(means, evaluation)
+}
+
+async function settle(means: Means, evaluation: Evaluation): Promise<void> {
+  const { kernel, config, metrics, store, inbox } = means
+  const { bot_id } = config
+  const { created_at, sessions_required, baseline, eval_id } = evaluation
+  const { events } = await metrics.recorded({
+    bot_id,
+    types: ['session_start'],
+    since: created_at,
+    limit: sessions_required,
+  })
+  if (events.length < sessions_required) return
+  const window_ms = Math.max(1, kernel.clock.now() - created_at)
+  const { tokens_per_task } = await metrics.operation({ bot_id, window_ms })
+  const { verdict, delta } = delayedVerdict(baseline.tokens_per_task, tokens_per_task)
+  const payload = {
+    eval_id,
+    verdict,
+    delta,
+    metric: 'tokens_per_task',
+    old: baseline.tokens_per_task,
+    new: tokens_per_task,
+    policy_change: asJson(evaluation.policy_change),
+  }
+  // Its signal and its end are two files: a process killed between them tells it again, never not at all.
+  inbox.push({ source: 'policy_delta', payload })
+  store.saveEvaluation(eval_id, false, asJson({ ...evaluation, status: 'done', verdict, delta }))
+  writeEvaluations(means)
+  await metrics.record({ bot_id, type: 'policy_delta', session_id: null, data: { eval_id, verdict, delta } })
+}
+
+const pendingOf = ({ store }: Pick<Means, 'store'>): Evaluation[] =>
+  store.pendingEvaluations() as unknown as Evaluation[]
+
+const writeEvaluations = (means: Means): void =>
+  writeReadable(means, 'pending-evaluations.yml', { pending: pendingOf(means) })
+
+const asJson = (value: object): JsonMap => JSON.parse(JSON.stringify(value)) as JsonMap

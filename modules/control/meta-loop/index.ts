@@ -1,0 +1,230 @@
+/**
+ * The service `meta-loop`: watches the system and proposes. It perceives, scores, criticizes, asks the policy, checks that
+ * the system stays what it is, and hands what it wants changed to `rollouts`, which is the only way it changes anything.
+ * Cycles come by the cadence or are asked for; between them the watch clock looks after what was changed. All it knows
+ * stands in its file and the ledger, so that versions and processes follow each other without losing a cycle.
+ */
+import { join } from 'node:path'
+import type { Cycle, LoopHealth, MetaLoopApi, MetaStatus, QueuedSignal } from '../../contracts/meta-loop.ts'
+import type { KernelApi } from '../../contracts/module.ts'
+import { coded, reasonOf } from '../../lib/errors.ts'
+import { Attempts } from './attempts.ts'
+import { briefOf, briefingOf, type BriefFacts } from './brief.ts'
+import { configSchema, type Config } from './config.ts'
+import { Inbox, type SignalInput } from './inbox.ts'
+import { Judgement } from './judgement.ts'
+import { AWAY_SINCE, FIRST_START } from './kept.ts'
+import { handlesOf, type Means } from './means.ts'
+import { modeOf } from './mode.ts'
+import { pendingReviews } from './readable.ts'
+import { statusLine } from './scoring/status-line.ts'
+import { conclusion, readCustom } from './steps/critique.ts'
+import { LoopStore, openLoop } from './store.ts'
+import { Watch } from './watch.ts'
+
+export { configSchema }
+
+const LIST_MAX = 500
+const REASON_CHARS_MAX = 500
+
+interface Parts {
+  means: Means
+  attempts: Attempts
+  watch: Watch
+}
+
+export class Module implements MetaLoopApi {
+  static readonly needs = ['ledger', 'policy', 'rollouts']
+  /** a whole cycle */
+  static readonly drain_ms = 600_000
+  readonly #kernel: KernelApi
+  #config: Config
+  #judgement: Judgement
+  #made: Parts | undefined
+
+  constructor(kernel: KernelApi, config: Config) {
+    this.#kernel = kernel
+    this.#config = config
+    this.#judgement = new Judgement(config)
+  }
+
+  async init(): Promise<void> {
+    const kernel = this.#kernel
+    const folder = join(kernel.paths.runtime, 'control')
+    const held = await kernel.hold(
+      'meta-loop',
+      async () => ({ connection: await openLoop(folder), isNew: true }),
+      ({ connection }) => connection.close(),
+    )
+    const store = new LoopStore(held.connection)
+    const configNow = (): Config => this.#config
+    const judgementNow = (): Judgement => this.#judgement
+    const inbox = new Inbox(join(kernel.paths.runtime, 'signals'), () => kernel.clock.now(), configNow)
+    const means: Means = {
+      kernel,
+      get config() {
+        return configNow()
+      },
+      get judgement() {
+        return judgementNow()
+      },
+      store,
+      inbox,
+      ...handlesOf(kernel),
+    }
+    this.#made = { means, attempts: new Attempts(means), watch: new Watch(means) }
+    if (!held.isNew) return
+    held.isNew = false
+    inbox.recover()
+    if (store.get(FIRST_START) === undefined) store.set(FIRST_START, kernel.clock.now())
+    await this.#made.attempts.closeLeft()
+  }
+
+  /** From the next step on. */
+  configure(next: Config): void {
+    this.#judgement = new Judgement(next, this.#judgement.rules().custom)
+    this.#config = next
+  }
+
+  /** A version follows when no cycle runs; what was asked of the next one goes on. */
+  handOver(): { abort: string | null } {
+    return { abort: this.#parts().attempts.aborting }
+  }
+
+  takeOver({ abort }: { abort: string | null }): void {
+    if (abort !== null) this.#parts().attempts.abort(abort)
+  }
+
+  async run(): Promise<void> {
+    const { check_ms } = this.#config.watch
+    this.#kernel.every(check_ms, () => this.#look(), 'looks whether a cycle or the watch is due')
+  }
+
+  trigger({ trigger = 'manual' }: { trigger?: string } = {}): Promise<Cycle> {
+    return this.#parts().attempts.run(trigger)
+  }
+
+  abort(reason: string): boolean {
+    const said = typeof reason === 'string' && reason.trim() !== '' ? reason : 'somebody aborted it'
+    return this.#parts().attempts.abort(said.slice(0, REASON_CHARS_MAX))
+  }
+
+  async status(): Promise<MetaStatus> {
+    const { means, attempts } = this.#parts()
+    const errors: string[] = []
+    const known = async <T>(ask: () => T | Promise<T>, otherwise: T): Promise<T> => {
+      try {
+        return await ask()
+      } catch (thrown) {
+        errors.push(reasonOf(thrown))
+        return otherwise
+      }
+    }
+    const { bot_id } = this.#config
+    const [last] = await known(() => means.store.cycles({ limit: 1 }), [])
+    const scores = await known(async () => this.#judgement.scores(await means.metrics.operation({ bot_id })), null)
+    const snapshot = await known(() => means.metrics.latest(), null)
+    const status = {
+      running: attempts.running,
+      cadence_mode: await known(() => modeOf(means), this.#config.cadence.mode),
+      last_cycle: last === undefined ? null : shownLast(last),
+      pending_approvals: (await known(() => pendingReviews(means), [])).length,
+      scores,
+      scores_error: scores === null ? (errors[0] ?? null) : null,
+      gaps: snapshot === null ? [] : this.#judgement.gaps(snapshot),
+    }
+    return { ...status, bot_id, line: statusLine(status) }
+  }
+
+  async cycles({ limit = 50, before }: { limit?: number; before?: number } = {}): Promise<{ cycles: Cycle[] }> {
+    return { cycles: this.#parts().means.store.cycles({ limit: Math.min(Math.max(1, limit), LIST_MAX), before }) }
+  }
+
+  async signal(given: SignalInput): Promise<{ status: 'queued'; source: string; id: string }> {
+    const { id, source, priority }: QueuedSignal = this.#parts().means.inbox.push(given)
+    this.#kernel.events.emit('meta.signal', { id, source, priority })
+    return { status: 'queued', source, id }
+  }
+
+  async away(active: boolean): ReturnType<MetaLoopApi['away']> {
+    if (typeof active !== 'boolean') throw coded('bad_arguments', { reason: 'active: true or false' })
+    const { means } = this.#parts()
+    const since = means.store.get(AWAY_SINCE)
+    if (active) {
+      if (typeof since !== 'number') means.store.set(AWAY_SINCE, this.#kernel.clock.now())
+      return { mode: modeOf(means), briefing: null }
+    }
+    const briefing = typeof since === 'number' ? briefingOf(await this.#facts(since)) : null
+    means.store.set(AWAY_SINCE, null)
+    return { mode: modeOf(means), briefing }
+  }
+
+  async rules(): ReturnType<MetaLoopApi['rules']> {
+    const { means } = this.#parts()
+    readCustom(means, await means.metrics.catalogue())
+    return this.#judgement.rules()
+  }
+
+  async findings(): ReturnType<MetaLoopApi['findings']> {
+    const { means } = this.#parts()
+    const snapshot = await means.metrics.latest()
+    if (snapshot === null) return { snapshot: null, findings: [], silent: [] }
+    const operation = await means.metrics.operation({ bot_id: this.#config.bot_id })
+    const { findings, silent } = await conclusion(means, snapshot, operation)
+    return { snapshot: snapshot.id, findings, silent }
+  }
+
+  health(): Promise<LoopHealth> {
+    return this.#parts().watch.health()
+  }
+
+  async alerts(): ReturnType<MetaLoopApi['alerts']> {
+    return { alerts: this.#parts().means.store.alerts() }
+  }
+
+  async brief(since: number): Promise<{ lines: string[] }> {
+    if (!Number.isFinite(since)) throw coded('bad_arguments', { reason: 'since: epoch milliseconds' })
+    const { means } = this.#parts()
+    const facts = await this.#facts(since)
+    return { lines: briefOf({ ...facts, mode: modeOf(means), alerts: means.store.alerts() }) }
+  }
+
+  async #facts(since: number): Promise<Omit<BriefFacts, 'mode' | 'alerts'>> {
+    const { means } = this.#parts()
+    const { proposals } = await means.rollouts.list({ limit: LIST_MAX })
+    const changed = proposals.filter(({ actor, changed_at }) => actor === this.#kernel.api && changed_at >= since)
+    return {
+      since,
+      cycles: means.store.since(since, LIST_MAX),
+      proposals: changed,
+      waiting: await pendingReviews(means),
+    }
+  }
+
+  /** Now and then: one thing after the other, and nothing while the service stops. */
+  async #look(): Promise<void> {
+    const { attempts, watch } = this.#parts()
+    try {
+      if (watch.isDue() && (await watch.look()) && modeOf(this.#parts().means) !== 'frozen')
+        await attempts.run('signal')
+      if (attempts.isDue()) await attempts.run('scheduled')
+    } catch (thrown) {
+      this.#kernel.log.warn(`it is looked at again: ${reasonOf(thrown)}`)
+    }
+  }
+
+  #parts(): Parts {
+    if (this.#made === undefined) throw coded('service_stopped', { api: this.#kernel.api })
+    return this.#made
+  }
+}
+
+const shownLast = ({ number, trigger, status, started_at, ended_at, steps_completed, identity }: Cycle) => ({
+  number,
+  trigger,
+  status,
+  started_at,
+  ended_at,
+  steps_completed,
+  identity,
+})

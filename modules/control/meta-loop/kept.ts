@@ -1,0 +1,5 @@
+/** Names of the values the store keeps beside its rows. */
+export const LAST_COMMIT = 'last_commit'
+export const AWAY_SINCE = 'away_since'
+export const FIRST_START = 'first_start'
+export const LAST_WATCH = 'last_watch'

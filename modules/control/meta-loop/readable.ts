@@ -1,0 +1,39 @@
+/**
+ * What the loop does, as YAML files a person can read in `runtime/control/`: pending reviews, the last commit, the
+ * self-model, what is evaluated later. Copies of what stands in the database, each written whole or not at all; nobody
+ * reads them back. A disk that takes no writes stops no cycle here: the database has said so already.
+ */
+import { join } from 'node:path'
+import { stringify } from 'yaml'
+import type { Proposal } from '../../contracts/proposals.ts'
+import { reasonOf } from '../../lib/errors.ts'
+import { writeWhole } from '../../lib/whole-file.ts'
+import type { Means } from './means.ts'
+
+export function writeReadable({ kernel }: Pick<Means, 'kernel'>, file: string, value: unknown): void {
+  try {
+    writeWhole(join(kernel.paths.runtime, 'control', file), stringify(JSON.parse(JSON.stringify(value))))
+  } catch (thrown) {
+    kernel.log.warn(`runtime/control/${file} is not what the loop knows: ${reasonOf(thrown)}`)
+  }
+}
+
+/** Of the loop itself, newest first. */
+export async function pendingReviews({ kernel, rollouts }: Pick<Means, 'kernel' | 'rollouts'>): Promise<Proposal[]> {
+  const { proposals } = await rollouts.list({ state: 'waiting', limit: 500 })
+  return proposals.filter(({ actor }) => actor === kernel.api)
+}
+
+export async function writePending(means: Means): Promise<Proposal[]> {
+  const pending = await pendingReviews(means)
+  const shown = pending.map(({ id, title, reason, approval_id, created_at, occurrences }) => ({
+    proposal: id,
+    approval: approval_id,
+    change: title,
+    reason,
+    created_at,
+    occurrences,
+  }))
+  writeReadable(means, 'pending-reviews.yml', { pending: shown })
+  return pending
+}

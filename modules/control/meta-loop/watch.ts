@@ -1,0 +1,116 @@
+/**
+ * The watch clock: looks after what was changed, at the loop itself and at what moved suddenly, and tells people. It
+ * proposes nothing: what a cycle should see goes to the inbox. Each part by itself: one that fails stops no other.
+ */
+import type { LoopHealth } from '../../contracts/meta-loop.ts'
+import type { LedgerEntry } from '../../contracts/ledger.ts'
+import { reasonOf } from '../../lib/errors.ts'
+import { alertsOf, type Alert } from './alerts.ts'
+import { settleEvaluations } from './evaluations.ts'
+import { HEALTH_ACTIONS, healthOf } from './health.ts'
+import { LAST_WATCH } from './kept.ts'
+import type { Means } from './means.ts'
+import { writePending } from './readable.ts'
+
+const SECOND_MS = 1_000
+const CYCLES_MAX = 200
+const PROPOSALS_MAX = 500
+/** of one action, in one read of the ledger */
+const ENTRIES_MAX = 1_000
+
+export class Watch {
+  readonly #means: Means
+
+  constructor(means: Means) {
+    this.#means = means
+  }
+
+  isDue(): boolean {
+    const { store, kernel, config } = this.#means
+    const last = Number(store.get(LAST_WATCH) ?? 0)
+    return kernel.clock.now() - last >= config.watch.interval_seconds * SECOND_MS
+  }
+
+  /** Resolves with whether something moved so much that a cycle should look. Never rejects. */
+  async look(): Promise<boolean> {
+    const { store, kernel } = this.#means
+    let moved = false
+    store.set(LAST_WATCH, kernel.clock.now())
+    await this.#each('what was changed', () => settleEvaluations(this.#means))
+    await this.#each('what waits', () => writePending(this.#means))
+    await this.#each('what moved', async () => {
+      moved = await this.#inflections()
+    })
+    await this.#each('the alerts', () => this.#alerts())
+    return moved
+  }
+
+  async health(): Promise<LoopHealth> {
+    const { ledger, kernel } = this.#means
+    const read = await Promise.all(HEALTH_ACTIONS.map((action) => ledger.read({ action, limit: ENTRIES_MAX })))
+    const entries: LedgerEntry[] = read.flat().sort((a, b) => a.sequence - b.sequence)
+    return healthOf(entries, kernel.api)
+  }
+
+  async #each(what: string, work: () => Promise<unknown>): Promise<void> {
+    try {
+      await work()
+    } catch (thrown) {
+      this.#means.kernel.log.warn(`${what} is looked at the next time: ${reasonOf(thrown)}`)
+    }
+  }
+
+  async #inflections(): Promise<boolean> {
+    const { metrics, judgement, inbox } = this.#means
+    const before = await metrics.latest()
+    const after = await metrics.take()
+    if (before === null) return false
+    const findings = judgement.inflections(before, after, await metrics.catalogue())
+    for (const { severity, description, context } of findings)
+      inbox.push({
+        source: 'inflection',
+        priority: severity === 'critical' ? 'urgent' : 'high',
+        payload: { severity, description, ...context },
+      })
+    return findings.some(({ severity }) => severity === 'critical')
+  }
+
+  async #alerts(): Promise<void> {
+    const { store, rollouts, kernel, config } = this.#means
+    const { proposals } = await rollouts.list({ limit: PROPOSALS_MAX })
+    const cycles = store.cycles({ limit: CYCLES_MAX }).filter(({ status }) => status === 'completed')
+    const found = alertsOf({
+      cycles,
+      proposals: proposals.filter(({ actor }) => actor === kernel.api),
+      proposed: store.proposedSince(0),
+      limits: config.watch,
+    })
+    const now = kernel.clock.now()
+    store.overAlerts(new Set(found.map(({ key }) => key)), now)
+    for (const alert of found) if (store.alert(alert.key, alert.message, now)) await this.#tell(alert)
+  }
+
+  /** Everybody hears of it who can. */
+  async #tell({ key, message }: Alert): Promise<void> {
+    const { kernel, inbox, ledger } = this.#means
+    const sinks: [name: string, tell: () => unknown][] = [
+      ['events', () => kernel.events.emit('meta.alert', { key, message, priority: 'high' })],
+      ['inbox', () => inbox.push({ source: 'alert', priority: 'high', payload: { key, message } })],
+      ['log', () => kernel.log.warn(message, { alert: key })],
+      [
+        'ledger',
+        () =>
+          ledger.append({
+            actor: kernel.api,
+            origin: 'self',
+            action: 'meta_alert',
+            resource: 'service:meta-loop',
+            outcome: 'ok',
+            reason: message,
+            payload: { key },
+          }),
+      ],
+    ]
+    for (const [name, tell] of sinks) await this.#each(`${name}: ${key}`, async () => tell())
+  }
+}
