@@ -16,7 +16,7 @@ import { writePending } from './readable.ts'
 import { idsOf, proposalsOf } from './steps/persist.ts'
 import { summaryOf } from './summary.ts'
 
-export type Trigger = NonNullable<NonNullable<Parameters<MetaLoopApi['run']>[0]>['trigger']>
+export type Trigger = NonNullable<NonNullable<Parameters<MetaLoopApi['trigger']>[0]>['trigger']>
 const TRIGGERS: readonly Trigger[] = ['manual', 'scheduled', 'emergency', 'signal']
 const SUMMARY_CHARS_MAX = 4_000
 const LISTED_MAX = 50

@@ -55,11 +55,11 @@ const watchSchema = z.strictObject({
   gap_cycles: positive(5),
 })
 
-const goalSchema = (goal: MetaGoal): z.ZodType<{ weight: number; threshold: number }, unknown> => {
+function goalSchema(goal: MetaGoal) {
   const { weight, threshold } = META_GOAL_DEFAULTS[goal]
   return z
     .strictObject({ weight: z.number().min(0).max(100).default(weight), threshold: share(threshold) })
-    .prefault({}) as never
+    .prefault({})
 }
 
 const goalsSchema = z.strictObject(

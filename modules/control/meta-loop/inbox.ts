@@ -125,7 +125,7 @@ export class Inbox {
     if (size > signal_bytes_max) throw coded('signal_invalid', { field: file, reason: `it has ${size} bytes` })
     const read = fileSchema.safeParse(JSON.parse(readFileSync(path, 'utf8')))
     if (!read.success) throw invalid(read.error)
-    return read.data as QueuedSignal
+    return read.data
   }
 
   /** In the order of their names. Any file that ends in `.json` is taken for a signal. */

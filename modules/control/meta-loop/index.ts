@@ -13,7 +13,7 @@ import { briefOf, briefingOf, type BriefFacts } from './brief.ts'
 import { configSchema, type Config } from './config.ts'
 import { Inbox, type SignalInput } from './inbox.ts'
 import { Judgement } from './judgement.ts'
-import { AWAY_SINCE, FIRST_START } from './kept.ts'
+import { AWAY_SINCE, FIRST_START, LAST_WATCH } from './kept.ts'
 import { handlesOf, type Means } from './means.ts'
 import { modeOf } from './mode.ts'
 import { pendingReviews } from './readable.ts'
@@ -76,7 +76,7 @@ export class Module implements MetaLoopApi {
     if (!held.isNew) return
     held.isNew = false
     inbox.recover()
-    if (store.get(FIRST_START) === undefined) store.set(FIRST_START, kernel.clock.now())
+    for (const name of [FIRST_START, LAST_WATCH]) if (store.get(name) === undefined) store.set(name, kernel.clock.now())
     await this.#made.attempts.closeLeft()
   }
 

@@ -16,7 +16,7 @@ const UNSAFE_CONFIDENCE = 0.4
 const EARLIER_MAX = 100
 
 export const critique: StepWork = async (means, staged) => {
-  const { judgement, metrics, system } = means
+  const { judgement, system } = means
   const { shadow_test: test, critic: said } = staged
   if (said !== null && test?.passed === false)
     return { outcome: 'done', staged: { critic: withdrawn(said, test.reason), changes: [] } }
