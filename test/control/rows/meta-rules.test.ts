@@ -78,11 +78,13 @@ it('GRACE 17: a rule is silent while its proposal waits, and for a while after i
 
 const NINE = builtinRules()
 
-it('SynthOrg 2: what is unknown never fires a rule', () => {
+it('SynthOrg 2: what is unknown never fires a rule, however little confidence is asked for', () => {
   const paths = NINE.flatMap(({ conditions }) => conditions.map(({ metric }) => metric))
-  for (const unknown of [null, Number.NaN])
-    expect(namesOf(NINE, Object.fromEntries(paths.map((path) => [path, unknown])))).toEqual([])
-  expect(namesOf(NINE, {})).toEqual([])
+  for (const unknown of [null, Number.NaN]) {
+    const values = Object.fromEntries(paths.map((path) => [path, unknown]))
+    expect(namesOf(NINE, values, NOTHING_FIRED, { confidence_min: 0 })).toEqual([])
+  }
+  expect(namesOf(NINE, {}, NOTHING_FIRED, { confidence_min: 0 })).toEqual([])
 })
 
 /** Just past the threshold it fires, at it it does not; the budget does at it and not before. */

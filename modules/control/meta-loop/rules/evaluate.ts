@@ -76,13 +76,15 @@ export function gated(candidates: readonly Candidate[], memory: FiredMemory, opt
   return out
 }
 
+const isDisabled = (name: string, { disabled_rules }: EvaluateOptions): boolean => disabled_rules.includes(name)
+
 function silencedBy(
   { finding, confidence_min, cooldown_ms }: Candidate,
   memory: FiredMemory,
   options: EvaluateOptions,
 ): SilentRule['reason'] | null {
   const { rule, fingerprint, confidence } = finding
-  if (options.disabled_rules.includes(rule)) return 'disabled'
+  if (isDisabled(rule, options)) return 'disabled'
   if (confidence < (confidence_min ?? options.confidence_min) - NEARLY) return 'below_confidence'
   if (memory.pending.includes(fingerprint)) return 'pending'
   const last = memory.fired_at[fingerprint]
@@ -96,7 +98,7 @@ function candidateOf(
   options: EvaluateOptions,
 ): Candidate | SilentRule['reason'] {
   const { name, conditions, context = [], confidence_min, cooldown_ms } = rule
-  if (rule.enabled === false || options.disabled_rules.includes(name)) return 'disabled'
+  if (rule.enabled === false || isDisabled(name, options)) return 'disabled'
   const told: JsonMap = {}
   const words: string[] = []
   for (const condition of conditions) {
