@@ -42,6 +42,7 @@ export class Watch {
       moved = await this.#inflections()
     })
     await this.#each('the alerts', () => this.#alerts())
+    kernel.events.emit('meta.watched', { moved })
     return moved
   }
 

@@ -22,6 +22,7 @@ export class Module {
   async take() {
     const { values, domains, take_ms, fails } = this.told()
     if (fails) throw new Error('the metrics are gone')
+    this.kernel.events.emit('told.begins')
     if (take_ms > 0) await new Promise((resolve) => setTimeout(resolve, take_ms))
     const all = Object.fromEntries(Object.entries(values).map(([path, value]) => [path, { value, samples: 1000 }]))
     const id = 's' + (this.snapshots.length + 1)
