@@ -18,7 +18,7 @@ const PARTS = ['modules/contracts', 'modules/lib', `${LOOP}/rules`, `${LOOP}/sco
 const RUN_MS = 120_000
 const CONFIG = `export default {
   cacheDir: './cache',
-  test: { include: ['*/${ROWS}/*.test.ts'], pool: 'threads', maxWorkers: 2, testTimeout: 30_000 },
+  test: { include: ['*/${ROWS}/*.test.ts'], pool: 'threads', isolate: false, testTimeout: 30_000 },
 }
 `
 

@@ -27,7 +27,7 @@ const LINES: Readonly<Record<string, readonly Line[]>> = {
     ['AROS 20', 'score < threshold', 'score <= threshold'],
   ],
   'scoring/signals.ts': [['AROS 21', 'DRIFT_URGENT = 0.5', 'DRIFT_URGENT = 0.4']],
-  'scoring/evidence.ts': [['AROS 22', 'agreeing >= 2', 'agreeing >= 1']],
+  'scoring/evidence.ts': [['AROS 22', 'AGREEING_MIN = 2', 'AGREEING_MIN = 1']],
   'scoring/step.ts': [['AROS 29', 'Math.max(whole, old + 1)', 'whole']],
   'scoring/critic.ts': [['SynthOrg 19', 'const old = values(file, key)', 'const old = 8']],
   'scoring/gaps.ts': [

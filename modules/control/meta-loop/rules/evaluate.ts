@@ -43,7 +43,6 @@ export interface Evaluation {
 export type Candidate = { finding: Finding } & Pick<RuleDefinition, 'confidence_min' | 'cooldown_ms'>
 
 const RANK: Readonly<Record<Severity, number>> = { critical: 0, warning: 1, info: 2 }
-const NEARLY = 1e-9
 
 export function evaluate(
   rules: readonly RuleDefinition[],
@@ -85,7 +84,7 @@ function silencedBy(
 ): SilentRule['reason'] | null {
   const { rule, fingerprint, confidence } = finding
   if (isDisabled(rule, options)) return 'disabled'
-  if (confidence < (confidence_min ?? options.confidence_min) - NEARLY) return 'below_confidence'
+  if (confidence < (confidence_min ?? options.confidence_min)) return 'below_confidence'
   if (memory.pending.includes(fingerprint)) return 'pending'
   const last = memory.fired_at[fingerprint]
   if (last !== undefined && options.now - last < (cooldown_ms ?? options.cooldown_ms)) return 'cooldown'

@@ -4,6 +4,8 @@
  */
 import type { RuleDefinition, StrategicGoal } from '../../../contracts/meta-loop.ts'
 
+/** Failures that are over within a window are few, and each counts. */
+const RECOVERIES_MIN = 3
 /** How far below its target the success rate may be. */
 const SUCCESS_GAP = 0.05
 const CONFIDENCE_STEP = 0.05
@@ -23,6 +25,7 @@ const POLICIES: Readonly<Record<string, (goal: StrategicGoal) => RuleDefinition>
     conditions: [{ metric, comparator: 'gt', threshold: target }],
     severity: 'warning',
     altitudes: ['config', 'structure'],
+    samples_min: RECOVERIES_MIN,
   }),
 }
 

@@ -5,7 +5,7 @@
 
 /** 0 for none. */
 export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b)
+  const sorted = Float64Array.from(values).sort()
   const middle = sorted.length >> 1
   const upper = sorted[middle] ?? 0
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] ?? 0) + upper) / 2
@@ -31,7 +31,8 @@ export interface Point {
 }
 
 function eachPair(points: readonly Point[], visit: (earlier: Point, later: Point) => void): void {
-  for (const [index, later] of points.entries()) for (const earlier of points.slice(0, index)) visit(earlier, later)
+  for (const [index, later] of points.entries())
+    for (let before = 0; before < index; before++) visit(points[before] ?? later, later)
 }
 
 /** The median of the slopes of all pairs, per unit of `at` (Theil and Sen). */

@@ -7,6 +7,8 @@ import type { MetricSnapshot, MetricValue } from '../../../contracts/meta-metric
 import type { JsonMap } from '../../../contracts/seams.ts'
 import { isKnown } from '../rules/confidence.ts'
 
+const AGREEING_MIN = 2
+
 /** `good` and `bad` are the two directions a signal can take; null: this input does not know. */
 export interface Evidence {
   input: string
@@ -15,12 +17,9 @@ export interface Evidence {
   good: boolean | null
 }
 
-/** Two at least with enough samples agree with what is said, and more than differ. */
-function isValidated(evidence: readonly Evidence[], said: boolean, samplesMin: number): boolean {
-  const able = evidence.filter(({ good, samples }) => good !== null && samples >= samplesMin)
-  const agreeing = able.filter(({ good }) => good === said).length
-  return agreeing >= 2 && agreeing > able.length - agreeing
-}
+/** Two at least, with enough samples, agree with what is said. */
+const isValidated = (evidence: readonly Evidence[], said: boolean, samplesMin: number): boolean =>
+  evidence.filter(({ good, samples }) => good === said && samples >= samplesMin).length >= AGREEING_MIN
 
 /** What is said is what the first input says. */
 export function signal(

@@ -1,8 +1,8 @@
 /**
  * Five signals that are derived and not measured, always all five. Each stands on inputs that do not depend on each
  * other: what an agent did today, what it did in the days before, what the kernel measured. It is validated only when
- * two of them have enough samples and say the same, and more agree than differ; what is not validated may be shown, but
- * nothing is proposed for it. Pure; called at perceive.
+ * two of them, with enough samples, say the same; what is not validated may be shown, but nothing is proposed for it.
+ * Pure; called at perceive.
  */
 import type { DerivedSignal, GoalGap, MetaGoal, Scores } from '../../../contracts/meta-loop.ts'
 import { META_GOALS } from '../../../contracts/meta-loop.ts'
@@ -40,7 +40,7 @@ const DAYS_BEFORE = 6
 const round = (value: number): number => Math.round(value * 1_000) / 1_000
 
 const share = (part: number, of: number): number | null => (of > 0 ? part / of : null)
-const atMost = (value: number | null, limit: number): boolean | null => (value === null ? null : value < limit)
+const isBelow = (value: number | null, limit: number): boolean | null => (value === null ? null : value < limit)
 
 /** A count of the week that is not of today. */
 const before = (input: SignalInput, count: (one: OperationMetrics) => number): number =>
@@ -55,12 +55,12 @@ function strategyEffectiveness(input: SignalInput, samplesMin: number): DerivedS
     tasksBefore,
   )
   const evidence: Evidence[] = [
-    { input: 'operation.retry_rate', value: rate, samples: tasks, good: atMost(rate, RETRIES_MAX) },
+    { input: 'operation.retry_rate', value: rate, samples: tasks, good: isBelow(rate, RETRIES_MAX) },
     {
       input: 'operation.retry_rate_before',
       value: rateBefore,
       samples: tasksBefore,
-      good: atMost(rateBefore, RETRIES_MAX),
+      good: isBelow(rateBefore, RETRIES_MAX),
     },
     measured(input.snapshot, samplesMin, PATHS.success, (value) => value >= SUCCESS_MIN),
   ]
@@ -103,19 +103,19 @@ function confidenceCalibration(input: SignalInput, samplesMin: number): DerivedS
       input: 'operation.tool_call_success_rate',
       value: apart,
       samples: input.operation.tool_call_count,
-      good: atMost(apart, CALIBRATED_MAX),
+      good: isBelow(apart, CALIBRATED_MAX),
     },
     {
       input: PATHS.success,
       value: apartMeasured,
       samples: enoughOrCounted(measuredSuccess, samplesMin),
-      good: atMost(apartMeasured, CALIBRATED_MAX),
+      good: isBelow(apartMeasured, CALIBRATED_MAX),
     },
     {
       input: 'operation.week',
       value: apartBefore,
       samples: callsBefore,
-      good: atMost(apartBefore, CALIBRATED_MAX),
+      good: isBelow(apartBefore, CALIBRATED_MAX),
     },
   ]
   const verdict = apart === null ? 'unknown' : apart < CALIBRATED_MAX ? 'calibrated' : 'miscalibrated'
@@ -134,13 +134,13 @@ function driftScore(input: SignalInput, samplesMin: number): DerivedSignal {
       input: 'scores.below_threshold',
       value: drift,
       samples: input.operation.event_count,
-      good: atMost(drift, DRIFT_STABLE),
+      good: isBelow(drift, DRIFT_STABLE),
     },
     {
       input: 'gaps.open',
       value: open,
       samples: Math.max(0, ...samples),
-      good: atMost(open, DRIFT_STABLE),
+      good: isBelow(open, DRIFT_STABLE),
     },
   ]
   const verdict = drift === null ? 'unknown' : drift < DRIFT_STABLE ? 'stable' : 'drifting'

@@ -32,5 +32,5 @@ function scaled(old: number, factor: number): number {
   // 10 × 1.2 is 12, whatever binary fractions make of it.
   const whole = Math.trunc(decimals(next))
   if (next > old) return Math.max(whole, old + 1)
-  return next < old ? Math.max(Math.min(whole, old - 1), Math.min(1, old)) : old
+  return next < old ? Math.max(whole, Math.min(1, old)) : old
 }

@@ -63,7 +63,7 @@ it('errors that come again are told with how often; the days before are another 
   ).toBe('unvalidated')
 })
 
-it('one that differs from two that agree does not undo them; one against one does', () => {
+it('one that differs does not undo two that agree; one against one is not enough', () => {
   const tasks = worked({ task_count: 20, retry_count: 10, event_count: 40 })
   const week = worked({ task_count: 60, retry_count: 40, event_count: 140 })
   const measured = (success: number) => snapshotOf({ [PATHS.success]: success })
