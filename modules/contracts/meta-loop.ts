@@ -210,8 +210,12 @@ export interface MetaStatus {
   /** why there are none */
   scores_error: string | null
   gaps: GoalGap[]
+  /** domains of the newest snapshot, by their success rate: below 0.85, and above 0.95 */
+  domains: { under: string[]; over: string[] }
   /** at most 500 characters, for a prompt */
   line: string
+  /** the goals as lines with a bar each; none without scores */
+  bars: string[]
 }
 
 export type CadenceMode = 'balanced' | 'aggressive' | 'conservative' | 'frozen'

@@ -17,6 +17,8 @@ import { AWAY_SINCE, FIRST_START, LAST_WATCH } from './kept.ts'
 import { handlesOf, type Means } from './means.ts'
 import { modeOf } from './mode.ts'
 import { pendingReviews } from './readable.ts'
+import { domainPerformance } from './rules/patterns.ts'
+import { goalBars } from './scoring/bars.ts'
 import { statusLine } from './scoring/status-line.ts'
 import { conclusion, readCustom } from './steps/critique.ts'
 import { LoopStore, openLoop } from './store.ts'
@@ -120,7 +122,7 @@ export class Module implements MetaLoopApi {
         return otherwise
       }
     }
-    const { bot_id } = this.#config
+    const { bot_id, goals } = this.#config
     const [last] = await known(() => means.store.cycles({ limit: 1 }), [])
     const scores = await known(async () => this.#judgement.scores(await means.metrics.operation({ bot_id })), null)
     const snapshot = await known(() => means.metrics.latest(), null)
@@ -132,8 +134,10 @@ export class Module implements MetaLoopApi {
       scores,
       scores_error: scores === null ? (errors[0] ?? null) : null,
       gaps: snapshot === null ? [] : this.#judgement.gaps(snapshot),
+      domains: domainPerformance(snapshot?.domains ?? []),
     }
-    return { ...status, bot_id, line: statusLine(status) }
+    const bars = scores === null ? [] : goalBars(scores, goals)
+    return { ...status, bot_id, line: statusLine(status), bars }
   }
 
   async cycles({ limit = 50, before }: { limit?: number; before?: number } = {}): Promise<{ cycles: Cycle[] }> {

@@ -19,7 +19,7 @@ const WORDS: Readonly<Record<Comparator, string>> = {
 
 const EPSILON = 1e-9
 
-export const nearlyEqual = (a: number, b: number): boolean => Math.abs(a - b) <= EPSILON * Math.max(1, Math.abs(b))
+const nearlyEqual = (a: number, b: number): boolean => Math.abs(a - b) <= EPSILON * Math.max(1, Math.abs(b))
 
 export function holds(comparator: Comparator, value: number | null | undefined, threshold: number): boolean {
   if (value === null || value === undefined || !Number.isFinite(value)) return false

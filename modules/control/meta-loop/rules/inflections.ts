@@ -11,7 +11,7 @@ import { isWorse } from './direction.ts'
 import { fingerprintOf } from './fingerprint.ts'
 import { PATHS } from './paths.ts'
 
-export const TRACKED: readonly string[] = [
+const TRACKED: readonly string[] = [
   PATHS.quality,
   PATHS.success,
   PATHS.spend,

@@ -19,11 +19,7 @@ const SAMPLES_MIN = 10
 const drifting = ({ drift }: DomainView): boolean =>
   Object.values(drift).some((share) => holds('gt', Math.abs(share), DRIFT_MAX))
 
-/** Names of the domains that moved by more than a fifth from their baseline, either way. */
-export const driftingDomains = (domains: readonly DomainView[]): string[] =>
-  domains.filter(drifting).map(({ domain }) => domain)
-
-/** null while less than two domains drift. */
+/** null while less than two domains moved by more than a fifth from their baseline, either way. */
 export function multiDomainDrift(domains: readonly DomainView[], samplesMin = SAMPLES_MIN): Finding | null {
   const moved = domains.filter(drifting)
   if (moved.length < DRIFTING_MIN) return null

@@ -7,7 +7,7 @@ export const LINE_CHARS_MAX = 500
 
 const counted = (count: number, what: string): string => `${count} ${what}${count === 1 ? '' : 's'}`
 
-export function statusLine(status: Omit<MetaStatus, 'line' | 'bot_id'>): string {
+export function statusLine(status: Omit<MetaStatus, 'line' | 'bars' | 'bot_id' | 'domains'>): string {
   const { cadence_mode, running, last_cycle, pending_approvals, scores, scores_error, gaps } = status
   const below = scores?.below_threshold ?? []
   const open = gaps.filter(({ gap }) => gap !== null && gap > 0)

@@ -1,7 +1,6 @@
 /** Patterns over domains and errors. */
 import { expect, it } from 'vitest'
 import {
-  driftingDomains,
   multiDomainDrift,
   recurrenceFindings,
   recurring,
@@ -24,7 +23,6 @@ it('errors that came twice are found, the most frequent first, ten at most', () 
 it('domains that drift are the same finding in any order; few calls in one make it less sure', () => {
   const far = { drift: { success_rate: -0.4, autonomy_rate: 0 } }
   const [a, b] = [domainOf('a', far), domainOf('b', far)]
-  expect(driftingDomains([b, domainOf('c'), a])).toEqual(['b', 'a'])
   expect(multiDomainDrift([b, a])).toEqual({ ...multiDomainDrift([a, b]), context: expect.anything() })
   const few = domainOf('b', { ...far, success_rate: { value: 0.9, samples: 4 } })
   expect(multiDomainDrift([a, few])?.confidence).toBe(0.4)

@@ -1,6 +1,5 @@
 /** The line in the prompt, and the bars. */
 import { expect, it } from 'vitest'
-import type { MetaStatus } from '../../../../modules/contracts/meta-loop.ts'
 import { PATHS } from '../../../../modules/control/meta-loop/rules/paths.ts'
 import { goalBars } from '../../../../modules/control/meta-loop/scoring/bars.ts'
 import { gapsOf } from '../../../../modules/control/meta-loop/scoring/gaps.ts'
@@ -10,7 +9,7 @@ import { LINE_CHARS_MAX, statusLine } from '../../../../modules/control/meta-loo
 import { HEALTHY } from '../asked.ts'
 import { snapshotOf, worked } from '../made.ts'
 
-const STATUS: Omit<MetaStatus, 'line' | 'bot_id'> = {
+const STATUS: Parameters<typeof statusLine>[0] = {
   running: false,
   last_cycle: null,
   cadence_mode: 'balanced',
