@@ -26,7 +26,7 @@ export interface MetricDescriptor {
   path: string
   label: string
   domain: MetricDomain
-  /** base units: `s`, `bytes`, `usd`, `ratio`, `count`, `per_s`, `points` */
+  /** `s`, `days`, `bytes`, `usd`, `ratio`, `percent`, `count`, `per_s`, `points` */
   unit: string
   value_type: 'float' | 'int'
   direction: MetricDirection
@@ -64,12 +64,16 @@ export interface ServiceHealth {
 /** What services of one `domain:` (of their configs; `other` without one) did in the window. */
 export interface DomainView {
   domain: string
+  /** `healthy`: all of its services are live; `failed`: none is */
+  health: 'healthy' | 'degraded' | 'failed'
   services: ServiceHealth[]
   success_rate: MetricValue
   /** seconds from a failure to the next good answer, p95 */
   recovery_s_p95: MetricValue
   /** decisions nobody had to take, as a share of all */
   autonomy_rate: MetricValue
+  /** failures, refused versions and trips that were told of its services */
+  alert_count: number
   /** against the stored baseline, as a share of it, by metric; a metric without a baseline is left out */
   drift: Record<string, number>
 }
@@ -84,7 +88,7 @@ export interface MetricSnapshot {
   /** by path: every path of the catalogue stands in it */
   values: Record<string, MetricValue>
   domains: DomainView[]
-  /** collector → why it could not tell; its values are null then */
+  /** collector → why it could not tell all of its values; those are null then */
   errors: Record<string, string>
 }
 
@@ -126,6 +130,8 @@ export interface OperationMetrics {
   task_count_7d: number
   /** 1 − mean |confidence − outcome| over what said how sure it was */
   confidence_accuracy: number | null
+  /** stored events that could not be read any more */
+  events_skipped: number
 }
 
 export interface MetricHistoryPoint extends MetricValue {
@@ -156,6 +162,9 @@ export interface ControlMetricsApi {
     since?: number
     limit?: number
   }): Promise<{ events: OperationEvent[] }>
-  /** Values a drift is measured from: those of a snapshot, until another is set. Rejects with `snapshot_missing`. */
+  /**
+   * Values a drift is measured from: those of a snapshot, until another is set. Before one is set, those of the first
+   * snapshot that has enough observations. Rejects with `snapshot_missing`.
+   */
   setBaseline(id: string): Promise<void>
 }

@@ -172,7 +172,7 @@ const TABLE: Record<MetricDomain, Row[]> = {
       'Different ones, by service and code',
       'events `call.failed`, `service.fault`',
     ],
-    ['error_rate', 'Error rate', 'ratio down null 0..1', 'Failures for each call, of all services', KERNEL],
+    ['error_rate', 'Error rate', 'ratio down null 0..1', 'Failures for each call, of services that work', KERNEL],
   ],
   evolution: [
     ['total_proposals', 'Proposals', 'count neither int null 0..', 'Changes that were proposed', ROLLOUTS],
@@ -289,8 +289,8 @@ const TABLE: Record<MetricDomain, Row[]> = {
       '`ledger.status()`, events `policy.refused`, `event.refused`, `proposal.alarm`, `ledger.broken`',
     ],
     ['throughput_per_s', 'Calls a second', 'per_s neither null 0..', 'Calls to services that work', KERNEL],
-    ['queue_depth', 'Waiting calls', 'count down int null 0..', 'Calls that wait for a service to be live', 'kernel'],
-    ['in_flight', 'Calls under way', 'count neither int null 0..', 'Right now', 'kernel'],
+    ['queue_depth', 'Waiting calls', 'count down int 0..', 'Calls that wait for a service to be live', 'kernel'],
+    ['in_flight', 'Calls under way', 'count neither int 0..', 'Right now', 'kernel'],
     [
       'service_load_success',
       'Versions that started',
@@ -306,7 +306,7 @@ const TABLE: Record<MetricDomain, Row[]> = {
       'Requests to models that were answered, of all',
       `${TOLD}: \`complete\` and \`stream\``,
     ],
-    ['service_count', 'Live services', 'count neither int null 0..', 'Right now', 'kernel'],
+    ['service_count', 'Live services', 'count neither int 0..', 'Right now', 'kernel'],
     ['registry_health', 'Services that live', 'ratio up null 0..1', 'Live ones, of all there should be', 'kernel'],
     [
       'kernel_health',
@@ -324,7 +324,7 @@ const TABLE: Record<MetricDomain, Row[]> = {
       'Faults no service could be found for',
       'event `kernel.fault`',
     ],
-    ['restarts', 'Restarts', 'count down int null 0..', 'New starts after a failure, in the window', 'kernel'],
+    ['restarts', 'Restarts', 'count down int 0..', 'New starts after a failure, in the window', 'kernel'],
   ],
 }
 

@@ -1,0 +1,92 @@
+/** What is kept: files of databases, documents and how well they are found, and whether the disk agrees with what runs. */
+import type { Dirent } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MetricValue } from '../../../contracts/meta-metrics.ts'
+import type { Handle } from '../../../contracts/module.ts'
+import type { VectorStoreApi } from '../../../contracts/services.ts'
+import { codeOf, reasonOf } from '../../../lib/errors.ts'
+import { isLive } from '../domains.ts'
+import { counted, shareOf, sumOf, unknown, type Collector, type Look, type Values } from '../look.ts'
+import { isStore } from '../roles.ts'
+import { percentile } from '../seen/recent.ts'
+
+const DATABASE = /\.db(?:-wal)?$/
+const OWN = /^metrics\.db/
+const FILES_MAX = 1_000
+const DEPTH_MAX = 3
+
+export const memory: Collector = { domain: 'memory', collect }
+
+async function collect(look: Look): Promise<Values> {
+  const { services, seen, kernel } = look.scene
+  const stores = services.filter(({ prog }) => isStore(prog)).map(({ api }) => api)
+  const times = stores.flatMap((api) => seen.timesOf(api, look.since))
+  const running = services.filter(isLive)
+  const [sizes, documents] = await Promise.all([sizesUnder(kernel.paths.runtime, look), documentsOf(look)])
+  return {
+    store_bytes: sizes.length === 0 ? unknown : { value: sumOf(sizes), samples: sizes.length },
+    ...documents,
+    coherence: shareOf(running.filter(({ stale }) => !stale).length, running.length),
+    rtt_s_p95: { value: percentile(times, 0.95), samples: times.length },
+    timeouts: counted(sumOf(stores.map((api) => look.count(`late ${api}`)))),
+  }
+}
+
+/** Of databases of other services. */
+async function sizesUnder(runtime: string, look: Look): Promise<number[]> {
+  const files: string[] = []
+  const walk = async (folder: string, depth: number): Promise<void> => {
+    const entries: Dirent[] = await readdir(folder, { withFileTypes: true })
+    for (const entry of entries) {
+      if (files.length >= FILES_MAX) return
+      const path = join(folder, entry.name)
+      if (entry.isDirectory() && depth < DEPTH_MAX) await walk(path, depth + 1)
+      else if (entry.isFile() && DATABASE.test(entry.name) && !OWN.test(entry.name)) files.push(path)
+    }
+  }
+  try {
+    await walk(runtime, 1)
+    const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, goneIsNothing)))
+    return sizes.flatMap((size) => size ?? [])
+  } catch (thrown) {
+    look.troubles.push(`runtime: ${reasonOf(thrown)}`)
+    return []
+  }
+}
+
+/** A write-ahead log comes and goes. */
+function goneIsNothing(thrown: unknown): undefined {
+  if (codeOf(thrown) !== 'ENOENT') throw thrown
+}
+
+async function documentsOf(look: Look): Promise<Values> {
+  const { collections_max } = look.scene.config
+  const found = await look.ask<VectorStoreApi, Values>('chromadb', async (store) => {
+    const names = (await store.list_collections()).slice(0, collections_max)
+    const counts = await Promise.all(names.map((name) => store.count(name)))
+    return {
+      vector_records: { value: sumOf(counts), samples: names.length },
+      index_recall: await recall(look, store, names),
+    }
+  })
+  return found ?? {}
+}
+
+/** Where a model makes the vectors each look costs money: not measured. */
+async function recall(look: Look, store: Handle<VectorStoreApi>, names: readonly string[]): Promise<MetricValue> {
+  const { embedder } = await store.describe()
+  if (!embedder.startsWith('lexical')) return unknown
+  const found: boolean[] = []
+  for (const name of names) found.push(...(await foundIn(store, name, look.scene.config.index_sample)))
+  return shareOf(found.filter(Boolean).length, found.length)
+}
+
+/** Another document with the same text is as good. */
+async function foundIn(store: Handle<VectorStoreApi>, name: string, limit: number): Promise<boolean[]> {
+  const { documents } = await store.get(name, { limit })
+  const texts = documents.flatMap((text) => text || [])
+  if (texts.length === 0) return []
+  const { documents: nearest } = await store.query(name, { query_texts: texts, n_results: 1 })
+  return texts.map((text, n) => nearest[n]?.[0] === text)
+}

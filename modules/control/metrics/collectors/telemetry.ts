@@ -1,0 +1,16 @@
+/** Events on the bus, and signed ones that were refused. */
+import type { EventCounts, SignedEventsApi } from '../../../contracts/signed-events.ts'
+import { counted, sumOf, type Collector, type Look, type Values } from '../look.ts'
+
+export const telemetry: Collector = { domain: 'telemetry', collect }
+
+async function collect(look: Look): Promise<Values> {
+  const types = look.counts('event ')
+  const signed = await look.ask<SignedEventsApi, EventCounts>('events', (events) => events.counts())
+  return {
+    event_count: counted(sumOf(types.values())),
+    error_event_count: counted(look.count('bus failure')),
+    event_types: counted(types.size),
+    ...(signed === undefined ? {} : { refused_events: counted(sumOf(Object.values(signed.refused))) }),
+  }
+}

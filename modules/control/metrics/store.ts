@@ -1,0 +1,189 @@
+/**
+ * Snapshots and events of agents on disk, in a file of their own beside the ledger. A snapshot that stands there is never
+ * altered: the database itself refuses. The oldest go, by number and by age. A line that cannot be read is skipped, and
+ * counted. Used by the service only.
+ */
+import { randomBytes } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type { MetricHistoryPoint, MetricSnapshot, OperationEvent } from '../../contracts/meta-metrics.ts'
+import type { SqlRow } from '../../contracts/services.ts'
+import { openDatabase, type Connection } from '../../lib/sqlite.ts'
+import { writeWhole } from '../../lib/whole-file.ts'
+import { writeFailure } from '../../lib/write-failure.ts'
+
+const BUSY_MS = 5_000
+const KEY_BYTES = 32
+const SECRET_MODE = 0o600
+const FILE = 'runtime/control/metrics.db'
+const SCHEMA = [
+  `CREATE TABLE IF NOT EXISTS snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, text TEXT NOT NULL)`,
+  'CREATE INDEX IF NOT EXISTS snapshots_by_at ON snapshots (at)',
+  `CREATE TRIGGER IF NOT EXISTS snapshots_stay BEFORE UPDATE ON snapshots
+    BEGIN SELECT RAISE(ABORT, 'a snapshot is never altered'); END`,
+  `CREATE TABLE IF NOT EXISTS events (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, bot TEXT NOT NULL, type TEXT NOT NULL,
+    session TEXT, data TEXT NOT NULL)`,
+  'CREATE INDEX IF NOT EXISTS events_by_bot ON events (bot, at)',
+  'CREATE INDEX IF NOT EXISTS events_by_at ON events (at)',
+  'CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, text TEXT NOT NULL)',
+]
+
+export interface MetricsFiles {
+  connection: Connection
+  /** of the hashes of texts */
+  key: Buffer
+}
+
+export async function openMetrics(folder: string): Promise<MetricsFiles> {
+  mkdirSync(folder, { recursive: true })
+  const file = join(folder, 'metrics.key')
+  if (!existsSync(file)) writeWhole(file, `${randomBytes(KEY_BYTES).toString('hex')}\n`, { mode: SECRET_MODE })
+  const connection = await openDatabase(join(folder, 'metrics.db'), BUSY_MS)
+  for (const statement of SCHEMA) connection.prepare(statement).run([])
+  return { connection, key: Buffer.from(readFileSync(file, 'utf8').trim(), 'hex') }
+}
+
+export class MetricsStore {
+  private readonly connection: Connection
+
+  constructor(connection: Connection) {
+    this.connection = connection
+  }
+
+  /** Its id is that of its row. */
+  addSnapshot(taken: Omit<MetricSnapshot, 'id'>): MetricSnapshot {
+    return this.writing(() => {
+      const sql = 'INSERT INTO snapshots (at, text) VALUES (?, ?)'
+      const { lastInsertRowid } = this.connection.prepare(sql).run([taken.at, JSON.stringify(taken)])
+      return { id: `s${lastInsertRowid}`, ...taken }
+    })
+  }
+
+  /** Newest first. */
+  snapshots({
+    since = 0,
+    until = Number.MAX_SAFE_INTEGER,
+    limit,
+  }: {
+    since?: number
+    until?: number
+    limit: number
+  }): MetricSnapshot[] {
+    const sql = 'SELECT number, text FROM snapshots WHERE at >= ? AND at <= ? ORDER BY number DESC LIMIT ?'
+    return this.rows(sql, [since, until, limit]).flatMap((row) => snapshotOf(row) ?? [])
+  }
+
+  snapshot(id: string): MetricSnapshot | undefined {
+    const [, number] = /^s(\d{1,15})$/.exec(id) ?? []
+    if (number === undefined) return undefined
+    const [row] = this.rows('SELECT number, text FROM snapshots WHERE number = ?', [Number(number)])
+    return row === undefined ? undefined : snapshotOf(row)
+  }
+
+  /** Oldest first: the newest so many of them. */
+  history(path: string, { since = 0, limit }: { since?: number; limit: number }): MetricHistoryPoint[] {
+    const sql = `SELECT number, at, json_extract(text, ?) AS value, json_extract(text, ?) AS samples FROM snapshots
+      WHERE json_valid(text) AND at >= ? ORDER BY number DESC LIMIT ?`
+    const place = `$.values."${path}"`
+    return this.rows(sql, [`${place}.value`, `${place}.samples`, since, limit])
+      .reverse()
+      .map((row) => ({
+        snapshot: `s${String(row['number'])}`,
+        at: Number(row['at']),
+        value: row['value'] === null ? null : Number(row['value']),
+        samples: Number(row['samples'] ?? 0),
+      }))
+  }
+
+  /** All of them or none. */
+  addEvents(events: readonly OperationEvent[], max: number): void {
+    this.writing(() => {
+      const insert = this.connection.prepare('INSERT INTO events (at, bot, type, session, data) VALUES (?, ?, ?, ?, ?)')
+      const all = this.connection.transaction(() => {
+        for (const { at, bot_id, type, session_id, data } of events)
+          insert.run([at, bot_id, type, session_id, JSON.stringify(data)])
+        const last = 'SELECT max(number) FROM events'
+        this.connection.prepare(`DELETE FROM events WHERE number <= (${last}) - ?`).run([max])
+      })
+      all.immediate()
+    })
+  }
+
+  /** `skipped`: lines that are no events any more. */
+  events(bot: string, since: number): { events: OperationEvent[]; skipped: number } {
+    const rows = this.rows('SELECT at, type, session, data FROM events WHERE bot = ? AND at >= ? ORDER BY number', [
+      bot,
+      since,
+    ])
+    const events = rows.flatMap((row) => eventOf(row, bot) ?? [])
+    return { events, skipped: rows.length - events.length }
+  }
+
+  newestEvents(bot: string, types: readonly string[], since: number, limit: number): OperationEvent[] {
+    const marks = types.map(() => '?').join(', ')
+    const sql = `SELECT at, type, session, data FROM events WHERE bot = ? AND at >= ? AND type IN (${marks})
+      ORDER BY number DESC LIMIT ?`
+    return this.rows(sql, [bot, since, ...types, limit]).flatMap((row) => eventOf(row, bot) ?? [])
+  }
+
+  tasks(bot: string, since: number): number {
+    const sql = `SELECT count(*) AS n FROM events WHERE bot = ? AND at >= ? AND type IN ('task_complete', 'task_failed')`
+    return Number(this.rows(sql, [bot, since])[0]?.['n'] ?? 0)
+  }
+
+  kept(name: string): string | undefined {
+    const [row] = this.rows('SELECT text FROM kept WHERE name = ?', [name])
+    return row === undefined ? undefined : String(row['text'])
+  }
+
+  keep(name: string, text: string): void {
+    this.writing(() => this.connection.prepare('INSERT OR REPLACE INTO kept VALUES (?, ?)').run([name, text]))
+  }
+
+  forget(limits: { snapshots_before: number; snapshots_max: number; events_before: number }): void {
+    this.writing(() => {
+      const last = 'SELECT max(number) FROM snapshots'
+      const sql = `DELETE FROM snapshots WHERE at < ? OR number <= (${last}) - ?`
+      this.connection.prepare(sql).run([limits.snapshots_before, limits.snapshots_max])
+      this.connection.prepare('DELETE FROM events WHERE at < ?').run([limits.events_before])
+    })
+  }
+
+  private rows(sql: string, params: unknown[]): SqlRow[] {
+    return Array.from(this.connection.prepare(sql).iterate(params))
+  }
+
+  private writing<T>(work: () => T): T {
+    try {
+      return work()
+    } catch (thrown) {
+      throw writeFailure(thrown, FILE)
+    }
+  }
+}
+
+function snapshotOf(row: SqlRow): MetricSnapshot | undefined {
+  try {
+    const taken = JSON.parse(String(row['text'])) as Omit<MetricSnapshot, 'id'>
+    return { id: `s${String(row['number'])}`, ...taken }
+  } catch {
+    return undefined
+  }
+}
+
+function eventOf(row: SqlRow, bot_id: string): OperationEvent | undefined {
+  try {
+    const data = JSON.parse(String(row['data'])) as unknown
+    if (typeof data !== 'object' || data === null || Array.isArray(data)) return undefined
+    return {
+      bot_id,
+      type: String(row['type']) as OperationEvent['type'],
+      session_id: row['session'] === null ? null : String(row['session']),
+      data: data as Record<string, unknown>,
+      at: Number(row['at']),
+    }
+  } catch {
+    return undefined
+  }
+}
