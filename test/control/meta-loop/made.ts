@@ -45,15 +45,18 @@ export const worked = (operation: Partial<OperationMetrics> = {}): OperationMetr
   task_count_first_try: 0,
   task_count_7d: 0,
   confidence_accuracy: null,
+  events_skipped: 0,
   ...operation,
 })
 
 export const domainOf = (domain: string, more: Partial<DomainView> = {}): DomainView => ({
   domain,
+  health: 'healthy',
   services: [],
   success_rate: { value: 0.9, samples: MANY },
   recovery_s_p95: { value: null, samples: 0 },
   autonomy_rate: { value: null, samples: 0 },
+  alert_count: 0,
   drift: {},
   ...more,
 })

@@ -26,7 +26,6 @@ import {
   together,
   toolCall,
   wait,
-  write,
 } from './means.ts'
 
 export interface Change {
