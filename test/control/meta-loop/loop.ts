@@ -105,26 +105,33 @@ export const configOf = (text: string): string => `api: meta-loop\nprog: control
 export const CADENCE =
   'cadence: {min_interval_between_cycles_seconds: 0, max_cycles_per_hour: 1000, max_cycles_per_day: 1000}\n'
 
+export const toldOf = (more: Partial<Told> = {}): Told => ({
+  values: { 'performance.avg_success_rate': 1 },
+  domains: [],
+  operation: HEALTHY,
+  since: HEALTHY,
+  events: [],
+  catalogue: ['performance.avg_success_rate', 'test.slow', 'test.goal'].map(metric),
+  take_ms: 0,
+  fails: false,
+  operation_fails: false,
+  ...more,
+})
+
+export const FILES: Record<string, string> = {
+  'configs/policy.yml': SEMI,
+  'configs/control/metrics.yml': 'prog: told\n',
+  'modules/told.mjs': METRICS,
+  'runtime/told.json': JSON.stringify(toldOf()),
+  'configs/shop.yml': SHOP,
+}
+
 export async function startLoop(config = CADENCE + KNOBS, files: Record<string, string> = {}): Promise<Loop> {
   const whole = (text: string): string =>
     configOf(text + (text.includes('watch:') ? '' : QUIET) + (text.includes('strategic_goals:') ? '' : NO_GOALS))
-  let told: Told = {
-    values: { 'performance.avg_success_rate': 1 },
-    domains: [],
-    operation: HEALTHY,
-    since: HEALTHY,
-    events: [],
-    catalogue: ['performance.avg_success_rate', 'test.slow', 'test.goal'].map(metric),
-    take_ms: 0,
-    fails: false,
-    operation_fails: false,
-  }
+  let told = toldOf()
   const gate = await startGate({
-    'configs/policy.yml': SEMI,
-    'configs/control/metrics.yml': 'prog: told\n',
-    'modules/told.mjs': METRICS,
-    'runtime/told.json': JSON.stringify(told),
-    'configs/shop.yml': SHOP,
+    ...FILES,
     'configs/control/meta-loop.yml': whole(config),
     ...files,
   })
