@@ -158,7 +158,7 @@ it('what was recorded is given newest first, of the types that were asked for', 
 })
 
 it('a task that says it failed has failed; a turn of a chat is a task, and its conversation a session', async () => {
-  await m.system.root.write('modules/agents/talker.mjs', TALKER)
+  m.system.root.write('modules/agents/talker.mjs', TALKER)
   m.system.root.write('configs/talker.yml', 'prog: agents/talker\n')
   await m.system.live('talker')
   await record({ status: 'failed' })
