@@ -5,16 +5,16 @@
 import type { JsonMap } from '../../contracts/seams.ts'
 import type { Means } from './means.ts'
 import { writeReadable } from './readable.ts'
-import type { CycleIdentity } from './staged.ts'
 
 /** AROS: more than 5 % better, more than 10 % worse. */
 const BETTER = -0.05
 const WORSE = 0.1
+const LIVE_MAX = 500
 
 export interface Evaluation {
   eval_id: string
   created_at: number
-  policy_change: { cycle: number; changes: JsonMap[] }
+  policy_change: { cycle: number | null; proposal: string; change: string }
   sessions_required: number
   /** as it was when the change went live */
   baseline: { tokens_per_task: number | null }
@@ -33,23 +33,35 @@ export function delayedVerdict(
   return { verdict: delta < BETTER ? 'CONFIRMED' : delta > WORSE ? 'DEGRADED' : 'INCONCLUSIVE', delta }
 }
 
-export async function evaluateLater(means: Means, cycle: CycleIdentity, changes: JsonMap[]): Promise<void> {
-  const { kernel, config, metrics, store } = means
+/**
+ * One for each change of the loop that is live and has none: some go live long after their cycle, when their values
+ * before have been measured, or a person has said yes.
+ */
+export async function evaluateLater(means: Means): Promise<void> {
+  const { kernel, config, metrics, rollouts, store } = means
+  const { proposals } = await rollouts.list({ state: 'watching', limit: LIVE_MAX })
+  const fresh = proposals.filter(({ id, actor }) => actor === kernel.api && !store.hasEvaluation(nameOf(id)))
+  if (fresh.length === 0) return
   const { tokens_per_task } = await metrics.operation({ bot_id: config.bot_id })
-  const evaluation: Evaluation = {
-    eval_id: `e${cycle.number}`,
-    created_at: kernel.clock.now(),
-    policy_change: { cycle: cycle.number, changes },
-    sessions_required: config.cadence.delayed_eval_sessions,
-    baseline: { tokens_per_task },
-    status: 'pending',
+  for (const { id, title } of fresh) {
+    const evaluation: Evaluation = {
+      eval_id: nameOf(id),
+      created_at: kernel.clock.now(),
+      policy_change: { cycle: store.cycleOf(id), proposal: id, change: title },
+      sessions_required: config.cadence.delayed_eval_sessions,
+      baseline: { tokens_per_task },
+      status: 'pending',
+    }
+    store.saveEvaluation(evaluation.eval_id, true, asJson(evaluation))
   }
-  store.saveEvaluation(evaluation.eval_id, true, asJson(evaluation))
   writeEvaluations(means)
 }
 
+const nameOf = (proposal: string): string => `e-${proposal}`
+
 /** Called before a cycle perceives, and by the watch clock; one after the other. */
 export async function settleEvaluations(means: Means): Promise<void> {
+  await evaluateLater(means)
   for (const evaluation of pendingOf(means)) await settle(means, evaluation)
 }
 
@@ -76,6 +88,8 @@ async function settle(means: Means, evaluation: Evaluation): Promise<void> {
     new: tokens_per_task,
     policy_change: asJson(evaluation.policy_change),
   }
+  // The watch and a cycle may both be here: who comes second finds it done.
+  if (!pendingOf(means).some((one) => one.eval_id === eval_id)) return
   // Its signal and its end are two files: a process killed between them tells it again, never not at all.
   inbox.push({ source: 'policy_delta', payload })
   store.saveEvaluation(eval_id, false, asJson({ ...evaluation, status: 'done', verdict, delta }))

@@ -11,12 +11,13 @@ import { coded, reasonOf } from '../../lib/errors.ts'
 import { Attempts } from './attempts.ts'
 import { briefOf, briefingOf, type BriefFacts } from './brief.ts'
 import { configSchema, type Config } from './config.ts'
+import { evaluateLater } from './evaluations.ts'
 import { Inbox, type SignalInput } from './inbox.ts'
 import { Judgement } from './judgement.ts'
 import { AWAY_SINCE, FIRST_START, LAST_WATCH } from './kept.ts'
 import { handlesOf, type Means } from './means.ts'
 import { modeOf } from './mode.ts'
-import { pendingReviews } from './readable.ts'
+import { pendingReviews, writePending } from './readable.ts'
 import { domainPerformance } from './rules/patterns.ts'
 import { goalBars } from './scoring/bars.ts'
 import { statusLine } from './scoring/status-line.ts'
@@ -98,8 +99,22 @@ export class Module implements MetaLoopApi {
   }
 
   async run(): Promise<void> {
+    const kernel = this.#kernel
+    const { means } = this.#parts()
     const { check_ms } = this.#config.watch
-    this.#kernel.every(check_ms, () => this.#look(), 'looks whether a cycle or the watch is due')
+    let moved = true
+    kernel.events.on('proposal.*', () => {
+      moved = true
+    })
+    kernel.every(check_ms, () => this.#told(() => this.#watch()), 'looks whether the watch is due')
+    kernel.every(check_ms, () => this.#told(() => this.#cycle()), 'looks whether a cycle is due')
+    const write = async (): Promise<void> => {
+      if (!moved) return
+      moved = false
+      await writePending(means)
+      await evaluateLater(means)
+    }
+    kernel.every(check_ms, () => this.#told(write), 'looks at what became of proposals')
   }
 
   trigger({ trigger = 'manual' }: { trigger?: string } = {}): Promise<Cycle> {
@@ -205,13 +220,20 @@ export class Module implements MetaLoopApi {
     }
   }
 
-  /** Now and then: one thing after the other, and nothing while the service stops. */
-  async #look(): Promise<void> {
-    const { attempts, watch } = this.#parts()
+  /** What moved suddenly is a reason for a cycle. */
+  async #watch(): Promise<void> {
+    const { attempts, watch, means } = this.#parts()
+    if (watch.isDue() && (await watch.look()) && modeOf(means) !== 'frozen') await attempts.run('signal')
+  }
+
+  async #cycle(): Promise<void> {
+    const { attempts } = this.#parts()
+    if (attempts.isDue()) await attempts.run('scheduled')
+  }
+
+  async #told(work: () => Promise<void>): Promise<void> {
     try {
-      if (watch.isDue() && (await watch.look()) && modeOf(this.#parts().means) !== 'frozen')
-        await attempts.run('signal')
-      if (attempts.isDue()) await attempts.run('scheduled')
+      await work()
     } catch (thrown) {
       this.#kernel.log.warn(`it is looked at again: ${reasonOf(thrown)}`)
     }

@@ -157,9 +157,19 @@ export class LoopStore {
     )
   }
 
+  /** Of the cycle that made a proposal; null: none that is kept. */
+  cycleOf(proposal: string): number | null {
+    const [row] = this.rows('SELECT cycle FROM proposals_of WHERE proposal = ? AND is_new = 1', [proposal])
+    return row === undefined ? null : Number(row['cycle'])
+  }
+
   saveEvaluation(id: string, pending: boolean, record: Json): void {
     const sql = 'INSERT OR REPLACE INTO evaluations (id, pending, record) VALUES (?, ?, ?)'
     this.writing(() => this.connection.prepare(sql).run([id, pending ? 1 : 0, JSON.stringify(record)]))
+  }
+
+  hasEvaluation(id: string): boolean {
+    return this.rows('SELECT id FROM evaluations WHERE id = ?', [id]).length > 0
   }
 
   pendingEvaluations(): Json[] {

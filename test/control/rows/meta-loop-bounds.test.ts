@@ -35,14 +35,14 @@ it('AROS 12: five sessions after a change its verdict comes once, against what w
   loop.tell({ ...UNRELIABLE, operation: worked({ ...HEALTHY, ...RETRIED, tokens_per_task: 10_000 }) })
   expect(await loop.cycle()).toMatchObject({ applied: ['c1'] })
   const pending = parse(loop.root.read('runtime/control/pending-evaluations.yml')) as object
-  expect(pending).toMatchObject({ pending: [{ eval_id: 'e1', baseline: { tokens_per_task: 10_000 } }] })
+  expect(pending).toMatchObject({ pending: [{ eval_id: 'e-c1', baseline: { tokens_per_task: 10_000 } }] })
   await loop.restart()
   // What is measured now is not what it is compared with.
   loop.tell({ operation: HEALTHY, since: worked({ tokens_per_task: 9_400 }), events: sessions(4) })
   expect((await loop.cycle()).queued_signals).toEqual([])
   loop.tell({ events: sessions(5) })
   const { queued_signals } = await loop.cycle()
-  const payload = { verdict: 'CONFIRMED', old: 10_000, new: 9_400, policy_change: { cycle: 1 } }
+  const payload = { verdict: 'CONFIRMED', old: 10_000, new: 9_400, policy_change: { cycle: 1, proposal: 'c1' } }
   expect(queued_signals).toMatchObject([{ source: 'policy_delta', payload }])
   expect((await loop.cycle()).queued_signals).toEqual([])
 })

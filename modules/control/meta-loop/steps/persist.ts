@@ -114,8 +114,7 @@ async function commit(means: Means, staged: Readonly<Staged>, cycle: CycleIdenti
   }
   means.store.set(LAST_COMMIT, last)
   writeReadable(means, 'last-commit.yml', last)
-  const titles = applied.map(({ id, title }) => ({ proposal: id, change: title }))
-  if (titles.length > 0) await evaluateLater(means, cycle, titles)
+  await evaluateLater(means)
 }
 
 export const idsOf = (proposals: readonly Proposal[]): string[] => proposals.map(({ id }) => id)
