@@ -133,6 +133,11 @@ export const configSchema = z.object({
   /** of one's own */
   rules: rulesSchema.meta(volatile),
   disabled_rules: z.array(name).max(500).default([]).meta(volatile),
+  /** how high what it proposes may reach; with `code`, a model is asked for another text of a module */
+  altitudes: z
+    .array(z.enum(['tuning', 'config', 'code']))
+    .default(['tuning', 'config'])
+    .meta(volatile),
   /** a finding that is less sure says nothing */
   confidence_min: share(0.7).meta(volatile),
   /** after a rule led to a proposal */

@@ -9,6 +9,7 @@ import type { Proposal, ProposalInput } from '../../../contracts/proposals.ts'
 import { codeOf, reasonOf } from '../../../lib/errors.ts'
 import { editYaml } from '../../../lib/edit-yaml.ts'
 import { shortHash } from '../../../lib/hash.ts'
+import { askForCode } from '../ask-for-code.ts'
 import { evaluateLater } from '../evaluations.ts'
 import { isOpen, keyOf, stateOf } from '../history.ts'
 import { LAST_COMMIT } from '../kept.ts'
@@ -24,6 +25,8 @@ export const persist: StepWork = async (means, staged, cycle, signal) => {
   const notes = [...staged.notes]
   if (staged.identity === 'approved') await proposeAll(means, staged, cycle, signal, notes)
   await countAgain(means, staged, cycle, signal)
+  signal.throwIfAborted()
+  notes.push(...(await askForCode(means, staged, cycle)))
   signal.throwIfAborted()
   if (staged.identity === 'approved') await commit(means, staged, cycle)
   writeReadable(means, 'self-model.yml', { ...staged.self_model })

@@ -3,7 +3,7 @@
  * against what tasks came to lately (channel C). Nothing is written. While the system is frozen nothing is wanted.
  */
 import type { OperationEvent } from '../../../contracts/meta-metrics.ts'
-import type { Tier } from '../../../contracts/policy.ts'
+import type { Altitude, Tier } from '../../../contracts/policy.ts'
 import { canonicalJson } from '../../../lib/canonical-json.ts'
 import { shortHash } from '../../../lib/hash.ts'
 import { liveConfigs } from '../live.ts'
@@ -19,6 +19,8 @@ export const policyRevision: StepWork = async (means, staged, cycle) => {
     return { outcome: 'done', staged: { changes: [], notes: [...notes, 'the system is frozen: nothing is proposed'] } }
   const live = liveConfigs(await means.system.configs())
   const changes: StagedChange[] = []
+  const off: string[] = []
+  const altitudes: ReadonlySet<Altitude> = new Set(means.config.altitudes)
   for (const change of wanted) {
     const old = live.valueOf(change.file, change.key)
     if (old === undefined || canonicalJson(old) === canonicalJson(change.new)) continue
@@ -26,14 +28,16 @@ export const policyRevision: StepWork = async (means, staged, cycle) => {
       ({ rule, change: its }) => rule === change.for && its?.key === change.key,
     )
     const fingerprint = finding?.fingerprint ?? shortHash(canonicalJson([change.for, change.file, change.key]))
-    changes.push(
-      await judged(means, { ...change, old, tier: 'HUMAN_REVIEW', judged: 'HUMAN_REVIEW', fingerprint }, staged, cycle),
-    )
+    const unjudged: StagedChange = { ...change, old, tier: 'HUMAN_REVIEW', judged: 'HUMAN_REVIEW', fingerprint }
+    const { altitude, judged: staging } = await judged(means, unjudged, staged, cycle)
+    if (altitudes.has(altitude)) changes.push(staging)
+    else off.push(`${change.file} ${change.key} is ${altitude}, which the loop does not propose`)
   }
-  if (changes.length === 0 || staged.shadow_test !== null) return { outcome: 'done', staged: { changes } }
+  const told = [...notes, ...off.filter((one) => !notes.includes(one))]
+  if (changes.length === 0 || staged.shadow_test !== null) return { outcome: 'done', staged: { changes, notes: told } }
   const { shadow_test_window: window } = means.config.meta_loop
   const shadow_test = shadowTest(changes, await outcomes(means, window))
-  return { outcome: shadow_test.passed ? 'done' : 'unsafe', staged: { changes, shadow_test } }
+  return { outcome: shadow_test.passed ? 'done' : 'unsafe', staged: { changes, shadow_test, notes: told } }
 }
 
 const STRICTNESS: readonly Tier[] = ['AUTO_APPROVE', 'HUMAN_REVIEW', 'NEVER']
@@ -43,9 +47,9 @@ async function judged(
   change: StagedChange,
   { forced }: Readonly<Staged>,
   { name }: CycleIdentity,
-): Promise<StagedChange> {
+): Promise<{ altitude: Altitude; judged: StagedChange }> {
   const { file, key, old, new: next } = change
-  const { tier } = await policy.check({
+  const { tier, altitude } = await policy.check({
     origin: 'self',
     actor: kernel.api,
     changes: [{ kind: 'value', file, key, old, new: next }],
@@ -54,7 +58,7 @@ async function judged(
   })
   const least: Tier = forced ? 'HUMAN_REVIEW' : 'AUTO_APPROVE'
   const strictest = STRICTNESS[Math.max(STRICTNESS.indexOf(tier), STRICTNESS.indexOf(least))] as Tier
-  return { ...change, tier: strictest, judged: tier }
+  return { altitude, judged: { ...change, tier: strictest, judged: tier } }
 }
 
 /** Newest first. */
