@@ -1,6 +1,6 @@
 /**
  * Events on their way to the disk: what comes in one tick, or while others are written, is written as one. Bounded; what
- * comes beyond is refused. Held by nobody: what waits when a version ends is written at its end.
+ * comes beyond is refused. Held by the service over its versions: two of them hear while one takes over.
  */
 import type { OperationEvent } from '../../contracts/meta-metrics.ts'
 import { coded } from '../../lib/errors.ts'

@@ -69,7 +69,12 @@ export class Module implements ControlMetricsApi {
       (held) => held.process.end(),
     )
     const store = new MetricsStore(files.connection)
-    const queue = new EventQueue(config.waiting_max, (events) => store.addEvents(events, config.events_max))
+    // Shared too: what one version has taken the next one finds.
+    const queue = await kernel.hold(
+      `metrics queue 1 ${config.waiting_max} ${config.events_max}`,
+      () => new EventQueue(config.waiting_max, (events) => store.addEvents(events, config.events_max)),
+      (held) => held.flush(),
+    )
     this.#opened = { seen, store, queue, key: files.key }
     this.#restoreSpend(this.#opened)
     await this.#sample()

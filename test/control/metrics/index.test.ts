@@ -84,6 +84,22 @@ it('what was seen is counted on over a reload, and once', async () => {
   expect(values['operation.tool_call_count']?.value).toBe(2)
 })
 
+it('an event is counted once while two versions hear of it', async () => {
+  m.system.root.write(
+    'modules/control/stands_in.mjs',
+    'export class Module { list() { return new Promise(() => {}) } }',
+  )
+  await m.system.live('rollouts', 2)
+  const pending = m.take()
+  await m.system.reload('control/metrics')
+  const told = m.system.event('tool.called')
+  await m.call('tools', 'invoke', 'calc_sum', {})
+  await told
+  expect((await m.system.show('control/metrics')).draining).toHaveLength(1)
+  expect((await m.metrics.operation()).tool_call_count).toBe(1)
+  await pending
+})
+
 it('snapshots, events and what was spent outlive the process', async () => {
   const cost = { usage: { input_tokens: 1, output_tokens: 1, cached_tokens: 0, cost_usd: 400 } }
   await m.emit('model.called', cost)
