@@ -719,6 +719,11 @@ export const ERRORS = {
     'The signal cannot be taken: `{field}` is wrong: {reason}',
     'A signal has source, priority (low, normal, high or urgent), payload and ttl_s.',
   ),
+  loop_missing: entry(
+    503,
+    'The meta-loop cannot be asked: there is no service `{api}`',
+    'It needs configs/control/meta-loop.yml and configs/control/metrics.yml; `mm ls` shows which services there are.',
+  ),
   trigger_unknown: entry(
     400,
     'Nothing starts a cycle by the name `{trigger}`',

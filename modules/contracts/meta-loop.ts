@@ -283,6 +283,10 @@ export interface MetaLoopApi {
   /** Newest first. */
   alerts(): Promise<{ alerts: LoopAlert[] }>
   brief(since: number): Promise<{ lines: string[] }>
+  /** What waits in the inbox, oldest first; nothing is taken. */
+  signals(): Promise<{ signals: QueuedSignal[] }>
+  /** Its config as it holds now, defaults included. */
+  settings(): Promise<JsonMap>
 }
 
 /** What perceiving gives to the rest of a cycle. */

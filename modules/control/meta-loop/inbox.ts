@@ -91,6 +91,18 @@ export class Inbox {
     return signal
   }
 
+  /** Those that wait and can be read, as they stand; none is taken. */
+  list(): QueuedSignal[] {
+    return this.#waiting().flatMap((file) => {
+      try {
+        return [this.#read(join(this.#folder, file), file)]
+      } catch {
+        // Somebody takes it now, or the next cycle sets it aside and tells.
+        return []
+      }
+    })
+  }
+
   /** What was taken stands in the file of a cycle by now. */
   done(): void {
     for (const file of this.#taken.splice(0)) rmSync(join(this.#folder, TAKEN, file), { force: true })

@@ -7,6 +7,7 @@
 import { join } from 'node:path'
 import type { Cycle, LoopHealth, MetaLoopApi, MetaStatus, QueuedSignal } from '../../contracts/meta-loop.ts'
 import type { KernelApi } from '../../contracts/module.ts'
+import type { JsonMap } from '../../contracts/seams.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
 import { Attempts } from './attempts.ts'
 import { briefOf, briefingOf, type BriefFacts } from './brief.ts'
@@ -206,6 +207,14 @@ export class Module implements MetaLoopApi {
     const { means } = this.#parts()
     const facts = await this.#facts(since)
     return { lines: briefOf({ ...facts, mode: modeOf(means), alerts: means.store.alerts() }) }
+  }
+
+  async signals(): ReturnType<MetaLoopApi['signals']> {
+    return { signals: this.#parts().means.inbox.list() }
+  }
+
+  async settings(): Promise<JsonMap> {
+    return this.#config as unknown as JsonMap
   }
 
   async #facts(since: number): Promise<Omit<BriefFacts, 'mode' | 'alerts'>> {

@@ -15,7 +15,7 @@ import { epochMs } from './shapes.ts'
 
 const rollouts = ({ kernel }: Desk): Handle<RolloutsApi> => kernel.getApi<RolloutsApi>('rollouts')
 
-const state = z.enum([
+export const state = z.enum([
   'refused',
   'waiting',
   'rejected',
@@ -128,7 +128,7 @@ const proposal = shape<Proposal>(
   }),
 )
 
-const line = z.object({
+export const line = z.object({
   id: z.string(),
   state,
   service: z.string(),
@@ -141,7 +141,7 @@ const line = z.object({
   message: z.string(),
 })
 
-const lineOf = (one: Proposal): z.output<typeof line> => {
+export const lineOf = (one: Proposal): z.output<typeof line> => {
   const { id, service, title, actor, origin, created_at, changed_at, approval_id, message } = one
   return { id, state: one.state, service, title, actor, origin, created_at, changed_at, approval_id, message }
 }

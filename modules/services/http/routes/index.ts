@@ -7,6 +7,8 @@ import { historyRoutes } from './history.ts'
 import { improveRoutes } from './improve.ts'
 import { eventsRoute, kernelRoutes } from './kernel.ts'
 import { mcpRoutes } from './mcp.ts'
+import { metaLoopRoutes } from './meta-loop.ts'
+import { metaRoutes } from './meta.ts'
 import { metricsRoute } from './metrics.ts'
 import { openApiRoute } from './openapi.ts'
 import { recordingRoutes } from './recordings.ts'
@@ -24,6 +26,8 @@ export const ROUTES = [
   ...controlRoutes,
   ...changeRoutes,
   ...improveRoutes,
+  ...metaLoopRoutes,
+  ...metaRoutes,
   ...recordingRoutes,
   ...traceRoutes,
   metricsRoute,
