@@ -9,7 +9,6 @@ import type { EventPriority } from './signed-events.ts'
 import type { Json, JsonMap } from './seams.ts'
 
 // --- goals ------------------------------------------------------------------------------------------------------------
-
 export const META_GOALS = [
   'G1_truthful',
   'G2_economical',
@@ -285,7 +284,6 @@ export interface MetaLoopApi {
   brief(since: number): Promise<{ lines: string[] }>
   /** What waits in the inbox, oldest first; nothing is taken. */
   signals(): Promise<{ signals: QueuedSignal[] }>
-  /** Its config as it holds now, defaults included. */
   settings(): Promise<JsonMap>
 }
 

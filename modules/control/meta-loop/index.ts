@@ -24,6 +24,7 @@ import { goalBars } from './scoring/bars.ts'
 import { statusLine } from './scoring/status-line.ts'
 import { conclusion, readCustom } from './steps/critique.ts'
 import { LoopStore, openLoop } from './store.ts'
+import { loopTools } from './tools.ts'
 import { Watch } from './watch.ts'
 
 export { configSchema }
@@ -213,8 +214,13 @@ export class Module implements MetaLoopApi {
     return { signals: this.#parts().means.inbox.list() }
   }
 
+  /** As they hold now, defaults included. */
   async settings(): Promise<JsonMap> {
     return this.#config as unknown as JsonMap
+  }
+
+  getAspect(aspect: string): object | undefined {
+    return aspect === 'tool' ? loopTools(this, this.#kernel) : undefined
   }
 
   async #facts(since: number): Promise<Omit<BriefFacts, 'mode' | 'alerts'>> {
