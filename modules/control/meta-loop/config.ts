@@ -144,6 +144,12 @@ export const configSchema = z.object({
   cooldown_hours: z.number().min(0).default(4).meta(volatile),
   harness: harnessSchema.prefault({}).meta(volatile),
   watch: watchSchema.prefault({}).meta(volatile),
+  /** gets each alert as a POST, through the service `fetch`, which has to allow its host */
+  webhook: z
+    .url({ protocol: /^https?$/ })
+    .nullable()
+    .default(null)
+    .meta(volatile),
   /** bytes of one signal, and signals that wait */
   signal_bytes_max: positive(65_536).meta(volatile),
   signals_max: positive(1_000).meta(volatile),

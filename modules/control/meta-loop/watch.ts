@@ -5,12 +5,13 @@
 import type { LoopHealth } from '../../contracts/meta-loop.ts'
 import type { LedgerEntry } from '../../contracts/ledger.ts'
 import { reasonOf } from '../../lib/errors.ts'
-import { alertsOf, type Alert } from './alerts.ts'
+import { alertsOf } from './alerts.ts'
 import { settleEvaluations } from './evaluations.ts'
 import { HEALTH_ACTIONS, healthOf } from './health.ts'
 import { LAST_WATCH } from './kept.ts'
 import type { Means } from './means.ts'
 import { writePending } from './readable.ts'
+import { tell } from './tell.ts'
 
 const SECOND_MS = 1_000
 const CYCLES_MAX = 200
@@ -88,30 +89,6 @@ export class Watch {
     })
     const now = kernel.clock.now()
     store.overAlerts(new Set(found.map(({ key }) => key)), now)
-    for (const alert of found) if (store.alert(alert.key, alert.message, now)) await this.#tell(alert)
-  }
-
-  /** Everybody hears of it who can. */
-  async #tell({ key, message }: Alert): Promise<void> {
-    const { kernel, inbox, ledger } = this.#means
-    const sinks: [name: string, tell: () => unknown][] = [
-      ['events', () => kernel.events.emit('meta.alert', { key, message, priority: 'high' })],
-      ['inbox', () => inbox.push({ source: 'alert', priority: 'high', payload: { key, message } })],
-      ['log', () => kernel.log.warn(message, { alert: key })],
-      [
-        'ledger',
-        () =>
-          ledger.append({
-            actor: kernel.api,
-            origin: 'self',
-            action: 'meta_alert',
-            resource: 'service:meta-loop',
-            outcome: 'ok',
-            reason: message,
-            payload: { key },
-          }),
-      ],
-    ]
-    for (const [name, tell] of sinks) await this.#each(`${name}: ${key}`, async () => tell())
+    for (const alert of found) if (store.alert(alert.key, alert.message, now)) await tell(this.#means, alert)
   }
 }

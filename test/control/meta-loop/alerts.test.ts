@@ -12,7 +12,7 @@ const facts = (more: Partial<AlertFacts>): AlertFacts => ({
   ...more,
 })
 
-it('changes that did not help are an alert from the second in a row on', () => {
+it('GRACE 30: changes that did not help are an alert from the second in a row on', () => {
   const keys = (states: string[]): string[] =>
     alertsOf(facts({ proposals: states.map((state, index) => proposal(`c${index}`, state)) })).map(({ key }) => key)
   expect(keys(['restored', 'watching', 'restored'])).toEqual(['verification_failures'])
@@ -20,7 +20,7 @@ it('changes that did not help are an alert from the second in a row on', () => {
   expect(keys(['restored'])).toEqual([])
 })
 
-it('a pattern that is seen still, in a cycle after its change was kept, is an alert', () => {
+it('GRACE 30: a pattern that is seen still, in a cycle after its change was kept, is an alert', () => {
   const cycle = { ...begunCycle(2, 'manual', 100), findings: [{ rule: 'slow', fingerprint: 'f' } as never] }
   const proposed = [{ fingerprint: 'f', proposal: 'c1', key: 'f', cycle: 1, rule: 'slow', at: 0 }]
   const keys = (changed_at: number): string[] =>

@@ -62,7 +62,7 @@ it('GRACE 29: the health of the loop is what the ledger says', async () => {
   })
 })
 
-it('GRACE 30: a gap that stays open, a pattern that stays and low compliance are told once each, and again after they were over', async () => {
+it('GRACE 30: a gap that stays open and low compliance are told once each, and again after they were over', async () => {
   loop.tell({ values: { 'performance.avg_success_rate': 0.4, 'test.goal': 3 } })
   const told: unknown[] = []
   loop.system.kernel.events.on('meta.alert', ({ data }) => told.push(data['key']))
@@ -83,6 +83,33 @@ it('GRACE 30: a gap that stays open, a pattern that stays and low compliance are
   await loop.cycle()
   await watch()
   expect(told).toEqual(['compliance_low', 'gap_open speed', 'gap_open compliance', 'compliance_low'])
+})
+
+it('SynthOrg 38: a sink that fails stops no other', async () => {
+  const posted: unknown[] = []
+  loop.system.kernel.events.on('posted', ({ data }) => posted.push(data))
+  loop.root.write(
+    'modules/post.mjs',
+    `export class Module {
+      constructor(kernel) { this.kernel = kernel }
+      request(url, { method, body }) {
+        this.kernel.events.emit('posted', { url, method, ...JSON.parse(body) })
+        throw new Error('nobody is there')
+      }
+    }`,
+  )
+  loop.root.write('configs/fetch.yml', 'prog: post\n')
+  await loop.system.live('fetch')
+  await loop.configure(`${CADENCE + WATCH + GOALS}webhook: https://example.com/alerts\n`)
+  loop.tell({ values: { 'performance.avg_success_rate': 0.4, 'test.goal': 1 } })
+  await loop.cycle()
+  await watch()
+  expect(posted).toMatchObject([{ url: 'https://example.com/alerts', method: 'POST', alert: 'compliance_low' }])
+  expect(loop.system.log.map(({ message }) => message)).toContain(
+    'compliance_low is not told by webhook: nobody is there',
+  )
+  expect(await entries('meta_alert')).toHaveLength(1)
+  expect((await loop.cycle()).queued_signals).toMatchObject([{ source: 'alert', priority: 'high' }])
 })
 
 it('GRACE 31: each cycle is summed up with what was measured before and after, and the target', async () => {
