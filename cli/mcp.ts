@@ -17,6 +17,8 @@ import { prints, type Cli } from './common.ts'
 const LAST_ANSWERS_MS = 10_000
 /** to tell the system that the session is over */
 const GOODBYE_MS = 2_000
+/** for the answer to the question whether a session is still there */
+const PROBE_MS = 5_000
 const MESSAGE_BYTES_MAX = 10_485_760
 
 interface McpOptions {
@@ -76,6 +78,9 @@ class Proxy {
   /** requests of this process itself */
   private readonly own = new Map<Id, (message: JSONRPCMessage) => void>()
   private renewing: Promise<void> | undefined
+  private probing: Promise<void> | undefined
+  /** nothing is asked any more: what its own end breaks off is no reason to look for the session */
+  private closed = false
   private drained = (): void => {}
 
   constructor(stdio: StdioServerTransport, open: () => StreamableHTTPClientTransport) {
@@ -96,6 +101,7 @@ class Proxy {
     Object.assign(this.stdio, { onmessage: (message: JSONRPCMessage) => void this.fromClient(message) })
     await this.stdio.start()
     await Promise.race([gone, ended.then(() => this.lastAnswers())])
+    this.closed = true
     const late = new Promise((resolve) => setTimeout(resolve, GOODBYE_MS))
     await Promise.race([this.http.terminateSession().catch(() => undefined), gone, late])
     await this.http.close()
@@ -118,7 +124,7 @@ class Proxy {
       onmessage: (message: JSONRPCMessage) => this.fromSystem(message),
       // A stream broke: look whether its session is still there, without waiting for the client's next request.
       onerror: () => {
-        if (this.http === http && this.version !== undefined && this.renewing === undefined) void this.probe()
+        if (this.http === http && this.version !== undefined && this.renewing === undefined) this.probe()
       },
     })
     await http.start()
@@ -178,8 +184,14 @@ class Proxy {
     }
   }
 
-  private async probe(): Promise<void> {
-    await this.ask((id) => this.toSystem({ jsonrpc: '2.0', id, method: 'ping' })).catch(() => undefined)
+  /** One at a time: a probe that fails is an error of the transport again. One that nobody answers is given up. */
+  private probe(): void {
+    if (this.closed || this.probing !== undefined) return
+    const late = new Promise<void>((resolve) => setTimeout(resolve, PROBE_MS).unref())
+    const asked = this.ask((id) => this.toSystem({ jsonrpc: '2.0', id, method: 'ping' }))
+    this.probing = Promise.race([asked, late])
+      .catch(() => undefined)
+      .finally(() => (this.probing = undefined))
   }
 
   /** A session with the system that runs now. What the one before had taken, nobody will answer. */

@@ -100,6 +100,8 @@ export interface ProposalInput {
   lineage?: Lineage
   /** of the measurement after it is live. Defaults: those of `rollouts`; the system itself may ask for more samples, not fewer */
   verify?: { window_ms?: number; samples_min?: number }
+  /** proposals it makes no sense without: it waits until they are confirmed, and goes back before they do */
+  builds_on?: string[]
   /** proposed again with the same key, it is the same proposal, and its `occurrences` grow */
   key?: string
 }

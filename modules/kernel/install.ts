@@ -7,6 +7,7 @@ import type { StateCopy } from '../contracts/changes.ts'
 import type { ModuleInstance } from '../contracts/module.ts'
 import type { AspectContract, Contract, DesiredService, GenerationRecord, ServiceRecord } from '../contracts/state.ts'
 import { aspectOf, readAspect } from '../lib/module-contract.ts'
+import { nextTurn } from '../lib/next-turn.ts'
 import { callsOf, drained, openCalls } from './counts.ts'
 import { end } from './generation.ts'
 import { closeRoute, openRoute } from './handle.ts'
@@ -127,6 +128,8 @@ export async function retire(
 ): Promise<void> {
   const { api, number: generation } = old
   old.drainUntil = machine.clock.monotonic() + drainMs
+  // What was switched has taken long enough for one turn of the event loop.
+  await nextTurn(machine.clock)
   const clean = await drained(machine, old, drainMs)
   if (!clean && old.state !== 'stopped') overran(machine, old)
   await end(machine, service, old, { shutdown: true })

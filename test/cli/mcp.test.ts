@@ -60,6 +60,21 @@ async function open(path: string, ...args: string[]): Promise<McpClient> {
   return client
 }
 
+/** Says hello, and goes as soon as it is answered; the exit code. */
+async function openAndLeave(): Promise<unknown> {
+  const child = spawn(process.execPath, [MM, '--root', files.path, 'mcp'], {
+    env: cleanEnv(),
+    stdio: ['pipe', 'pipe', 'ignore'],
+  })
+  const exited = new Promise((resolve) => child.on('close', resolve))
+  const answered = new Promise((resolve) => child.stdout.once('data', resolve))
+  const params = { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a pipe', version: '1' } }
+  child.stdin.write(`${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params })}\n`)
+  await answered
+  child.stdin.end(`${JSON.stringify({ jsonrpc: '2.0', method: 'notifications/initialized' })}\n`)
+  return exited
+}
+
 it('a client on stdio lists and calls the tools, and hears of a module that is dropped in', async () => {
   const client = await open(files.path)
   expect(await client.names()).toEqual(expect.arrayContaining(['kernel_status', 'shop_price']))
@@ -119,6 +134,11 @@ it('stdout holds messages and nothing else; it answers what it was asked before 
     [1, undefined],
     [2, { price: 7 }],
   ])
+})
+
+it('a client that closes its end while the stream of notifications is being opened is let go', async () => {
+  const ends = await Promise.all(Array.from({ length: 4 }, () => openAndLeave()))
+  expect(ends).toEqual([0, 0, 0, 0])
 })
 
 it('a system that died and came up again is found again, and a call that died with it is told so', async () => {

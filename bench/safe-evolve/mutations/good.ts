@@ -129,14 +129,14 @@ const faster: Mutation[] = [
     hard: true,
   },
   {
-    id: 'perf-cache-oldest',
+    id: 'perf-cache-known',
     class: 'G-perf',
     subject: 'cache',
-    intent: 'When it is full, the oldest entry goes, not all of them.',
+    intent: 'Of several keys those that are known are not waited for.',
     edits: [
       [
-        '    if (this.#entries.size > ENTRIES_MAX) this.#entries.clear()\n',
-        '    const oldest = this.#entries.keys().next()\n    if (this.#entries.size > ENTRIES_MAX && !oldest.done) this.#entries.delete(oldest.value)\n',
+        '    for (const key of keys) values.push((await this.read(key, ttl_ms)).value)\n',
+        '    for (const key of keys) {\n      const known = this.#entries.get(key)\n      const isFresh = known !== undefined && ttl_ms >= 0 && this.#kernel.clock.now() - known.at < ttl_ms\n      values.push(isFresh ? known.value : (await this.read(key, ttl_ms)).value)\n    }\n',
       ],
     ],
   },

@@ -11,6 +11,7 @@ import type { Json } from '../../contracts/seams.ts'
 import { coded, describeError, reasonOf } from '../../lib/errors.ts'
 import { bytesOf, hashOf, movedFile, readFiles, writeFiles, type FileBytes } from './batch.ts'
 import type { WayBack } from './back.ts'
+import { foundationOf } from './foundation.ts'
 import type { Means } from './means.ts'
 import { questionOf, valuesIn } from './question.ts'
 import type { Recorder } from './record.ts'
@@ -56,7 +57,10 @@ export class Course {
     const kept = this.#kept(number)
     if (kept.proposal.state !== 'queued') return kept
     const frozen = kept.proposal.origin === 'human' ? undefined : await this.frozen()
-    const waits = frozen ?? this.#before(kept) ?? this.#early(kept)
+    const foundation = foundationOf(this.#means.store, kept.proposal)
+    if (foundation.kind === 'gone') return this.#end(number, 'refused', foundation.message)
+    const below = foundation.kind === 'waits' ? foundation.message : undefined
+    const waits = frozen ?? below ?? this.#before(kept) ?? this.#early(kept)
     if (waits === undefined) return this.#apply(number)
     return waits === kept.proposal.message ? kept : this.#recorder.keep(number, { proposal: { message: waits } })
   }

@@ -9,6 +9,7 @@ import type { JsonMap } from '../../contracts/seams.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
 import { hashOf, movedFile, readFiles } from './batch.ts'
 import type { Course } from './course.ts'
+import { checkFoundation } from './foundation.ts'
 import { contentOf, readInput } from './input.ts'
 import { madeStep, numberOf, proposalOf } from './made.ts'
 import type { Means } from './means.ts'
@@ -51,6 +52,7 @@ export class Entrance {
     if (known !== undefined)
       return this.#recorder.keep(known.number, { proposal: { occurrences: known.proposal.occurrences + 1 } })
     await this.#checkOpen(input)
+    checkFoundation(store, input)
     const files = readFiles(
       kernel.paths.root,
       input.edits.map(({ path }) => path),

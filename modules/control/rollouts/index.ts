@@ -14,6 +14,7 @@ import { WayBack } from './back.ts'
 import { configSchema, LIST_MAX, type Config } from './config.ts'
 import { Course } from './course.ts'
 import { Entrance } from './entrance.ts'
+import { builtOn } from './foundation.ts'
 import { numberOf } from './made.ts'
 import { handlesOf, type Means, type Since } from './means.ts'
 import { Recorder } from './record.ts'
@@ -141,28 +142,46 @@ export class Module implements RolloutsApi {
   }
 
   async undo(id: string, { by, reason = '' }: { by: string; reason?: string }): Promise<Proposal> {
-    const { number } = this.#kept(id)
+    this.#kept(id)
     if (typeof by !== 'string' || by.trim() === '' || typeof reason !== 'string')
       throw coded('bad_arguments', { reason: 'by: say who takes it back' })
-    const { course, back, means } = this.#parts()
-    const done = await course.inLine(number, async () => {
-      const { proposal } = this.#kept(id)
-      const { state, message } = proposal
-      if (state !== 'watching' && state !== 'confirmed')
-        throw coded('proposal_not_live', { proposal: id, state, reason: message })
-      const files = readFiles(
-        means.kernel.paths.root,
-        proposal.edits.map(({ path }) => path),
-      )
-      const moved = proposal.edits.find(
-        (edit, index) => hashOf(files[index]?.bytes ?? null) !== hashOf(bytesOf(edit).bytes),
-      )
-      if (moved !== undefined) throw coded('file_changed', { file: moved.path })
+    const { course, means } = this.#parts()
+    const above = builtOn(means.store, id)
+    // Where one of them cannot go, all stay.
+    const rewritten = new Set<string>()
+    for (const { proposal } of [...above, this.#kept(id)]) {
+      this.#checkLive(proposal, rewritten)
+      for (const { path } of proposal.edits) rewritten.add(path)
+    }
+    for (const kept of above) await this.#undoOne(kept.proposal.id, by, `${id}, which it builds on, is taken back`)
+    const done = await this.#undoOne(id, by, reason)
+    await course.pump()
+    return done.proposal
+  }
+
+  #undoOne(id: string, by: string, reason: string): Promise<Kept> {
+    const { number } = this.#kept(id)
+    const { course, back } = this.#parts()
+    return course.inLine(number, async () => {
+      this.#checkLive(this.#kept(id).proposal)
       const why = reason.trim() === '' ? `${by} took it back` : `${by} took it back: ${reason}`
       return back.go(number, { to: 'undone', reason: why, by, origin: 'human' })
     })
-    await course.pump()
-    return done.proposal
+  }
+
+  /** Throws `proposal_not_live`, `file_changed`. `rewritten`: files that will be as it left them when its turn comes. */
+  #checkLive({ id, state, message, edits }: Proposal, rewritten: ReadonlySet<string> = new Set()): void {
+    if (state !== 'watching' && state !== 'confirmed')
+      throw coded('proposal_not_live', { proposal: id, state, reason: message })
+    const { root } = this.#parts().means.kernel.paths
+    const files = readFiles(
+      root,
+      edits.map(({ path }) => path),
+    )
+    const moved = edits.find(
+      (edit, index) => !rewritten.has(edit.path) && hashOf(files[index]?.bytes ?? null) !== hashOf(bytesOf(edit).bytes),
+    )
+    if (moved !== undefined) throw coded('file_changed', { file: moved.path })
   }
 
   /** Each by itself: what goes wrong with one is told, and looked at again the next time. */

@@ -73,6 +73,7 @@ export const proposalSchema = z.strictObject({
       samples_min: z.number().int().min(0).max(1_000_000).optional(),
     })
     .optional(),
+  builds_on: z.array(name).min(1).max(20).optional(),
   key: name.optional(),
 })
 

@@ -156,6 +156,12 @@ export class RolloutStore {
     return this.rows(`${where} ORDER BY number DESC LIMIT ?`, [...asked.map((name) => query[name]), limit])
   }
 
+  /** Those whose `builds_on` names it. */
+  buildingOn(id: string): Kept[] {
+    const where = `WHERE EXISTS (SELECT 1 FROM json_each(record, '$.builds_on') WHERE json_each.value = ?)`
+    return this.rows(where, [id]).map((kept) => this.get(kept.number) ?? kept)
+  }
+
   /** How many were taken back since (epoch ms). */
   restoredSince(time: number): number {
     const statement = this.connection.prepare(

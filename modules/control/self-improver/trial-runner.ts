@@ -11,9 +11,13 @@ const ENTRY_MS = 30
 /** Every so many calls of a long run one has an argument that was never there before. */
 const FRESH_EVERY = 3
 
+/** Of a whole trial; after them only what one call logs beyond so many lines goes out. */
+const LINES_TOLD = 100
+const LINES_A_CALL_MAX = 10
+
 export const runnerText = `
 const LATE = Symbol('late')
-const blank = () => ({ effects: [], unanswered: false, alike: false })
+const blank = () => ({ effects: [], unanswered: false, alike: false, lines: 0 })
 let current = blank()
 const text = (value) => { try { return JSON.stringify(value) } catch { return undefined } }
 
@@ -43,7 +47,19 @@ function kernelOf(kernel) {
     if (!handles.has(name)) handles.set(name, handleOf(kernel.getApi(name), name, 'default'))
     return handles.get(name)
   }
-  return Object.freeze({ ...kernel, getApi })
+  return Object.freeze({ ...kernel, getApi, log: logOf(kernel.log) })
+}
+
+let lines = 0
+
+/** A line a call is no flood where calls come a thousand times as fast as in life; a hundred a call are one. */
+function logOf(log) {
+  const level = (name) => (...args) => {
+    lines++
+    current.lines++
+    if (lines <= ${LINES_TOLD} || current.lines > ${LINES_A_CALL_MAX}) log[name](...args)
+  }
+  return Object.freeze({ debug: level('debug'), info: level('info'), warn: level('warn'), error: level('error') })
 }
 
 function handleOf(target, api, aspect) {

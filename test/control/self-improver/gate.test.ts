@@ -174,6 +174,14 @@ it.each([
   expect([failed?.check, failed?.message ?? evidence]).toEqual([check, expect.stringMatching(says)])
 })
 
+it('a line of log a call is no flood, however quickly calls are made here', async () => {
+  const logs = changed('constructor(kernel) {', 'constructor(kernel) { this.log = kernel.log;').replace(
+    'this.orders++;',
+    "this.orders++; this.log.info('ordered');",
+  )
+  expect((await system.check('modules/shop.ts', logs)).failed).toBeUndefined()
+})
+
 it('what differs by chance is blamed on nobody, and a field more is no difference', async () => {
   const text = changed('id: Math.random()', 'id: Math.random() * 2, trace: Math.random()')
   expect(await system.check('modules/shop.ts', text)).toMatchObject({ passed: true })

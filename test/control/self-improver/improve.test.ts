@@ -1,6 +1,9 @@
 /** From a goal to a proposal: what the model is told, what becomes of its answers, and what is kept of it all. */
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import type { Improvement, ProposalInput } from '../../../modules/contracts/proposals.ts'
+import type { Improvement, ProposalInput, RolloutsApi } from '../../../modules/contracts/proposals.ts'
+import { packageRoot } from '../../support/root.ts'
 import { rejection } from '../../support/system.ts'
 import { startGate, type GateSystem } from './gate-system.ts'
 
@@ -41,7 +44,7 @@ const about = (title: string): string => `\`\`\`json\n{"title": "${title}", "int
 let system: GateSystem
 afterEach(() => system.stop())
 
-async function start(answers: string[]): Promise<void> {
+async function start(answers: string[], more: Record<string, string> = {}): Promise<void> {
   system = await startGate({
     'configs/sums.yml': 'record: {calls: all}\n',
     'modules/sums.ts': SUM,
@@ -50,6 +53,7 @@ async function start(answers: string[]): Promise<void> {
     'configs/rollouts.yml': '',
     'modules/rollouts.ts': ROLLOUTS,
     'prompts/self-improver.txt': 'goal: {{goal}}\n{{contract}}\n{{calls}}\n{{files}}\n',
+    ...more,
   })
   for (let n = 0; n < 5; n++) await system.getApi<{ sum(list: number[]): number }>('sums').sum([n, 2])
 }
@@ -129,4 +133,29 @@ it('what showed that a change was wrong is asked of later changes too, when nobo
   const second = await improve({ tries: 1 })
   expect(second.attempts[0]).toMatchObject({ outcome: 'refused', refused_by: 'made_calls' })
   expect(second.attempts[0]?.message).toContain('counterexample: sum')
+})
+
+it('a kernel that a model proposes waits for a person, as a kernel; a broken one is told so first', async () => {
+  const kernel = (body: string): string =>
+    `import { Kernel as Shipped } from '${packageRoot}/modules/kernel/kernel.ts'\nexport class Kernel extends Shipped { ${body} }\n`
+  const meta = fence('configs/meta-v2.0.0.yml', 'prog: kernel-v2\n')
+  await start(
+    [
+      meta + fence('modules/kernel-v2/index.ts', kernel('get version( {')),
+      about('Steadier') + meta + fence('modules/kernel-v2/index.ts', kernel('')),
+    ],
+    {
+      'configs/rollouts.yml': 'prog: control/rollouts\n',
+      'configs/approvals.yml': 'prog: control/approvals\n',
+    },
+  )
+  const done = await improve({ goal: 'a steadier kernel' })
+  expect(done.attempts.map(({ outcome }) => outcome)).toEqual(['refused', 'submitted'])
+  const proposal = await system.getApi<RolloutsApi>('rollouts').show(String(done.proposal_id))
+  expect(proposal).toMatchObject({
+    title: 'Steadier',
+    state: 'waiting',
+    verdict: { tier: 'HUMAN_REVIEW', altitude: 'kernel', impact: 'CRITICAL', confirm_twice: true },
+  })
+  expect(existsSync(join(system.root.path, 'configs/meta-v2.0.0.yml'))).toBe(false)
 })

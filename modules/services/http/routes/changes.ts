@@ -101,6 +101,10 @@ const input = {
     .object({ window_ms: z.number().exactOptional(), samples_min: z.number().exactOptional() })
     .exactOptional()
     .describe('of the measurement'),
+  builds_on: z
+    .array(z.string())
+    .exactOptional()
+    .describe('proposals that have to be confirmed before it, and go back only after it'),
   key: z.string().exactOptional().describe('proposed again with the same key, it is the same proposal'),
 }
 
