@@ -46,7 +46,7 @@ const rowOf = ({ time, id, text }: Happening): string[] => [dim(clockOf(time)), 
 const UNITS: Record<string, number> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000, w: 604_800_000 }
 
 /** `30m`, `24h`, `7d`, `yesterday`, or a date as `2026-11-20` or `2026-11-20T08:00`. Epoch milliseconds. */
-function sinceOf(text: string): number {
+export function sinceOf(text: string): number {
   const [, count, unit] = /^(\d+)\s*([smhdw])$/.exec(text) ?? []
   if (unit !== undefined) return Math.max(0, Date.now() - Number(count) * (UNITS[unit] ?? 0))
   if (text === 'yesterday') return new Date().setHours(0, 0, 0, 0) - (UNITS['d'] ?? 0)

@@ -21,6 +21,7 @@ import { addKernel } from './kernel.ts'
 import { addLedger } from './ledger.ts'
 import { addLogs } from './logs.ts'
 import { addMcp } from './mcp.ts'
+import { addMeta } from './meta.ts'
 import { addPackages } from './packages.ts'
 import { addPolicy } from './policy.ts'
 import { addScan } from './scan.ts'
@@ -47,6 +48,7 @@ const GROUPS: readonly AddCommands[] = [
   addApprovals,
   addPolicy,
   addLedger,
+  addMeta,
   addFreeze,
   addMcp,
   addImprove,

@@ -4,6 +4,7 @@ import type { SandboxReport } from '../modules/contracts/sandbox.ts'
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { metaStatus } from './meta.ts'
 import { dim, fields, MOVED, print, printJson, reloadLine, table } from './output.ts'
 import { showProposal } from './proposals.ts'
 
@@ -154,8 +155,9 @@ export function addServices(program: Command, { common }: Cli): void {
     program
       .command('status')
       .description('one look at the whole')
-      .action(() => status(common())),
-    '{url, version, prog, meta_file, status, frozen, uptime_s, services, config_errors, config_hash, source_key, on_probation, versions, fallbacks, history}',
+      .option('--meta', 'at the goals of the meta-loop, as bars', false)
+      .action(({ meta }: { meta: boolean }) => (meta ? metaStatus(common()) : status(common()))),
+    '{url, version, prog, meta_file, status, frozen, uptime_s, services, config_errors, config_hash, source_key, on_probation, versions, fallbacks, history}; with `--meta` {running, cadence_mode, last_cycle, pending_approvals, scores, scores_error, gaps, domains, line, bars}',
   )
   prints(
     program

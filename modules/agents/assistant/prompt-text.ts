@@ -3,9 +3,11 @@ import { scan } from '../../bracket/index.ts'
 import { roleOf, type NewMessage } from './messages.ts'
 
 /** `tools` is the catalogue as its service words it: no description in it can open a fence. */
-export const systemText = (prompt: string, tools: string, mark: string): string =>
-  // The mark first: a description that asks for it must not get it.
-  prompt.replaceAll('{{mark}}', mark).replaceAll('{{tools}}', () => tools)
+export function systemText(prompt: string, fill: { tools: string; mark: string; status: string }): string {
+  const known: Record<string, string> = fill
+  // All in one pass: a description that asks for the mark must not get it.
+  return prompt.replaceAll(/\{\{(mark|tools|status)\}\}/g, (_whole, name: string) => known[name] ?? '')
+}
 
 /** Undefined for what the provider itself or the assistant wrote: answers to calls that nobody could read, too. */
 export function outsideText(message: NewMessage, provider: string): string | undefined {

@@ -14,6 +14,7 @@ import { Judge } from './judge.ts'
 import { newSpan, newTrace, placeUnder } from '../../lib/trace.ts'
 import { addUsage, type Conversation } from './messages.ts'
 import { outsideText, systemText } from './prompt-text.ts'
+import { loopLine } from './loop-line.ts'
 import type { Plan } from './provider.ts'
 import { lost, runCalls, type Done, type Job } from './run-calls.ts'
 import { readSaid, type Said } from './said.ts'
@@ -48,6 +49,8 @@ export class Turn {
   private model = ''
   /** answers of the model so far */
   private asked = 0
+  /** of the meta-loop, as the turn began or went on */
+  private status = ''
   /** what the model has said of a message that has not ended */
   private partial = ''
 
@@ -77,6 +80,8 @@ export class Turn {
   }
 
   private async goOn(): Promise<ChatAnswer> {
+    const { kernel } = this.means
+    this.status = this.plan.prompt.text.includes('{{status}}') ? await loopLine(kernel, this.watch.signal) : ''
     for (;;) {
       const over = this.over()
       if (over !== undefined) return this.cut(over)
@@ -110,7 +115,7 @@ export class Turn {
       .getApi<InferenceApi>(provider)
       .with({ trace: this.trace })
       .stream({
-        messages: compose(systemText(prompt.text, section, mark), messages, chars_max),
+        messages: compose(systemText(prompt.text, { tools: section, mark, status: this.status }), messages, chars_max),
         signal,
         tools,
         mark,

@@ -39,12 +39,6 @@ const loopSchema = z.strictObject({
   drift_threshold: share(0.5),
 })
 
-const harnessSchema = z.strictObject({
-  max_chain_depth: positive(100),
-  max_batch_size: positive(5),
-  retry_limit: count(3),
-})
-
 const watchSchema = z.strictObject({
   interval_seconds: time(300),
   /** how often is looked whether something is due */
@@ -142,7 +136,6 @@ export const configSchema = z.object({
   confidence_min: share(0.7).meta(volatile),
   /** after a rule led to a proposal */
   cooldown_hours: z.number().min(0).default(4).meta(volatile),
-  harness: harnessSchema.prefault({}).meta(volatile),
   watch: watchSchema.prefault({}).meta(volatile),
   /** gets each alert as a POST, through the service `fetch`, which has to allow its host */
   webhook: z

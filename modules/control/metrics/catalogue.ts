@@ -63,7 +63,7 @@ const TABLE: Record<MetricDomain, Row[]> = {
       'productive_ratio',
       'Productive share',
       'ratio up null 0..1',
-      'Time within services that do the work, of all: what calls took, less what they waited for others',
+      'Time within services that do the work, of all: what calls took, less what they waited for others; unknown below a second in all',
       TOLD,
     ],
     [

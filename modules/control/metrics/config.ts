@@ -19,6 +19,8 @@ export const configSchema = z.object({
   source_ms: count(1_500),
   /** a service that was not called for longer after it failed: nobody knows when it would have answered again */
   recovery_gap_ms: count(300_000),
+  /** less time of all services together is not shared out: parts of next to nothing say nothing */
+  busy_ms_min: z.number().nonnegative().default(1_000),
   /** parts of a window: what has passed leaves it a part at a time */
   slots: z.number().int().min(4).max(1_000).default(120),
   /** different counts in a slot, services, times of each, requests, calls of each: the oldest go */

@@ -32,6 +32,7 @@ export function completed(config: Config, request: CompletionRequest, template: 
   const listed = tools.map(({ signature, description }) => `- ${signature}: ${description}`).join('\n')
   const content = template()
     .replaceAll('{{mark}}', () => request.mark ?? 'mine')
+    .replaceAll('{{status}}', '')
     .replaceAll('{{tools}}', () => (listed === '' ? '(none)' : listed))
   return { ...request, tools, messages: [{ role: 'system', content }, ...messages] }
 }

@@ -231,6 +231,18 @@ it('what the measuring itself asks is not measured', async () => {
   expect(services.find(({ api }) => api === 'ledger')).toMatchObject({ calls: 0, errors: 0 })
 })
 
+it('where next to no time was spent, nobody knows where it went', async () => {
+  const allow = async (ms: number): Promise<void> => {
+    m.system.root.write('configs/control/metrics.yml', CONFIG.replace('busy_ms_min: 10', `busy_ms_min: ${ms}`))
+    expect(await m.system.reload('control/metrics')).toMatchObject({ error: null })
+  }
+  await allow(600_000)
+  await m.call('calc', 'wait', 20)
+  expect((await m.value('budget.productive_ratio')).value).toBeNull()
+  await allow(10)
+  expect((await m.value('budget.productive_ratio')).value).toBeGreaterThan(0.5)
+})
+
 it('a snapshot that cannot be stored is not given out', async () => {
   const connection = await openDatabase(join(m.system.root.path, 'runtime/control/metrics.db'), 1_000)
   connection.prepare('DROP TABLE snapshots').run([])

@@ -67,7 +67,7 @@ export class Module {
 
 export const FILES: Record<string, string> = {
   'configs/control/metrics.yml':
-    'api: control/metrics\nprog: control/metrics\nsample_ms: 3600000\nbudget_usd: 1000\nsource_ms: 300\n',
+    'api: control/metrics\nprog: control/metrics\nsample_ms: 3600000\nbudget_usd: 1000\nsource_ms: 300\nbusy_ms_min: 10\n',
   'configs/calc.yml': 'prog: calc\ndomain: work\n',
   'configs/caller.yml': 'prog: caller\n',
   'configs/helper.yml': 'prog: agents/helper\n',

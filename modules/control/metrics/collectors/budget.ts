@@ -13,8 +13,9 @@ export const budget: Collector = { domain: 'budget', collect }
 function collect(look: Look): Values {
   const { productive, coordination, system } = timesOf(look)
   const all = productive + coordination + system
+  const isEnough = all > 0 && all >= look.scene.config.busy_ms_min
   const samples = look.count('told')
-  const share = (ms: number): MetricValue => ({ value: shareOf(ms, all).value, samples })
+  const share = (ms: number): MetricValue => ({ value: isEnough ? shareOf(ms, all).value : null, samples })
   const priced = look.count('model priced')
   const spend = priced === 0 ? null : look.count('model usd')
   const hours = look.scene.config.window_ms / HOUR_MS
@@ -28,7 +29,7 @@ function collect(look: Look): Values {
     system_ratio: share(system),
     days_until_exhausted: ahead.days,
     forecast_confidence: ahead.confidence,
-    orchestration_overhead: { value: productive > 0 ? coordination / productive : null, samples },
+    orchestration_overhead: { value: isEnough && productive > 0 ? coordination / productive : null, samples },
   }
 }
 
