@@ -131,7 +131,9 @@ async function rules({ root, json }: Common, { type }: { type?: string }): Promi
 const SIGNS = { lt: '<', le: '≤', gt: '>', ge: '≥', eq: '=', ne: '≠' } as const
 
 function rowOf({ type, rule }: Rule): string[] {
-  const conditions = rule.conditions.map((one) => `${one.metric} ${SIGNS[one.comparator]} ${one.threshold}`)
+  const conditions = rule.conditions.map(
+    (one) => `${one.metric} ${SIGNS[one.comparator]} ${Number(one.threshold.toPrecision(6))}`,
+  )
   const off = rule.enabled === false ? ' (off)' : ''
   return [rule.name + off, type, rule.severity, conditions.join(' and '), dim(rule.description ?? '')]
 }

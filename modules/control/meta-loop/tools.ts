@@ -123,7 +123,7 @@ function approvalTools(kernel: KernelApi): Record<string, object> {
 
 const snapshotTool = (kernel: KernelApi): Tool<typeof span> =>
   tool({
-    description: 'Read the newest snapshot of all metrics that was taken in a span of time; null when none was.',
+    description: 'Read the newest snapshot of all metrics between two moments; null when none was taken.',
     params: span,
     read_only: true,
     run: async (asked) => ({ snapshot: (await snapshotsIn(kernel, asked, 1))[0] ?? null }),
@@ -131,7 +131,7 @@ const snapshotTool = (kernel: KernelApi): Tool<typeof span> =>
 
 const domainTool = (kernel: KernelApi, domain: MetricDomain, what: string): Tool<typeof span> =>
   tool({
-    description: `Read the metrics of the domain ${domain} in a span of time: ${what}.`,
+    description: `Read the metrics of the domain ${domain} as they were measured: ${what}.`,
     params: span,
     read_only: true,
     run: async (asked) => {
