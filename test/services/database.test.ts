@@ -274,6 +274,7 @@ describe('over a reload of the module', () => {
     system.root.write('configs/database.yml', `${CONFIG}file: second.db\n`)
     await system.live('database', 2)
     expect((await rejection(db.query('SELECT a FROM first'))).code).toBe('sql_failed')
+    await system.happened('service.drained', ({ api, generation }) => api === 'database' && generation === 1)
     const held = (await system.show('database')).owned.filter((one) => one.kind === 'held').map((one) => one.label)
     expect(held).toEqual([expect.stringContaining('second.db')])
   })

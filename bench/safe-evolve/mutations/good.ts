@@ -249,6 +249,7 @@ const fixes: Mutation[] = [
       ...at([['count', '0']], { is: 'begins', value: ' ' }, 'a space before the first word is none'),
       ...at([['count', '0']], { is: 'ends', value: ' ' }, 'a space after the last word is none'),
       ...at([['count', '0']], { is: 'has', value: '\t\n' }, 'tabs and line ends part words too'),
+      ...at([['complete', '0']], { is: 'contains', value: '  ' }, 'the words of an answer are counted likewise'),
     ],
     hard: true,
   },
