@@ -102,6 +102,8 @@ it('whose process died of another starts anew, and is not taken back', async () 
       .filter(({ guests }) => guests > 0)
       .forEach((place) => place.kill({ code: 'sandbox_host_died', message: 'killed', hint: '' }))
     await next
+    // What served before is gone with its process.
+    await expect.poll(() => engine.running.filter(({ guests }) => guests > 0).length).toBe(1)
     expect(await system.getApi<Counter>('jobs/x').mark()).toBe(2)
   }
   expect((await system.show('jobs/x')).sandbox?.kills).toEqual({ sandbox_host_died: 4 })
