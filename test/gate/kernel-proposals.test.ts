@@ -6,7 +6,9 @@ import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
 
 const META = 'configs/meta-v2.0.0.yml'
 const KERNEL = 'modules/kernel-v2/index.ts'
-const WINDOW_MS = 1_500
+const WINDOW_MS = 2_500
+/** Calls that are compared with those after. */
+const BEFORE = 60
 
 /** The shipped one, and what is different. */
 const kernelWith = (body: string): string => `
@@ -37,19 +39,25 @@ async function start(): Promise<void> {
   system = await startProcess(root, { env: { MM_PROBATION_MS: '1200' } })
 }
 
-/** Every call has to be answered, with the next number. */
-function calls(): () => Promise<number> {
+/** Every call has to be answered, with the next number. Resolves when there were some to compare with. */
+async function calls(): Promise<() => Promise<number>> {
   const caller = { on: true }
+  let enough = (): void => {}
+  const begun = new Promise<void>((resolve) => {
+    enough = resolve
+  })
   const done = (async () => {
     let last = 0
     while (caller.on) {
       const next = await system.call<number>('counter', 'next')
       expect(next).toBe(last + 1)
       last = next
+      if (last === BEFORE) enough()
     }
     return last
   })()
   done.catch(() => undefined)
+  await Promise.race([begun, done])
   return () => {
     caller.on = false
     return done
@@ -95,12 +103,12 @@ async function ended(id: string): Promise<Proposal> {
 
 it('a good one waits for a person, both files go live as one, and it is kept after its probation', async () => {
   await start()
-  const stop = calls()
+  const stop = await calls()
   const proposal = await proposed(kernelWith(''))
   expect(() => root.read(META)).toThrow(/ENOENT/)
   await approve(proposal)
   const done = await ended(proposal.id)
-  expect([done.state, done.message]).toEqual(['confirmed', expect.any(String)])
+  expect(`${done.state}: ${done.message}`).toMatch(/^confirmed/)
   expect(await kernel()).toMatchObject({ version: '2.0.0', on_probation: false })
   const undone = await system.api('POST', `/api/changes/${proposal.id}/undo`, { by: 'ada' })
   expect(undone.body).toMatchObject({ state: 'undone' })
@@ -112,7 +120,7 @@ it('a good one waits for a person, both files go live as one, and it is kept aft
 
 it('one that vetting refuses never runs, and its files are gone again', async () => {
   await start()
-  const stop = calls()
+  const stop = await calls()
   const proposal = await proposed(kernelWith("async adopt() { throw new Error('no') }"))
   await approve(proposal)
   const done = await ended(proposal.id)
@@ -124,7 +132,7 @@ it('one that vetting refuses never runs, and its files are gone again', async ()
 
 it('one that turns sick on probation is gone back from, and the change is restored', async () => {
   await start()
-  const stop = calls()
+  const stop = await calls()
   const sick = `async adopt(state) { this.since = performance.now(); return super.adopt(state) }
   async health() { return this.isReal && performance.now() - this.since > 300 ? { ...await super.health(), ok: false, reason: 'it is sick' } : super.health() }`
   const proposal = await proposed(kernelWith(sick))
