@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config'
 
-/** `behavior` is everything; `gate` is the loads and storms at gate size. Each file runs in a process of its own. */
+/**
+ * `behavior` is everything; `gate` is the loads and storms at gate size, two files at a time as well: what they count has
+ * to hold on a machine that has other things to do. Each file runs in a process of its own.
+ */
 const shared = {
   pool: 'forks' as const,
   execArgv: ['--expose-gc'],
@@ -29,7 +32,6 @@ export default defineConfig({
           ...shared,
           name: 'gate',
           include: ['test/gate/**/*.test.ts'],
-          fileParallelism: false,
           testTimeout: 600_000,
         },
       },
