@@ -92,19 +92,23 @@ export interface MetricSnapshot {
   errors: Record<string, string>
 }
 
+export const OPERATION_EVENT_TYPES = [
+  'tool_call',
+  'task_complete',
+  'task_failed',
+  'human_feedback',
+  'cron_execution',
+  'session_start',
+  'session_end',
+  'policy_delta',
+] as const
+export type OperationEventType = (typeof OPERATION_EVENT_TYPES)[number]
+
 /** What a task, a tool or a session did, as it is counted for the scores of an agent. */
 export interface OperationEvent {
   /** whose: events of another one do not count */
   bot_id: string
-  type:
-    | 'tool_call'
-    | 'task_complete'
-    | 'task_failed'
-    | 'human_feedback'
-    | 'cron_execution'
-    | 'session_start'
-    | 'session_end'
-    | 'policy_delta'
+  type: OperationEventType
   session_id: string | null
   data: Record<string, unknown>
   /** epoch milliseconds */

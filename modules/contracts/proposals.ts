@@ -16,7 +16,8 @@ export interface ProposedEdit {
 }
 
 /** What the kernel measures of a service, and a proposal may promise to improve. */
-export type EffectMetric = 'latency_p50_ms' | 'latency_p95_ms' | 'error_share' | 'calls_per_s'
+export const EFFECT_METRICS = ['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s'] as const
+export type EffectMetric = (typeof EFFECT_METRICS)[number]
 
 export interface ExpectedEffect {
   metric: EffectMetric
@@ -106,28 +107,30 @@ export interface ProposalInput {
   key?: string
 }
 
-export type ProposalState =
+export const PROPOSAL_STATES = [
   /** a check or the policy said no */
-  | 'refused'
+  'refused',
   /** a person has to decide */
-  | 'waiting'
-  | 'rejected'
-  | 'expired'
+  'waiting',
+  'rejected',
+  'expired',
   /** a file is no longer what it was made from */
-  | 'stale'
+  'stale',
   /** allowed, and its turn comes: another change of the same files or services is being measured, or the system is frozen */
-  | 'queued'
+  'queued',
   /** its files are being written and its services take them */
-  | 'applying'
+  'applying',
   /** a service refused it, and the bytes before are back */
-  | 'failed'
+  'failed',
   /** live, and being measured */
-  | 'watching'
-  | 'confirmed'
+  'watching',
+  'confirmed',
   /** it did not help, or hurt, and the bytes before are back */
-  | 'restored'
+  'restored',
   /** a person took it back */
-  | 'undone'
+  'undone',
+] as const
+export type ProposalState = (typeof PROPOSAL_STATES)[number]
 
 /** A measured value with its samples; null = unknown. */
 export interface Measured {

@@ -1,6 +1,6 @@
 /** Proposals as a model reads and submits them. What it submits is the system's own, and is judged as such by `rollouts`. */
 import { z } from 'zod'
-import type { Proposal, ProposalInput } from '../../contracts/proposals.ts'
+import { EFFECT_METRICS, PROPOSAL_STATES, type Proposal, type ProposalInput } from '../../contracts/proposals.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { JsonMap } from '../../contracts/seams.ts'
 import { tool } from '../../lib/tool.ts'
@@ -23,34 +23,19 @@ const proposal = z.object({
     .min(1),
   expected: z
     .object({
-      metric: z.enum(['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s']),
+      metric: z.enum(EFFECT_METRICS),
       direction: z.enum(['lower', 'higher']),
     })
     .optional(),
   confidence: z.number().min(0).max(1).optional(),
 })
 
-const STATES = [
-  'refused',
-  'waiting',
-  'rejected',
-  'expired',
-  'stale',
-  'queued',
-  'applying',
-  'failed',
-  'watching',
-  'confirmed',
-  'restored',
-  'undone',
-] as const
-
 export function proposalTools(kernel: KernelApi): Record<string, object> {
   return {
     get_proposals: tool({
       description: 'List changes that were proposed, and where they stand, the newest first.',
       params: z.object({
-        status: z.enum(STATES).optional().describe('only those in this state'),
+        status: z.enum(PROPOSAL_STATES).optional().describe('only those in this state'),
         offset: z.number().int().min(0).max(LIMIT_MAX).default(0),
         limit: z.number().int().min(1).max(LIMIT_MAX).default(50),
       }),

@@ -4,13 +4,14 @@
  */
 import { join } from 'node:path'
 import type { KernelServiceApi, ServiceStatus } from '../../contracts/kernel.ts'
-import type {
-  ControlMetricsApi,
-  MetricDescriptor,
-  MetricHistoryPoint,
-  MetricSnapshot,
-  OperationEvent,
-  OperationMetrics,
+import {
+  OPERATION_EVENT_TYPES,
+  type ControlMetricsApi,
+  type MetricDescriptor,
+  type MetricHistoryPoint,
+  type MetricSnapshot,
+  type OperationEvent,
+  type OperationMetrics,
 } from '../../contracts/meta-metrics.ts'
 import type { KernelApi, MachineEvent } from '../../contracts/module.ts'
 import type { FinishedCall } from '../../contracts/observe.ts'
@@ -21,7 +22,7 @@ import { collectAll } from './collect.ts'
 import { configSchema, type Config } from './config.ts'
 import { baselineOf, domainViews, isBaseline, type Baseline } from './domains.ts'
 import { EventQueue } from './event-queue.ts'
-import { anonymous, DEFAULT_BOT, fromBus, fromCall, readEvent, sessionOf, TYPES, type Given } from './intake.ts'
+import { anonymous, DEFAULT_BOT, fromBus, fromCall, readEvent, sessionOf, type Given } from './intake.ts'
 import { operationOf } from './operation.ts'
 import { seeCall } from './seen/calls.ts'
 import { rate, seeEvent } from './seen/events.ts'
@@ -146,7 +147,7 @@ export class Module implements ControlMetricsApi {
   async recorded(
     query: { bot_id?: string; types?: OperationEvent['type'][]; since?: number; limit?: number } = {},
   ): Promise<{ events: OperationEvent[] }> {
-    const { bot_id = DEFAULT_BOT, types = [...TYPES], since = 0 } = query
+    const { bot_id = DEFAULT_BOT, types = [...OPERATION_EVENT_TYPES], since = 0 } = query
     for (const type of types) readEvent({ bot_id, type })
     this.#open().queue.flush()
     return { events: this.#open().store.newestEvents(bot_id, types, since, limited(query.limit)) }

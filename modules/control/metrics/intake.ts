@@ -4,25 +4,13 @@
  */
 import { createHmac } from 'node:crypto'
 import { z } from 'zod'
-import type { OperationEvent } from '../../contracts/meta-metrics.ts'
+import { OPERATION_EVENT_TYPES, type OperationEvent, type OperationEventType } from '../../contracts/meta-metrics.ts'
 import type { MachineEvent } from '../../contracts/module.ts'
 import type { FinishedCall } from '../../contracts/observe.ts'
 import type { ChatAnswer } from '../../contracts/services.ts'
 import { coded, codeOf } from '../../lib/errors.ts'
 
-type Type = OperationEvent['type']
 export type Given = Omit<OperationEvent, 'at'>
-
-export const TYPES = [
-  'tool_call',
-  'task_complete',
-  'task_failed',
-  'human_feedback',
-  'cron_execution',
-  'session_start',
-  'session_end',
-  'policy_delta',
-] as const satisfies Type[]
 
 export const DEFAULT_BOT = 'default'
 
@@ -39,7 +27,7 @@ const SESSIONS_MAX = 10_000
 
 const schema = z.object({
   bot_id: z.string().regex(/^[\w.-]{1,100}$/, 'a name of at most 100 letters, digits, `_`, `.` and `-`'),
-  type: z.enum(TYPES, { error: () => `it is one of ${TYPES.join(', ')}` }),
+  type: z.enum(OPERATION_EVENT_TYPES, { error: () => `it is one of ${OPERATION_EVENT_TYPES.join(', ')}` }),
   session_id: z.string().max(1_000).nullish(),
   data: z.record(z.string(), z.unknown()).default({}),
 })
@@ -76,7 +64,7 @@ export function fromBus({ type, data }: MachineEvent): Given | undefined {
   }
   if (!type.startsWith(SIGNED)) return undefined
   const name = type.slice(SIGNED.length)
-  if (!TYPES.includes(name as Type)) return undefined
+  if (!OPERATION_EVENT_TYPES.includes(name as OperationEventType)) return undefined
   const payload = (data['payload'] ?? {}) as Record<string, unknown>
   const { bot_id = DEFAULT_BOT, session_id = null, ...rest } = payload
   const inner = typeof rest['data'] === 'object' && rest['data'] !== null ? rest['data'] : rest
@@ -109,7 +97,7 @@ export function sessionOf({ session_id }: Given, known: Set<string>): Given | un
   return own('session_start', session_id, {})
 }
 
-const own = (type: Type, session_id: string | null, data: Record<string, unknown>): Given => ({
+const own = (type: OperationEventType, session_id: string | null, data: Record<string, unknown>): Given => ({
   bot_id: DEFAULT_BOT,
   type,
   session_id,

@@ -16,7 +16,7 @@ export interface Tolerances {
 /** Chance makes as much of the same once in a hundred times. */
 const ALPHA = 0.01
 /** Timed calls below which no time is compared. */
-const TIMES_MIN = 20
+export const TIMES_MIN = 20
 /** Times the value before: what lies beyond is worse, however uneven it was. */
 const NOISE_MAX = 1.5
 

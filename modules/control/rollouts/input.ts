@@ -1,6 +1,6 @@
 /** What somebody proposes, read and checked; and its content as one hash, which is what a person approves. Pure. */
 import { z } from 'zod'
-import type { ProposalInput } from '../../contracts/proposals.ts'
+import { EFFECT_METRICS, type ProposalInput } from '../../contracts/proposals.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
 import { coded } from '../../lib/errors.ts'
 import { shortHash } from '../../lib/hash.ts'
@@ -39,7 +39,7 @@ export const proposalSchema = z.strictObject({
     .optional(),
   expected: z
     .strictObject({
-      metric: z.enum(['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s']),
+      metric: z.enum(EFFECT_METRICS),
       direction: z.enum(['lower', 'higher']),
       min_effect: z.number().min(0).max(10).optional(),
     })

@@ -1,11 +1,15 @@
 /** What is measured for a proposal: before it goes live, of the versions that serve then, and after, of its own. */
-import type { EffectMetric, Measured, Proposal, ProposalInput } from '../../contracts/proposals.ts'
+import {
+  EFFECT_METRICS,
+  type EffectMetric,
+  type Measured,
+  type Proposal,
+  type ProposalInput,
+} from '../../contracts/proposals.ts'
 import type { Config } from './config.ts'
-import { measured } from './compare.ts'
+import { measured, TIMES_MIN } from './compare.ts'
 import type { Means } from './means.ts'
 import { sampleOf, servingSince, type Sample } from './samples.ts'
-
-const METRICS: readonly EffectMetric[] = ['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s']
 
 /** of a window; looks do not begin where it does */
 const MOST = 0.8
@@ -36,7 +40,7 @@ export function baselineOf(
     return [api, sampleOf(seen, api, from, now)] as const
   })
   const baseline = Object.fromEntries(samples)
-  const before = METRICS.map((metric): [EffectMetric, Measured] => [
+  const before = EFFECT_METRICS.map((metric): [EffectMetric, Measured] => [
     metric,
     measured(baseline[proposal.service], metric),
   ])
@@ -52,5 +56,7 @@ export function isTooEarly({ kernel, config, seen }: Means, proposal: Proposal):
   const from = Math.max(now - window_ms, servingSince(seen, proposal.service))
   const { calls, seconds, times } = sampleOf(seen, proposal.service, from, now)
   const isCalled = calls + times.length > 0
-  return isCalled && calls < samples_min && seconds * 1_000 < MOST * window_ms
+  // Who asks for no samples is not made to wait for any.
+  const isEnough = calls >= samples_min && (samples_min === 0 || times.length >= TIMES_MIN)
+  return isCalled && !isEnough && seconds * 1_000 < MOST * window_ms
 }

@@ -4,7 +4,12 @@
  */
 import { z } from 'zod'
 import { scan } from '../../bracket/index.ts'
-import type { DeclaredChange, DeclaredCondition, ExpectedEffect } from '../../contracts/proposals.ts'
+import {
+  EFFECT_METRICS,
+  type DeclaredChange,
+  type DeclaredCondition,
+  type ExpectedEffect,
+} from '../../contracts/proposals.ts'
 import { reasonOf } from '../../lib/errors.ts'
 
 export interface AnsweredChange {
@@ -61,7 +66,7 @@ const aboutSchema = z.object({
   remove: z.array(z.string()).max(20).optional(),
   expected: z
     .object({
-      metric: z.enum(['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s']),
+      metric: z.enum(EFFECT_METRICS),
       direction: z.enum(['lower', 'higher']),
       min_effect: z.number().positive().max(10).optional(),
     })

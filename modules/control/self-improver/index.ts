@@ -7,13 +7,14 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { KernelApi } from '../../contracts/module.ts'
-import type {
-  DeclaredChange,
-  Evidence,
-  ImproveRequest,
-  Improvement,
-  ProposedEdit,
-  SelfImproverApi,
+import {
+  EFFECT_METRICS,
+  type DeclaredChange,
+  type Evidence,
+  type ImproveRequest,
+  type Improvement,
+  type ProposedEdit,
+  type SelfImproverApi,
 } from '../../contracts/proposals.ts'
 import { coded } from '../../lib/errors.ts'
 import { tool } from '../../lib/tool.ts'
@@ -35,7 +36,7 @@ const requestSchema = z.strictObject({
   tries: z.number().int().positive().max(20).optional(),
   expected: z
     .strictObject({
-      metric: z.enum(['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s']),
+      metric: z.enum(EFFECT_METRICS),
       direction: z.enum(['lower', 'higher']),
       min_effect: z.number().positive().optional(),
     })

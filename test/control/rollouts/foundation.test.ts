@@ -2,16 +2,15 @@
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { Proposal, ProposalInput } from '../../../modules/contracts/proposals.ts'
 import { rejection } from '../../support/system.ts'
-import { answering, ROLLOUTS, startGate, TOKEN, WINDOW_MS, type Gate } from './gate.ts'
+import { answering, startGate, TOKEN, UNTIMED, WINDOW_MS, type Gate } from './gate.ts'
 
 const SHOP = 'modules/shop.mjs'
 const BOX = 'modules/box.mjs'
 
 let gate: Gate
 beforeEach(async () => {
-  // What others do on this machine is nothing these changes did.
   gate = await startGate({
-    'configs/rollouts.yml': `${ROLLOUTS}latency_floor_ms: 5000\n`,
+    ...UNTIMED,
     'configs/box.yml': '',
     [BOX]: answering(1, 'box'),
   })

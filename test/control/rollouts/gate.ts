@@ -68,6 +68,9 @@ check_ms: 20
 settle_ms: 0
 `
 
+/** For what is not about times: those of a busy machine are not told from one another. */
+export const UNTIMED = { 'configs/rollouts.yml': `${ROLLOUTS}latency_floor_ms: 5000\n` }
+
 export async function startGate(files: Record<string, string> = {}): Promise<Gate> {
   const root = createRoot({
     'configs/ledger.yml': 'prog: control/ledger\n',

@@ -6,7 +6,7 @@ import type { Proposal } from '../../../modules/contracts/proposals.ts'
 import type { GoingBack } from '../../../modules/control/rollouts/store.ts'
 import { openDatabase } from '../../../modules/lib/sqlite.ts'
 import { rejection } from '../../support/system.ts'
-import { answering, edit, ROLLOUTS, startGate, WINDOW_MS, type Gate } from './gate.ts'
+import { answering, edit, startGate, UNTIMED, WINDOW_MS, type Gate } from './gate.ts'
 
 const SHOP = 'modules/shop.mjs'
 const BOX = 'modules/box.mjs'
@@ -16,7 +16,7 @@ const BACK: GoingBack = { to: 'restored', reason: 'worse', by: 'rollouts', origi
 let gate: Gate
 beforeEach(async () => {
   gate = await startGate({
-    'configs/rollouts.yml': `${ROLLOUTS}latency_floor_ms: 5000\n`,
+    ...UNTIMED,
     'configs/box.yml': '',
     [BOX]: answering(1, 'box'),
   })

@@ -5,12 +5,10 @@
 import { afterEach, expect, it, vi } from 'vitest'
 import type { Proposal, ProposalInput } from '../../../modules/contracts/proposals.ts'
 import { rejection } from '../../support/system.ts'
-import { answering, moduleOf, ROLLOUTS, startGate, WINDOW_MS, type Gate } from './gate.ts'
+import { answering, moduleOf, ROLLOUTS, startGate, UNTIMED, WINDOW_MS, type Gate } from './gate.ts'
 
 const SHOP = 'modules/shop.mjs'
 const FASTER: Partial<ProposalInput> = { expected: { metric: 'latency_p50_ms', direction: 'lower', min_effect: 0.2 } }
-/** For what is not about times: those of a busy machine are not told from one another. */
-const UNTIMED = { 'configs/rollouts.yml': `${ROLLOUTS}latency_floor_ms: 5000\n` }
 /** Answers as fast as `answering(5)`, one call in so many fails. */
 const failing = (each: number): string =>
   moduleOf(`async ask() {
@@ -88,6 +86,18 @@ it('slower, and nobody said what should be better: restored', async () => {
   const restored = await gate.until(id, 'restored')
   expect(restored.message).toMatch(/^worse: latency_p50_ms of shop/)
   expect(gate.root.read(SHOP)).toBe(answering(5))
+})
+
+it('a change waits until there are as many timed calls before it as a comparison takes', async () => {
+  gate = await startGate({ 'configs/rollouts.yml': ROLLOUTS.replace('samples_min: 30', 'samples_min: 5') })
+  stopTraffic = async () => undefined
+  const shop = gate.system.getApi<{ ask(): Promise<string> }>('shop').with({ deadlineMs: 2_000 })
+  for (let call = 0; call < 8; call++) await shop.ask()
+  const waits = await propose(answering(4))
+  expect(waits).toMatchObject({ state: 'queued', message: 'its values before are being measured' })
+  stopTraffic = gate.traffic(1)
+  const live = await gate.until(waits.id, 'watching')
+  expect(live.before?.latency_p50_ms?.samples).toBeGreaterThanOrEqual(20)
 })
 
 it('a change that changes nothing for callers is kept', async () => {

@@ -1,12 +1,14 @@
 /** Changes that were proposed: listed, looked at, proposed by a person or a script, and taken back. Answered by `rollouts`. */
 import { z } from 'zod'
 import type { Handle } from '../../../contracts/module.ts'
-import type {
-  EffectComparison,
-  Proposal,
-  ProposalInput,
-  RolloutsApi,
-  Verification,
+import {
+  EFFECT_METRICS,
+  PROPOSAL_STATES,
+  type EffectComparison,
+  type Proposal,
+  type ProposalInput,
+  type RolloutsApi,
+  type Verification,
 } from '../../../contracts/proposals.ts'
 import { bearerOf, OPERATOR } from '../../../lib/tokens.ts'
 import { verdictShape } from './control.ts'
@@ -15,21 +17,8 @@ import { epochMs } from './shapes.ts'
 
 const rollouts = ({ kernel }: Desk): Handle<RolloutsApi> => kernel.getApi<RolloutsApi>('rollouts')
 
-export const state = z.enum([
-  'refused',
-  'waiting',
-  'rejected',
-  'expired',
-  'stale',
-  'queued',
-  'applying',
-  'failed',
-  'watching',
-  'confirmed',
-  'restored',
-  'undone',
-])
-const metric = z.enum(['latency_p50_ms', 'latency_p95_ms', 'error_share', 'calls_per_s'])
+export const state = z.enum(PROPOSAL_STATES)
+const metric = z.enum(EFFECT_METRICS)
 const measured = z.object({ value: z.number().nullable().describe('null: unknown'), samples: z.number() })
 const metrics = z.object({
   latency_p50_ms: measured.exactOptional(),

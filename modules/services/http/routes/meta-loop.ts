@@ -4,7 +4,7 @@
  */
 import { z } from 'zod'
 import { META_GOALS, type Cycle, type MetaStatus } from '../../../contracts/meta-loop.ts'
-import type { OperationMetrics } from '../../../contracts/meta-metrics.ts'
+import { OPERATION_EVENT_TYPES, type OperationMetrics } from '../../../contracts/meta-metrics.ts'
 import { coded, reasonOf } from '../../../lib/errors.ts'
 import { flatScores, loopOf, metricsOf, rolloutsOf, there } from './loop-asked.ts'
 import { route, type Desk } from './route.ts'
@@ -228,16 +228,7 @@ export const metaLoopRoutes = [
     notes: 'Numbers are kept, texts as hashes only. See [metrics.md](metrics.md).',
     body: z.object({
       bot_id: name.describe('whose work it is'),
-      event_type: z.enum([
-        'tool_call',
-        'task_complete',
-        'task_failed',
-        'human_feedback',
-        'cron_execution',
-        'session_start',
-        'session_end',
-        'policy_delta',
-      ]),
+      event_type: z.enum(OPERATION_EVENT_TYPES),
       session_id: z.string().max(1_000).nullish(),
       data: z.record(z.string(), z.json()).optional(),
     }),
