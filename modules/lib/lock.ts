@@ -78,22 +78,37 @@ const isStarted = (value: unknown): value is Started => {
   return typeof pid === 'number' && typeof started === 'string'
 }
 
-function readOwner(path: string): Owner | undefined {
+function readOwner(path: string): Owner | 'absent' | 'unreadable' {
   try {
     const owner = JSON.parse(readFileSync(path, 'utf8')) as unknown
-    return isStarted(owner) ? owner : undefined
-  } catch {
-    return undefined
+    return isStarted(owner) ? owner : 'unreadable'
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'absent' : 'unreadable'
   }
 }
 
-/** Who keeps the root in use: the owner, or the system that it left behind. */
-export function holderOf(path: string): { pid: number; orphan: boolean } | undefined {
+interface Holder {
+  pid: number
+  orphan: boolean
+}
+
+/**
+ * An absent lock is not a stale one: whoever removed it may put its own there at any moment, so only one that was read
+ * as stale may be removed.
+ */
+function look(path: string): Holder | 'absent' | 'stale' {
   const owner = readOwner(path)
-  if (owner === undefined) return undefined
+  if (owner === 'absent') return 'absent'
+  if (owner === 'unreadable') return 'stale'
   if (isAlive(owner)) return { pid: owner.pid, orphan: false }
   const { system } = owner
-  return isStarted(system) && isAlive(system) ? { pid: system.pid, orphan: true } : undefined
+  return isStarted(system) && isAlive(system) ? { pid: system.pid, orphan: true } : 'stale'
+}
+
+/** Who keeps the root in use: the owner, or the system that it left behind. */
+export function holderOf(path: string): Holder | undefined {
+  const seen = look(path)
+  return typeof seen === 'string' ? undefined : seen
 }
 
 /** Takes the lock or throws `root_in_use`, `read_only`, `disk_full` or `file_failed`. */
@@ -112,7 +127,7 @@ export function takeLock(root: string, path: string): Lock {
   }
   const isMine = (): boolean => {
     const owner = readOwner(path)
-    return owner?.pid === mine.pid && owner.started === mine.started
+    return typeof owner !== 'string' && owner.pid === mine.pid && owner.started === mine.started
   }
   return {
     runs(pid) {
@@ -147,9 +162,9 @@ function acquire(root: string, path: string, draft: string, depth = 0): void {
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST' || attempt > ATTEMPTS_MAX || depth > DEPTH_MAX) throw error
     }
-    const holder = holderOf(path)
-    if (holder !== undefined) throw coded('root_in_use', { root, pid: holder.pid })
-    removeStale(root, path, draft, depth)
+    const seen = look(path)
+    if (typeof seen !== 'string') throw coded('root_in_use', { root, pid: seen.pid })
+    if (seen === 'stale') removeStale(root, path, draft, depth)
   }
 }
 
@@ -161,7 +176,7 @@ function removeStale(root: string, path: string, draft: string, depth: number): 
   const over = `${path}.over`
   acquire(root, over, draft, depth + 1)
   try {
-    if (holderOf(path) === undefined) rmSync(path, { force: true })
+    if (look(path) === 'stale') rmSync(path, { force: true })
   } finally {
     rmSync(over, { force: true })
   }

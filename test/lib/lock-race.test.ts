@@ -1,9 +1,11 @@
 /** Several processes that find the same stale lock at the same moment: exactly one of them gets the root. */
 import { spawn, spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import fs, { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { takeLock } from '../../modules/lib/lock.ts'
 import { cleanEnv, typescriptArgs } from '../support/process.ts'
 
 let folder: string
@@ -76,4 +78,34 @@ it('a stale lock is taken over by one of those who try at once, and nothing is l
   expect(winners.filter((count) => count !== 1)).toEqual([])
   expect(new Set(beside)).toEqual(new Set(['lock']))
   expect(owners.filter((text) => !text.includes('started'))).toEqual([])
+})
+
+it('a lock put there right after the stale one was found gone is not removed', () => {
+  const path = join(folder, 'lock')
+  const dead = spawnSync(process.execPath, ['-e', '']).pid
+  writeFileSync(path, JSON.stringify({ pid: dead, started: '1' }))
+  const stat = readFileSync(`/proc/${process.ppid}/stat`, 'utf8')
+  const other = { pid: process.ppid, started: stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] }
+  const { readFileSync: real } = fs
+  let looks = 0
+  // The second look is the one under `lock.over`: a faster taker has removed the stale lock, and links its own just after.
+  fs.readFileSync = ((name: string, ...rest: []) => {
+    if (name !== path || ++looks !== 2) return real(name, ...rest)
+    rmSync(path)
+    try {
+      return real(name, ...rest)
+    } finally {
+      writeFileSync(path, JSON.stringify(other))
+    }
+  }) as typeof real
+  syncBuiltinESMExports()
+  try {
+    expect(() => takeLock('it', path)).toThrowError(expect.objectContaining({ code: 'root_in_use' }))
+  } finally {
+    fs.readFileSync = real
+    syncBuiltinESMExports()
+  }
+  expect(looks).toBeGreaterThan(1)
+  expect(JSON.parse(readFileSync(path, 'utf8'))).toEqual(other)
+  expect(readdirSync(folder)).toEqual(['lock'])
 })
