@@ -24,14 +24,14 @@ export default defineConfig({
           ...shared,
           name: 'behavior',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/gate/**', 'test/nightly/**'],
+          exclude: ['test/gate/**', 'test/nightly/**', 'test/web/*.test.ts'],
         },
       },
       {
         test: {
           ...shared,
           name: 'gate',
-          include: ['test/gate/**/*.test.ts'],
+          include: ['test/gate/**/*.test.ts', 'test/web/*.test.ts'],
           testTimeout: 600_000,
         },
       },

@@ -1,6 +1,7 @@
 /**
  * Run before `npm start` and `npm test`: makes a fresh clone ready, and costs a few milliseconds when it is. Installs
- * when the lock file, the Node ABI or the platform changed since the last time; two at once install once.
+ * when the lock file, the Node ABI or the platform changed since the last time; two at once install once. Then the
+ * dashboard is built when its sources changed.
  * No dependencies. NO_AUTO_INSTALL=1 switches it off. With `--locked`, as CI calls it, it always sees to it, and what the
  * lock file does not describe is an error instead of an install of other versions.
  */
@@ -81,4 +82,8 @@ if ((isLocked || process.env.NO_AUTO_INSTALL !== '1') && !isReady() && (await ta
   } finally {
     rmSync(lock, { recursive: true, force: true })
   }
+}
+if (isReady()) {
+  const { buildWeb } = await import('./web.mjs')
+  await buildWeb()
 }

@@ -807,6 +807,11 @@ export const ERRORS = {
     'Port {port} on {host} is in use',
     'Change `port:` in configs/services/http.yml (0 = any free port), or stop the other program.',
   ),
+  dashboard_missing: entry(
+    503,
+    'The dashboard is not built',
+    'Run `node scripts/ensure.mjs` in the checkout; an installed package brings it.',
+  ),
 
   // --- boot, command line --------------------------------------------------------------------------------------
   root_missing: entry(422, 'The root {root} has no {part}', 'Run `mm init {root}` to create one.'),

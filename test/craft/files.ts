@@ -7,7 +7,7 @@ import { packageRoot } from '../support/root.ts'
 export function sourceFiles(folder: string): string[] {
   if (!existsSync(join(packageRoot, folder))) return []
   return readdirSync(join(packageRoot, folder), { recursive: true, encoding: 'utf8' })
-    .filter((name) => /\.(ts|mjs|js)$/.test(name) && !/(^|\/)(node_modules|dist|fixtures)\//.test(name))
+    .filter((name) => /\.(ts|tsx|mjs|js)$/.test(name) && !/(^|\/)(node_modules|dist|fixtures)\//.test(name))
     .map((name) => join(folder, name))
 }
 

@@ -26,6 +26,7 @@ import { Outbox } from './outbox.ts'
 import { eventsRoute } from './routes/kernel.ts'
 import type { Asker } from './routes/route.ts'
 import { readTarget, type Target } from './target.ts'
+import { isWebPath, WebFiles } from './web-files.ts'
 
 export { configSchema } from './config.ts'
 
@@ -37,6 +38,7 @@ export class Module {
   readonly #kernel: KernelApi
   readonly #config: Config
   readonly #outbox = new Outbox()
+  readonly #files = new WebFiles()
   #listener: Listener | undefined
   #streams: EventStreams | undefined
   #gate: GateBook = emptyGate()
@@ -171,6 +173,7 @@ export class Module {
       const shut = this.#enter(asker, target.path, request)
       isIn = shut === undefined
       if (shut !== undefined || refused !== undefined) throw shut ?? refused
+      if (this.#sendFile(target, request, response)) return await left
       if (await this.#openStream(asker, target, request, response)) return
       await this.#app({ request, response, asker, target })
       await left
@@ -194,6 +197,15 @@ export class Module {
       return enter(this.#gate, `from ${socket.remoteAddress}`, strangers_per_s, parallel_max, now)
     const perSecond = tokens[asker.name]?.requests_per_s ?? requests_per_s
     return enter(this.#gate, asker.name, perSecond, parallel_max, now)
+  }
+
+  /** True when it is one of the dashboard. */
+  #sendFile({ path }: Target, { method, headers }: IncomingMessage, response: ServerResponse): boolean {
+    if ((method !== 'GET' && method !== 'HEAD') || !isWebPath(path)) return false
+    const file = this.#files.file(path, String(headers['accept-encoding']))
+    response.writeHead(200, file.headers)
+    response.end(file.body)
+    return true
   }
 
   /** True when it is one: it belongs to the service from here on, so this request counts as answered. */

@@ -12,6 +12,9 @@ export function webRequest({ method = 'GET', headers }: IncomingMessage, url: st
   return new Request(`http://localhost${url}`, { method, headers: named, ...(text === '' ? {} : { body: text }) })
 }
 
+/** The web platform's type has other chunks where a page's types are read together with these. */
+type StreamOfNode = Parameters<typeof Readable.fromWeb>[0]
+
 /** Returns when it flows. It ends when either side goes; the other is told. */
 export function sendWeb(response: ServerResponse, answer: Response): void {
   response.writeHead(answer.status, { ...Object.fromEntries(answer.headers), ...SAFE_HEADERS })
@@ -20,5 +23,6 @@ export function sendWeb(response: ServerResponse, answer: Response): void {
     return
   }
   response.flushHeaders()
-  pipeline(Readable.fromWeb(answer.body), response).catch(() => undefined)
+  const body: unknown = answer.body
+  pipeline(Readable.fromWeb(body as StreamOfNode), response).catch(() => undefined)
 }

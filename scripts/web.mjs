@@ -1,0 +1,61 @@
+/**
+ * Builds the dashboard into web/dist when its sources changed since the last time: a hash of all of them is the stamp.
+ * Costs a few milliseconds otherwise. Called by `ensure.mjs` and `pack.mjs`; an installed package has no sources of it
+ * and brings what is built. Each file gets a `.gz` beside it, so that the server never compresses.
+ */
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { constants, gzipSync } from 'node:zlib'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const web = join(root, 'web')
+const dist = join(web, 'dist')
+const stampFile = join(dist, '.stamp')
+
+const filesIn = (folder) =>
+  readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .sort()
+
+/** Of everything the built files come from; the lock file stands for the libraries. */
+function stampOf() {
+  const hash = createHash('sha256')
+  const sources = filesIn(web).filter((path) => !path.startsWith(dist))
+  for (const path of [
+    ...sources,
+    join(root, 'cli', 'api.ts'),
+    join(root, 'package-lock.json'),
+    fileURLToPath(import.meta.url),
+  ])
+    hash.update(path.slice(root.length)).update('\0').update(readFileSync(path)).update('\0')
+  return hash.digest('hex')
+}
+
+const built = () => (existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : undefined)
+
+/** Built beside and put in place whole, so that a system that serves meanwhile never sees half of it. */
+export async function buildWeb() {
+  if (!existsSync(join(web, 'vite.config.ts'))) return
+  const stamp = stampOf()
+  if (built() === stamp) return
+  const { build } = await import('vite')
+  const draft = join(root, '.cache', `web-${process.pid}`)
+  mkdirSync(draft, { recursive: true })
+  try {
+    await build({ configFile: join(web, 'vite.config.ts'), build: { outDir: draft } })
+    for (const path of filesIn(draft))
+      writeFileSync(`${path}.gz`, gzipSync(readFileSync(path), { level: constants.Z_BEST_COMPRESSION }))
+    writeFileSync(join(draft, '.stamp'), stamp)
+    const old = `${draft}-old`
+    if (existsSync(dist)) renameSync(dist, old)
+    renameSync(draft, dist)
+    rmSync(old, { recursive: true, force: true })
+  } finally {
+    rmSync(draft, { recursive: true, force: true })
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) await buildWeb()

@@ -1,0 +1,23 @@
+/**
+ * An event says only "look again": calls of the bell that come while a look is under way, or right after one, become one
+ * more look. So a storm of events costs a few reads a second, and the last look always comes after the last event.
+ */
+
+const REST_MS = 250
+
+/** Returns the bell. `look` is never run twice at once; a look that fails is its own affair. */
+export function lookAgain(look: () => Promise<void>, rest_ms = REST_MS): () => void {
+  let state: 'idle' | 'busy' | 'rung' = 'idle'
+  const run = async (): Promise<void> => {
+    do {
+      state = 'busy'
+      await look().catch(() => undefined)
+      await new Promise((resolve) => setTimeout(resolve, rest_ms))
+    } while ((state as string) === 'rung')
+    state = 'idle'
+  }
+  return () => {
+    if (state === 'idle') void run()
+    else state = 'rung'
+  }
+}

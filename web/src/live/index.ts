@@ -1,0 +1,87 @@
+/**
+ * What every view may read of the running system, as signals: its services, its kernel, and whether it answers. Kept
+ * right by events and by a slow look every few seconds, for counters change without an event. Started once by the shell.
+ */
+import { computed, signal } from '@preact/signals'
+import type { KernelInfo, ServiceStatus } from '../../../modules/contracts/kernel.ts'
+import { ask, refusalOf, type ApiAnswer, type Refusal } from '../api/client.ts'
+import { connection, follow, onEvent } from '../api/stream.ts'
+import { lookAgain } from './again.ts'
+
+export type { KernelInfo, ServiceStatus }
+export { connection, missed } from '../api/stream.ts'
+
+/** Undefined until they were read once. The same object stays where nothing changed in a service. */
+export const services = signal<readonly ServiceStatus[] | undefined>(undefined)
+export const kernel = signal<ApiAnswer<'GET /api/kernel'> | undefined>(undefined)
+/** Why the last look failed; undefined when it did not. */
+export const failure = signal<Refusal | undefined>(undefined)
+/** epoch milliseconds of the last look that succeeded; for rates over time */
+export const looked_at = signal(0)
+
+export type Health = 'ok' | 'starting' | 'degraded' | 'stopping' | 'unknown'
+export const health = computed<Health>(() =>
+  connection.value.state === 'lost' || kernel.value === undefined ? 'unknown' : kernel.value.status,
+)
+export const frozen = computed(() => kernel.value?.frozen ?? 'none')
+
+const SLOW_LOOK_MS = 2_000
+const PAGE = 500
+
+/** Every service, over all pages of the list. */
+async function readServices(): Promise<ServiceStatus[]> {
+  const all: ServiceStatus[] = []
+  for (let cursor: string | undefined; ; ) {
+    const answer = await ask('GET /api/services', {
+      query: cursor === undefined ? { limit: PAGE } : { limit: PAGE, cursor },
+    })
+    all.push(...answer.services)
+    cursor = answer.next_cursor
+    if (cursor === undefined) return all
+  }
+}
+
+/** Services that did not change keep their object, so that what shows them need not be drawn again. */
+export function keepSame(before: readonly ServiceStatus[], now: readonly ServiceStatus[]): readonly ServiceStatus[] {
+  const known = new Map(before.map((one) => [one.api, one]))
+  return now.map((one) => {
+    const old = known.get(one.api)
+    return old !== undefined && sameStatus(old, one) ? old : one
+  })
+}
+
+/** Its age is not what a view is drawn for. */
+const sameStatus = (a: ServiceStatus, b: ServiceStatus): boolean =>
+  JSON.stringify({ ...a, uptime_s: 0 }) === JSON.stringify({ ...b, uptime_s: 0 })
+
+const look = lookAgain(async () => {
+  try {
+    const [all, about] = await Promise.all([readServices(), ask('GET /api/kernel')])
+    services.value = keepSame(services.value ?? [], all)
+    kernel.value = about
+    looked_at.value = Date.now()
+    failure.value = undefined
+  } catch (thrown) {
+    failure.value = refusalOf(thrown)
+  }
+})
+
+/** Asks for a look now, as after an action. */
+export const lookNow = (): void => look()
+
+/** Until the returned function is called. */
+export function startLive(): () => void {
+  const stop = new AbortController()
+  const ends = ['service.*', 'kernel.*', 'config.*', 'change.*'].map((pattern) => onEvent(pattern, look))
+  const timer = setInterval(() => document.hidden || look(), SLOW_LOOK_MS)
+  const onShown = (): void => look()
+  document.addEventListener('visibilitychange', onShown)
+  look()
+  void follow(stop.signal)
+  return () => {
+    stop.abort()
+    clearInterval(timer)
+    document.removeEventListener('visibilitychange', onShown)
+    for (const end of ends) end()
+  }
+}

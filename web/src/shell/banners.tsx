@@ -1,0 +1,75 @@
+/** What holds for the whole system and wants to be known: the connection is lost, events were missed, a file is broken. */
+import { connection, kernel, missed, services } from '../live/index.ts'
+import { Banner } from '../parts/banner.tsx'
+import { Button } from '../parts/button.tsx'
+import { Time } from '../parts/time.tsx'
+import { hrefOf } from '../route.ts'
+
+export function Banners() {
+  return (
+    <>
+      <Lost />
+      <MissedEvents />
+      <BrokenFiles />
+    </>
+  )
+}
+
+function Lost() {
+  const now = connection.value
+  if (now.state !== 'lost') return null
+  return (
+    <Banner tone="bad" title="The connection is lost">
+      Since <Time at={now.since} />; it is opened again by itself. What stands here is how it was then.
+    </Banner>
+  )
+}
+
+const REASONS = {
+  gap: 'the connection was away for longer than events are kept',
+  restarted: 'the system was started again meanwhile',
+  cut: 'this page took them too slowly',
+} as const
+
+function MissedEvents() {
+  const told = missed.value
+  if (told === undefined) return null
+  const count = told.events === undefined ? 'Events were missed' : `${told.events} events were missed`
+  return (
+    <Banner tone="warn" title={count} actions={<Button onClick={() => (missed.value = undefined)}>Understood</Button>}>
+      <Time at={told.at} />: {REASONS[told.reason]}. What is shown has been read again.
+    </Banner>
+  )
+}
+
+/** A file that is not taken, while the version before serves; and configs that belong to no service. */
+function BrokenFiles() {
+  const broken = (services.value ?? []).filter(
+    ({ stale, last_error, state }) => last_error !== null && (stale || state === 'failed'),
+  )
+  const configs = kernel.value?.config_errors ?? []
+  return (
+    <>
+      {broken.map(({ api, generation, last_error }) => (
+        <Banner
+          key={api}
+          tone="bad"
+          title={`${api}: ${placeOf(last_error)}`}
+          actions={<a href={hrefOf('services', [api])}>Look at it</a>}
+        >
+          {last_error?.message} {generation === null ? 'Nothing serves.' : `g${generation} serves on.`}
+        </Banner>
+      ))}
+      {configs.map((error) => (
+        <Banner key={`${error.file} ${error.message}`} tone="bad" title={placeOf(error)}>
+          {error.message} {error.hint}
+        </Banner>
+      ))}
+    </>
+  )
+}
+
+function placeOf(error: { code: string; file?: string; line?: number } | null): string {
+  if (error?.file === undefined) return error?.code ?? 'failed'
+  return error.line === undefined ? error.file : `${error.file}:${error.line}`
+}
