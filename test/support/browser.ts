@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { chromium, type Page } from 'playwright-core'
+import { buildWeb } from '../../scripts/web.mjs'
 import { startProcess, type RunningSystem } from './process.ts'
 import { createRoot, packageRoot, type TestRoot } from './root.ts'
 
@@ -47,6 +48,7 @@ const HTTP = { 'configs/http.yml': 'prog: services/http\nport: 0\n' }
 /** `files`: what the root holds beside the kernel and http. `root`: one that is there, with an http of its own. */
 export async function startDashboard(files: Record<string, string> | TestRoot = {}): Promise<Dashboard> {
   const isRoot = 'path' in files && typeof files.dispose === 'function'
+  await buildWeb()
   const root = isRoot ? (files as TestRoot) : createRoot({ ...HTTP, ...(files as Record<string, string>) })
   const [system, browser] = await Promise.all([
     startProcess(root),

@@ -1,0 +1,2 @@
+/** Types of `web.mjs`, for the tests. */
+export function buildWeb(): Promise<void>
