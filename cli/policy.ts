@@ -7,7 +7,7 @@ import type { Json } from '../modules/contracts/seams.ts'
 import { coded } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
-import { dim, green, print, printJson, red } from './output.ts'
+import { dim, fields, green, print, printJson, red } from './output.ts'
 
 interface CheckOptions {
   delete: boolean
@@ -85,9 +85,27 @@ async function check(
   if (tier === 'NEVER') setExitCode(1)
 }
 
+async function show({ root, json }: Common): Promise<void> {
+  const found = await new Client(root).ask('GET /api/policy')
+  if (json) {
+    printJson(found)
+    return
+  }
+  const { rules, directions, profiles, ...levels } = found
+  print(fields({ ...levels, profiles: Object.keys(profiles), directions: Object.keys(directions) }))
+  for (const { name, tier, message = '' } of rules) print(`${tier}  ${name}  ${dim(message)}`)
+}
+
 export function addPolicy(program: Command, cli: Cli): void {
   const { common } = cli
   const policy = program.command('policy').description('what the system may change itself')
+  prints(
+    policy
+      .command('show')
+      .description('what it judges by now: profile, autonomy, limits, the rules of your own')
+      .action(() => show(common())),
+    '{profile, autonomy, production, notices, review_calls, altitudes, rules, directions, profiles}',
+  )
   const command = (name: string, description: string, explain: boolean): Command =>
     prints(
       policy

@@ -66,6 +66,8 @@ export interface LedgerCheck {
 export interface LedgerQuery {
   /** entries after this sequence. Default: the newest ones */
   after?: number
+  /** the newest entries before this sequence; not together with `after` */
+  before?: number
   actor?: string
   action?: string
   resource?: string

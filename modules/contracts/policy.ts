@@ -116,6 +116,39 @@ export interface PolicyVerdict {
   reasons: PolicyReason[]
 }
 
+/** A rule of the operator's own, as it stands in the config. Every part that is given has to fit. */
+export interface PolicyRule {
+  name: string
+  tier: 'HUMAN_REVIEW' | 'NEVER'
+  message?: string | undefined
+  actor?: string | undefined
+  kind?: Change['kind'] | undefined
+  path?: string | undefined
+  key?: string | undefined
+  tool?: string | undefined
+}
+
+/** What a profile sets, or the config instead of it. */
+export interface PolicyLevels {
+  autonomy: Autonomy
+  production: boolean
+  notices: boolean
+  review_calls: boolean
+  changes_per_hour_max: number
+  changes_per_day_max: number
+}
+
+/** What the policy judges by now. */
+export interface PolicySettings extends PolicyLevels {
+  profile: string
+  /** what each profile would set */
+  profiles: Record<string, PolicyLevels>
+  altitudes: Altitude[]
+  rules: PolicyRule[]
+  /** what may be tuned, by `section.key` */
+  directions: Record<string, Direction>
+}
+
 export interface PolicyApi {
   /** Would it be allowed? Never rejects for a change that is refused: that is the answer. Nothing is counted. */
   check(question: PolicyQuestion): Promise<PolicyVerdict>
@@ -126,4 +159,5 @@ export interface PolicyApi {
   admit(question: PolicyQuestion): Promise<PolicyVerdict>
   /** The verdict in words, with every rule that was asked. */
   explain(question: PolicyQuestion): Promise<{ verdict: PolicyVerdict; text: string }>
+  settings(): PolicySettings
 }

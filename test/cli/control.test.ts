@@ -60,6 +60,7 @@ it('what would be allowed, and which rule says so', async () => {
   })
   expect(await out('policy', 'check', 'modules/new.ts')).toMatch(/^HUMAN_REVIEW /)
   expect(await out('policy', 'check', '--tool', 'filesystem_read_file', 'path=notes.txt')).toMatch(/^AUTO_APPROVE /)
+  expect(await out('policy', 'show')).toMatch(/autonomy +supervised[\s\S]*profile +standard/)
   await gate.policy('profile: dev\n')
   expect(await out('policy', 'check', 'configs/loop.yml', 'harness.retry_limit=12')).toMatch(/^AUTO_APPROVE /)
   expect(await out('policy', 'explain', 'configs/loop.yml', 'harness.retry_limit=13')).toMatch(

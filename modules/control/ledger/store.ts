@@ -142,12 +142,14 @@ export class LedgerStore {
     return kept !== undefined && kept.sequence <= this.head.sequence
   }
 
-  read({ after, since, limit = 100, ...wanted }: LedgerQuery): LedgerEntry[] {
+  read({ after, before, since, limit = 100, ...wanted }: LedgerQuery): LedgerEntry[] {
     const named = FIELDS.filter((name) => name !== 'time' && wanted[name] !== undefined)
     const conditions = named.map((name) => `${name} = ?`)
     const values: unknown[] = named.map((name) => wanted[name as keyof typeof wanted])
     if (after !== undefined) conditions.push('sequence > ?')
     if (after !== undefined) values.push(after)
+    if (before !== undefined) conditions.push('sequence < ?')
+    if (before !== undefined) values.push(before)
     if (since !== undefined) conditions.push('time >= ?')
     if (since !== undefined) values.push(since)
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`

@@ -10,7 +10,14 @@ import type { Approval } from '../../contracts/approvals.ts'
 import type { KernelServiceApi } from '../../contracts/kernel.ts'
 import type { LedgerApi } from '../../contracts/ledger.ts'
 import type { Handle, KernelApi } from '../../contracts/module.ts'
-import type { Altitude, Change, PolicyApi, PolicyQuestion, PolicyVerdict } from '../../contracts/policy.ts'
+import type {
+  Altitude,
+  Change,
+  PolicyApi,
+  PolicyQuestion,
+  PolicySettings,
+  PolicyVerdict,
+} from '../../contracts/policy.ts'
 import type { Json } from '../../contracts/seams.ts'
 import type { HookAnswer, ToolCall, ToolHookApi } from '../../contracts/tool-service.ts'
 import { coded, codeOf, reasonOf } from '../../lib/errors.ts'
@@ -97,7 +104,8 @@ export class Module implements PolicyApi, ToolHookApi {
   static readonly needs = ['ledger']
   readonly #kernel: KernelApi
   readonly #settings: Settings
-  readonly #limits: Pick<Profile, 'changes_per_hour_max' | 'changes_per_day_max'>
+  readonly #limits: Profile
+  readonly #profile: keyof typeof PROFILES
   readonly #system: Handle<KernelServiceApi>
   readonly #ledger: Handle<LedgerApi>
   readonly #baselines: Baselines
@@ -113,6 +121,7 @@ export class Module implements PolicyApi, ToolHookApi {
     const known = { ...DIRECTIONS, ...(directions as Settings['directions']) }
     this.#settings = { ...chosen, directions: known, rules, altitudes }
     this.#limits = chosen
+    this.#profile = profile
     this.#system = kernel.getApi<KernelServiceApi>('kernel')
     this.#ledger = kernel.getApi<LedgerApi>('ledger')
     this.#baselines = new Baselines(kernel.paths.root)
@@ -159,6 +168,12 @@ export class Module implements PolicyApi, ToolHookApi {
     const verdict = await this.check(question)
     const lines = verdict.reasons.map(({ tier, by, rule, message }) => `${tier}  ${by}/${rule}: ${message}`)
     return { verdict, text: [`${verdict.tier} by ${verdict.rule}: ${verdict.message}`, ...lines].join('\n') }
+  }
+
+  settings(): PolicySettings {
+    const { directions, rules, altitudes } = this.#settings
+    const named = { rules: [...rules], altitudes: [...altitudes], directions: { ...directions } }
+    return { ...this.#limits, ...named, profile: this.#profile, profiles: { ...PROFILES } }
   }
 
   /** The hook of the service `tools`. */

@@ -71,6 +71,16 @@ it('what was appended is read back, with every field, and found right', async ()
   expect(await ledger.status()).toMatchObject({ open: true, head: { sequence: 2 } })
 })
 
+it('it is read backwards from a sequence too, each piece in order, and with a filter', async () => {
+  for (let index = 1; index <= 7; index++) await ledger.append({ ...ENTRY, actor: index % 2 === 0 ? 'bob' : 'ada' })
+  const before = async (query: object): Promise<number[]> =>
+    (await ledger.read({ limit: 2, ...query })).map(({ sequence }) => sequence)
+  expect(await before({})).toEqual([6, 7])
+  expect(await before({ before: 6 })).toEqual([4, 5])
+  expect(await before({ before: 6, actor: 'bob' })).toEqual([2, 4])
+  expect(await before({ before: 1 })).toEqual([])
+})
+
 it('many at once get a sequence without a gap, each its own', async () => {
   const heads = await Promise.all(
     Array.from({ length: 1_200 }, (_one, index) => ledger.append({ ...ENTRY, payload: { index } })),

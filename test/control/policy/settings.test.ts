@@ -1,6 +1,6 @@
 /** What an operator sets: a freeze, a profile, grants that grow; read anew as soon as it is saved. */
 import { afterEach, beforeEach, expect, it } from 'vitest'
-import type { Change } from '../../../modules/contracts/policy.ts'
+import type { Change, PolicySettings } from '../../../modules/contracts/policy.ts'
 import { approvalOf, codeOf, startGate, type Gate } from '../gate-system.ts'
 
 const TUNING: Change = { kind: 'value', file: 'configs/loop.yml', key: 'harness.retry_limit', old: 10, new: 11 }
@@ -60,4 +60,15 @@ it('a grant that grows waits at every level, however it is written', async () =>
     expect([tool, grants]).toEqual([tool, [expect.stringMatching(/^(grants|sandbox)/)]])
   }
   expect(gate.root.read('configs/loop.yml')).toBe(text)
+})
+
+it('what holds now can be asked: the profile, what the config says instead of it, and rules of one’s own', async () => {
+  await gate.policy(
+    "profile: strict\nautonomy: semi\nrules: [{name: not_the_reports, tier: NEVER, path: 'modules/reports/**'}]\n",
+  )
+  const { body } = await gate.ask<PolicySettings>('GET', '/api/policy')
+  expect(body).toMatchObject({ profile: 'strict', autonomy: 'semi', review_calls: true, changes_per_hour_max: 10 })
+  expect(body.rules).toEqual([{ name: 'not_the_reports', tier: 'NEVER', path: 'modules/reports/**' }])
+  expect(body.profiles['strict']).toMatchObject({ autonomy: 'supervised' })
+  expect(body.directions['harness.retry_limit']).toMatchObject({ tighter: 'lower' })
 })

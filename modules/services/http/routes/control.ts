@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import type { LedgerApi, LedgerCheck, LedgerEntry } from '../../../contracts/ledger.ts'
 import type { Handle } from '../../../contracts/module.ts'
-import type { PolicyApi, PolicyQuestion, PolicyVerdict } from '../../../contracts/policy.ts'
+import type { PolicyApi, PolicyQuestion, PolicySettings, PolicyVerdict } from '../../../contracts/policy.ts'
 import type { SignedEvent, SignedEventsApi, TakenEvent } from '../../../contracts/signed-events.ts'
 import { route, shape, type Desk } from './route.ts'
 import { epochMs, jsonMap } from './shapes.ts'
@@ -78,6 +78,7 @@ const change = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('grant'), service: text, grant: text }),
 ])
 
+const altitude = z.enum(['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel'])
 const tier = z.enum(['AUTO_APPROVE', 'HUMAN_REVIEW', 'NEVER'])
 
 export const verdictShape = shape<PolicyVerdict>(
@@ -86,7 +87,7 @@ export const verdictShape = shape<PolicyVerdict>(
     tier,
     rule: z.string().describe('the rule that decided'),
     message: z.string(),
-    altitude: z.enum(['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel']),
+    altitude,
     impact: z.enum(['MINIMAL', 'LOW', 'MODERATE', 'HIGH', 'CRITICAL']),
     confirm_twice: z.boolean(),
     notice: z.boolean(),
@@ -97,6 +98,49 @@ export const verdictShape = shape<PolicyVerdict>(
         tier,
         message: z.string(),
         change: z.number().exactOptional().describe('index of the change it is about'),
+      }),
+    ),
+  }),
+)
+
+const levels = {
+  autonomy: z.enum(['locked', 'supervised', 'semi', 'full']),
+  production: z.boolean(),
+  notices: z.boolean().describe('a person is told of what went through without one'),
+  review_calls: z.boolean().describe('tool calls that do not say they only read wait for a person'),
+  changes_per_hour_max: z.number().describe('of one actor'),
+  changes_per_day_max: z.number(),
+}
+
+const part = z.string().optional()
+
+const policySettings = shape<PolicySettings>(
+  'PolicySettings',
+  z.object({
+    ...levels,
+    profile: z.string(),
+    profiles: z.record(z.string(), z.object(levels)).describe('what each profile would set'),
+    altitudes: z.array(altitude).describe('how high a change may reach at all'),
+    rules: z.array(
+      z.object({
+        name: z.string(),
+        tier: z.enum(['HUMAN_REVIEW', 'NEVER']),
+        kind: z.enum(['value', 'file', 'tool', 'grant']).optional(),
+        message: part,
+        actor: part,
+        path: part,
+        key: part,
+        tool: part,
+      }),
+    ),
+    directions: z.record(
+      z.string(),
+      z.object({
+        tighter: z.enum(['lower', 'higher', 'neither']),
+        min: z.number().exactOptional(),
+        max: z.number().exactOptional(),
+        max_drift: z.number().exactOptional(),
+        values: z.array(z.string()).readonly().exactOptional(),
       }),
     ),
   }),
@@ -144,10 +188,12 @@ export const controlRoutes = [
     path: '/api/ledger',
     scope: 'read',
     summary: 'Entries of the ledger, in their order',
-    notes: 'Without `after` the newest. For all of them: `after=0`, then the last sequence each time.',
+    notes:
+      'Without `after` the newest. For all of them: `after=0`, then the last sequence each time. Backwards: `before` the first one each time.',
     verb: 'mm ledger tail',
     query: z.object({
       after: number.optional().describe('entries after this sequence'),
+      before: number.optional().describe('the newest before this sequence'),
       actor: text.optional(),
       action: text.optional(),
       resource: text.optional(),
@@ -196,6 +242,16 @@ export const controlRoutes = [
     answer: z.object({ cycle: z.string(), entries: z.array(ledgerEntry) }),
     errors: ['cycle_unknown'],
     act: async ({ desk, params: { cycle } }) => ({ cycle, entries: await ledger(desk).replay(cycle) }),
+  }),
+  route({
+    id: 'policy.settings',
+    method: 'GET',
+    path: '/api/policy',
+    scope: 'read',
+    summary: 'What the policy judges by now: its profile, how far the system may go, the rules of your own',
+    verb: 'mm policy show',
+    answer: policySettings,
+    act: ({ desk }) => policy(desk).settings(),
   }),
   route({
     id: 'policy.check',
