@@ -156,6 +156,16 @@ export interface ReloadResult {
   deferred: boolean
 }
 
+/** Who calls whom, and how often: what versions that run now have counted. */
+export interface Traffic {
+  /** epoch milliseconds: two of these and their counts make a rate */
+  at: number
+  /** those that were called; `latency_ms` of the calls of the live version that were timed lately */
+  services: { api: string; calls: number; errors: number; latency_ms: { p50: number; p99: number } | null }[]
+  /** begins again when one of the two has a new version; a stream is in it while it is open */
+  links: { caller: string; callee: string; calls: number; in_flight: number }[]
+}
+
 /** How the calls and the state of a service meet a new version. */
 export type ReloadMode = 'overlap' | 'quiesce' | 'exclusive'
 
@@ -262,6 +272,8 @@ export interface KernelServiceApi {
   scan(texts: Record<string, string>, packages?: string[]): Promise<ScanReport>
   /** What the configs of live services may say. */
   schemas(): ConfigSchema[]
+  /** Who calls whom, and how often and how fast. */
+  traffic(): Traffic
   /** Effective values of all configs, or of one service. */
   configs(api?: string): EffectiveConfig[]
   tree(api?: string): string

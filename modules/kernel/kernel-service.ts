@@ -14,6 +14,7 @@ import type {
   ServiceDetail,
   ServiceSource,
   ServiceStatus,
+  Traffic,
 } from '../contracts/kernel.ts'
 import type { ScanReport } from '../contracts/sandbox.ts'
 import type { Handle, MachineEvent } from '../contracts/module.ts'
@@ -27,6 +28,7 @@ import type { Machine } from './machine.ts'
 import { detailOf, statusOf, treeOf } from './service.ts'
 import { schemasOf } from './schemas.ts'
 import { sourceOf } from './sources.ts'
+import { trafficOf } from './traffic.ts'
 
 export interface KernelActions {
   status(): KernelStatus
@@ -135,6 +137,10 @@ export class KernelService implements KernelTooling {
 
   source(_caller: CallerRecord, api: string, which: 'live' | 'disk' = 'live'): ServiceSource {
     return sourceOf(this.machine, this.find(api), which)
+  }
+
+  traffic(_caller: CallerRecord): Traffic {
+    return trafficOf(this.listed(), this.machine.options.clock.now())
   }
 
   configs(_caller: CallerRecord, api?: string): EffectiveConfig[] {
@@ -267,6 +273,7 @@ export const KERNEL_METHODS = [
   'source',
   'scan',
   'schemas',
+  'traffic',
   'configs',
   'tree',
   'kernel',

@@ -75,10 +75,16 @@ const sum = (generations: Iterable<GenerationRecord>, read: (one: GenerationReco
 }
 
 /** The running versions: the live one and those that drain. */
-const running = (service: ServiceRecord): GenerationRecord[] => [
+export const running = (service: ServiceRecord): GenerationRecord[] => [
   ...(service.live === undefined ? [] : [service.live]),
   ...service.draining,
 ]
+
+/** Of all its versions, also those that are gone. */
+export const countsOf = (service: ServiceRecord): { calls: number; errors: number } => ({
+  calls: service.pastCalls + sum(running(service), callsOf),
+  errors: service.pastErrors + sum(running(service), (one) => one.errors),
+})
 
 /** What a version is made from, whether it serves, drains or is being built. */
 export function versionOf(
@@ -112,8 +118,7 @@ export function statusOf(machine: Machine, service: ServiceRecord): ServiceStatu
       (refusal !== undefined || diskHash !== live.scan.key || desired?.hash !== live.desired.hash),
     last_good: live !== undefined && lastGood?.stage === 'serving' ? (lastGood.version?.keptAt ?? null) : null,
     sandboxed: live !== undefined && machine.options.sandboxes?.holds(live.owner) === true,
-    calls: service.pastCalls + sum(running(service), callsOf),
-    errors: service.pastErrors + sum(running(service), (one) => one.errors),
+    ...countsOf(service),
     in_flight: sum(running(service), openCalls),
     queued: service.queue.length,
     generations: running(service).length,

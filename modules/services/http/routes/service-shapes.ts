@@ -10,8 +10,10 @@ import type {
   PlannedChange,
   ReloadResult,
   ServiceDetail,
+  ServiceSource,
   ServiceStatus,
   TaskInfo,
+  Traffic,
 } from '../../../contracts/kernel.ts'
 import type { SandboxReport } from '../../../contracts/sandbox.ts'
 import type { Json } from '../../../contracts/seams.ts'
@@ -21,6 +23,7 @@ import { epochMs, errorData, jsonMap } from './shapes.ts'
 const count = z.number().int()
 const generation = z.number().int().nullable()
 const fault = errorData.nullable()
+const latency = z.object({ p50: z.number(), p99: z.number() }).nullable()
 
 export const serviceState = z.enum([
   'waiting',
@@ -100,10 +103,37 @@ export const serviceDetail = shape<ServiceDetail>(
     methods: z.array(method),
     aspects: z.array(z.string()),
     tools: z.array(z.object({ name: z.string(), description: z.string(), schema: jsonMap })),
-    latency_ms: z.object({ p50: z.number(), p99: z.number() }).nullable(),
+    latency_ms: latency,
     draining: z.array(z.object({ generation: count, in_flight: count })),
     owned: z.array(owned),
     sandbox: sandbox.nullable().describe('null: it runs in the process of the system'),
+  }),
+)
+
+export const traffic = shape<Traffic>(
+  'Traffic',
+  z.object({
+    at: epochMs,
+    services: z
+      .array(z.object({ api: z.string(), calls: count, errors: count, latency_ms: latency }))
+      .describe('those that were called'),
+    links: z
+      .array(z.object({ caller: z.string(), callee: z.string(), calls: count, in_flight: count }))
+      .describe('begins again when one of the two has a new version; a stream is in it while it is open'),
+  }),
+)
+
+export const serviceSource = shape<ServiceSource>(
+  'ServiceSource',
+  z.object({
+    api: z.string(),
+    which: z.enum(['live', 'disk']),
+    generation,
+    source_hash: z.string().nullable(),
+    config_hash: z.string().nullable(),
+    config_file: z.string().nullable(),
+    added_later: z.boolean().describe('its config appeared after the start of the process'),
+    files: z.record(z.string(), z.string()).describe('by path from the root; secrets are taken out'),
   }),
 )
 

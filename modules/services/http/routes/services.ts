@@ -2,9 +2,18 @@
 import { z } from 'zod'
 import type { ProposedFile } from '../../../contracts/kernel.ts'
 import { callService } from '../call.ts'
+import { cleanSource } from '../source.ts'
 import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { route } from './route.ts'
-import { effectiveConfig, plannedChange, reloadResult, serviceDetail, serviceStatus } from './service-shapes.ts'
+import {
+  effectiveConfig,
+  plannedChange,
+  reloadResult,
+  serviceDetail,
+  serviceSource,
+  serviceStatus,
+  traffic,
+} from './service-shapes.ts'
 import { apiParam, serviceQuery } from './shapes.ts'
 
 const callBody = z.object({
@@ -45,6 +54,27 @@ export const serviceRoutes = [
     answer: serviceDetail,
     errors: ['service_not_found'],
     act: ({ desk, params }) => desk.system.show(params.api),
+  }),
+  route({
+    id: 'services.traffic',
+    method: 'GET',
+    path: '/api/traffic',
+    scope: 'read',
+    summary: 'Who calls whom, how often and how fast, as counted by the versions that run',
+    answer: traffic,
+    act: ({ desk }) => desk.system.traffic(),
+  }),
+  route({
+    id: 'services.source',
+    method: 'GET',
+    path: '/api/services/{api}/source',
+    scope: 'read',
+    summary: 'The files a service is made from, as they run or as they stand on disk',
+    params: apiParam,
+    query: z.object({ which: z.enum(['live', 'disk']).optional().describe('`live` without it') }),
+    answer: serviceSource,
+    errors: ['service_not_found'],
+    act: ({ desk, params: { api }, query: { which } }) => cleanSource(desk, api, which),
   }),
   route({
     id: 'services.call',
