@@ -11,6 +11,7 @@ import { addChat } from './chat.ts'
 import type { AddCommands, Cli } from './common.ts'
 import { addCompletion } from './completion.ts'
 import { addConfigs } from './configs.ts'
+import { addDashboard } from './dashboard.ts'
 import { addDemo } from './demo.ts'
 import { addDoctor } from './doctor.ts'
 import { addFreeze } from './freeze.ts'
@@ -41,6 +42,7 @@ const GROUPS: readonly AddCommands[] = [
   addConfigs,
   addTypes,
   addTop,
+  addDashboard,
   addLogs,
   addTraces,
   addKernel,

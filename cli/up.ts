@@ -11,7 +11,8 @@ import type { Lock } from '../modules/lib/lock.ts'
 import { describeStall, isCertain, parseStall, STALL_FILE, type Stall } from '../modules/lib/stall.ts'
 import { SystemChild, type Exit } from './child.ts'
 import { claimRoot } from './claim.ts'
-import { readAddress } from './client.ts'
+import { readAddress, type Address } from './client.ts'
+import { dashboardUrl } from './dashboard.ts'
 import { bold, dim, print, red } from './output.ts'
 import { openPrompt, type Prompt } from './prompt.ts'
 import type { Command } from 'commander'
@@ -167,6 +168,7 @@ class Parent {
     this.say(
       address === undefined ? red('no HTTP API: see above') : `${bold(address.url)}  token in ${address.token_file}`,
     )
+    if (address !== undefined) this.say(`dashboard: ${dashboardOf(address)}`)
     if (first && this.options.repl && process.stdin.isTTY === true) {
       this.prompt = openPrompt(this.options.root, () => this.signal())
     }
@@ -181,6 +183,16 @@ class Parent {
     this.say(dim('stopping; once more to end at once'))
     this.endWait()
     void this.child?.stop(STOP_MS)
+  }
+}
+
+/** With the token only where a person reads it: what a service manager writes down may be read by others. */
+function dashboardOf({ url, token_file }: Address): string {
+  if (process.stdout.isTTY !== true) return '`mm dashboard` opens it'
+  try {
+    return bold(dashboardUrl(url, readFileSync(token_file, 'utf8').trim()))
+  } catch {
+    return url
   }
 }
 

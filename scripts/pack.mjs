@@ -1,8 +1,8 @@
 /**
  * `npm run pack [folder]`: makes the tarball that a user installs, and prints its path and size. What Node loads itself
  * (command line, bootloader, loader, library) is compiled, because Node strips no types inside node_modules; all else
- * stays TypeScript and is read by our own loader. Works on a copy: nothing in the checkout changes but the tarball.
- * As `postpack` it puts that tarball in the place of the one that a plain `npm pack` made of the checkout as it is.
+ * stays TypeScript and is read by our own loader; the dashboard goes in as it is built. Works on a copy: nothing in the
+ * checkout changes but the tarball. As `postpack` it puts that tarball in the place of the one that a plain `npm pack` made of the checkout as it is.
  */
 import { spawnSync } from 'node:child_process'
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
@@ -10,10 +10,11 @@ import { tmpdir } from 'node:os'
 import { basename, dirname, join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import semver from 'semver'
+import { buildWeb } from './web.mjs'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 /** Copied; of these, `files` in package.json says what goes in. */
-const FOLDERS = ['bin', 'cli', 'configs', 'docs', 'modules', 'prompts', 'scripts', 'vendor']
+const FOLDERS = ['bin', 'cli', 'configs', 'docs', 'modules', 'prompts', 'scripts', 'vendor', join('web', 'dist')]
 const FILES = ['ERRORS.md', 'LICENSE', 'README.md', 'run.ts', 'tsconfig.json', 'tsconfig.build.json']
 /** Where packages are compiled, by an install script. npm 12, which blocks those, does not run on it. */
 const COMPILING_NODE = '20.19.0'
@@ -88,6 +89,7 @@ function pack(out) {
 }
 
 const { npm_lifecycle_event: event, npm_command: command, npm_config_dry_run: dry } = process.env
+await buildWeb()
 if (event !== 'postpack') pack(resolve(process.argv[2] ?? join(root, 'build')))
 // `npm run pack` has a `postpack` of its own: the tarball is made by then.
 else if (command === 'pack' && dry !== 'true')

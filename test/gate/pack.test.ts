@@ -56,8 +56,10 @@ it('holds what a user needs and nothing of how it is made', () => {
       'prompts',
       'scripts',
       'vendor',
+      'web',
     ]),
   )
+  expect(readdirSync(join(installed, 'web', 'dist'))).toEqual(expect.arrayContaining(['assets', 'index.html']))
   expect(readdirSync(join(installed, 'scripts'))).toEqual(['natives.mjs'])
   const others = readdirSync(join(folder, 'node_modules'))
   for (const name of ['typescript', 'tsx', 'vitest', 'esbuild']) expect(others).not.toContain(name)

@@ -30,6 +30,7 @@ export const isRefused = signal(false)
 
 /** From the fragment `#token=…`, which leaves the address at once: it must not reach a history or a screenshot. */
 function takeToken(): string | undefined {
+  if (typeof window === 'undefined') return undefined
   const { hash, pathname } = window.location
   const given = new URLSearchParams(hash.slice(1)).get('token')
   if (given === null) return sessionStorage.getItem(KEPT) ?? undefined
