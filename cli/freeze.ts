@@ -4,19 +4,17 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { coded } from '../modules/lib/errors.ts'
 import { realFileSystem } from '../modules/lib/file-system.ts'
+import { freezeFile, freezeText } from '../modules/lib/freeze.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { print, printJson } from './output.ts'
 
-const freezeFile = (root: string): string => join(root, 'runtime', 'FREEZE')
+const fileOf = (root: string): string => freezeFile(join(root, 'runtime'))
 
 function freeze({ root, json }: Common, options: { all?: boolean; reason?: string }): void {
   if (statSync(join(root, 'configs'), { throwIfNoEntry: false }) === undefined)
     throw coded('root_missing', { root, part: 'configs/' })
   const scope = options.all === true ? 'all' : 'self'
-  realFileSystem.write(
-    freezeFile(root),
-    `${scope}${options.reason === undefined ? '' : `\n${options.reason.replaceAll(/\ball\b/g, 'every')}`}\n`,
-  )
+  realFileSystem.write(fileOf(root), freezeText(scope, options.reason))
   if (json) printJson({ frozen: scope })
   else
     print(
@@ -27,7 +25,7 @@ function freeze({ root, json }: Common, options: { all?: boolean; reason?: strin
 }
 
 function thaw({ root, json }: Common): void {
-  rmSync(freezeFile(root), { force: true })
+  rmSync(fileOf(root), { force: true })
   if (json) printJson({ frozen: 'none' })
   else print('thawed')
 }

@@ -13,6 +13,7 @@ import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { sinceOf } from './history.ts'
 import { dim, print, printJson, table } from './output.ts'
+import { addRules } from './rules.ts'
 
 const FIRST_LOOK = '24h'
 const CYCLE_MS = 600_000
@@ -153,7 +154,8 @@ function linesOf({ mode, briefing }: ApiAnswer<'POST /api/meta-loop/nirmana'>): 
   return [cadence, briefing.summary, ...briefing.recent_activity]
 }
 
-export function addMeta(program: Command, { common, setExitCode }: Cli): void {
+export function addMeta(program: Command, cli: Cli): void {
+  const { common, setExitCode } = cli
   prints(
     program
       .command('brief')
@@ -191,6 +193,7 @@ export function addMeta(program: Command, { common, setExitCode }: Cli): void {
       .action((options: { type?: string }) => rules(common(), options)),
     '[{type, rule}]',
   )
+  addRules(meta, cli)
   prints(
     meta
       .command('away <on|off>')

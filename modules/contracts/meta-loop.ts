@@ -4,9 +4,12 @@
  * like everybody's changes. Rules and goals are pure: the same snapshot gives the same findings.
  */
 import type { MetricSnapshot, OperationMetrics } from './meta-metrics.ts'
-import type { Altitude, Tier } from './policy.ts'
+import type { Tier } from './policy.ts'
+import type { Finding, RuleDefinition, RuleDraft, RulePreview, SilentRule } from './rules.ts'
 import type { EventPriority } from './signed-events.ts'
 import type { Json, JsonMap } from './seams.ts'
+
+export type { Comparator, Finding, RuleDefinition, RuleDraft, RulePreview, Severity, SilentRule } from './rules.ts'
 
 // --- goals ------------------------------------------------------------------------------------------------------------
 export const META_GOALS = [
@@ -49,53 +52,6 @@ export interface GoalGap {
   target: number
   /** in the metric's unit; above 0 is worse, 0 is reached; null: no data, and then it is no gap */
   gap: number | null
-}
-
-// --- rules and findings -------------------------------------------------------------------------------------------------
-
-export type Severity = 'info' | 'warning' | 'critical'
-export type Comparator = 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne'
-
-/** A rule of one's own: all of its conditions hold, or it says nothing. null never holds. */
-export interface RuleDefinition {
-  name: string
-  description?: string
-  conditions: { metric: string; comparator: Comparator; threshold: number }[]
-  severity: Severity
-  altitudes: Altitude[]
-  enabled?: boolean
-  /** of what it proposes; below `confidence_min` it says nothing */
-  confidence_min?: number
-  /** after it has led to a proposal */
-  cooldown_ms?: number
-  /** observations its metrics need for full confidence */
-  samples_min?: number
-  /** metrics that are told beside those of its conditions */
-  context?: string[]
-  /** what it would change; without one it only tells */
-  change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
-}
-
-/** A rule that holds, or a pattern that was seen. */
-export interface Finding {
-  /** rule, or pattern */
-  rule: string
-  kind: 'threshold' | 'goal' | 'trend' | 'anomaly' | 'pattern' | 'inflection'
-  severity: Severity
-  description: string
-  /** the numbers it was seen by */
-  context: JsonMap
-  altitudes: Altitude[]
-  /** the same finding again has the same fingerprint, and is counted on its proposal */
-  fingerprint: string
-  confidence: number
-  change?: RuleDefinition['change']
-}
-
-/** Why a rule said nothing. */
-export interface SilentRule {
-  rule: string
-  reason: 'disabled' | 'no_data' | 'below_confidence' | 'cooldown' | 'pending' | 'does_not_hold'
 }
 
 // --- signals ------------------------------------------------------------------------------------------------------------
@@ -276,6 +232,10 @@ export interface MetaLoopApi {
   /** Away: cycles come every half hour, and coming back answers with what happened. Kept over restarts. */
   away(active: boolean): Promise<{ mode: CadenceMode; briefing: Briefing | null }>
   rules(): Promise<{ builtin: RuleDefinition[]; custom: RuleDefinition[] }>
+  /** A rule on the newest snapshots, at most 100. Rejects with `rule_invalid` or `metric_unknown`. */
+  preview(rule: RuleDefinition): Promise<RulePreview>
+  /** A rule of one's own put in (or in the place of the one of its name), or taken out. Rejects as `preview` does. */
+  draft(change: { set: RuleDefinition } | { remove: string }): Promise<RuleDraft>
   /** What the rules say of the newest snapshot, without a cycle. */
   findings(): Promise<{ snapshot: string | null; findings: Finding[]; silent: SilentRule[] }>
   health(): Promise<LoopHealth>

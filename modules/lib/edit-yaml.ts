@@ -1,10 +1,11 @@
 /**
  * Changes of single keys in a YAML text that leave every other byte alone where that is possible: a value is replaced
- * in its place, a new key goes to the end, a key goes with its lines. Where it is not, the text is printed anew, with
- * its comments. Each step is read back and must say exactly what was asked for; else nothing is returned. Pure.
+ * in its place, a new key goes to the end, a key goes with its lines. `rules.2` is an item of a list: replaced, put
+ * behind the last one, or gone with its lines. Where it is not possible, the text is printed anew, with its comments.
+ * Each step is read back and must say exactly what was asked for; else nothing is returned. Pure.
  */
 import { isDeepStrictEqual } from 'node:util'
-import { isMap, isScalar, parseDocument, stringify, type Document, type Pair } from 'yaml'
+import { isMap, isNode, isScalar, isSeq, parseDocument, stringify, type Document, type Pair } from 'yaml'
 import { coded, reasonOf } from './errors.ts'
 
 export interface YamlEdit {
@@ -34,6 +35,7 @@ function setKey(file: string, text: string, key: string, value: unknown): string
   const atEnd = path.length === 1 && !document.hasIn(path) ? appended(text, path[0] ?? '', value) : undefined
   return firstThatSays(expected, key, [
     () => replaced(document, text, path, value),
+    () => withItem(document, text, path, value),
     () => atEnd,
     () => {
       if (document.contents === null) document.contents = document.createNode({}) as never
@@ -51,6 +53,7 @@ function removeKey(file: string, text: string, key: string): string {
   take(expected, path)
   return firstThatSays(expected, key, [
     () => withoutLines(document, text, path),
+    () => withoutItem(document, text, path),
     () => {
       document.deleteIn(path)
       return document.toString(PRINTED)
@@ -94,6 +97,41 @@ function withoutLines(document: Document, text: string, path: Path): string | un
   if (from === undefined || end === undefined) return undefined
   const start = text.lastIndexOf('\n', from - 1) + 1
   return text.slice(start, from).trim() === '' ? text.slice(0, start) + text.slice(end) : undefined
+}
+
+/** Where an item of a list stands: whole lines, behind so many spaces. Undefined where it is written another way. */
+function itemLines(
+  document: Document,
+  text: string,
+  path: Path,
+): { from: number; to: number; indent: string } | undefined {
+  const node = document.getIn(path, true)
+  const [start, end] = (isNode(node) && node.range) || []
+  const list = document.getIn(path.slice(0, -1), true)
+  if (start === undefined || end === undefined || !isSeq(list) || list.flow === true) return undefined
+  const from = text.lastIndexOf('\n', start - 1) + 1
+  const [, indent] = /^( *)- +$/.exec(text.slice(from, start)) ?? []
+  if (indent === undefined) return undefined
+  const last = start + text.slice(start, end).trimEnd().length
+  const next = text.indexOf('\n', last)
+  return { from, to: next === -1 ? text.length : next + 1, indent }
+}
+
+/** An item in the place of another one, or behind the last. */
+function withItem(document: Document, text: string, path: Path, value: unknown): string | undefined {
+  const at = Number(path.at(-1))
+  const old = itemLines(document, text, path)
+  const before = old ?? itemLines(document, text, [...path.slice(0, -1), String(at - 1)])
+  if (before === undefined) return undefined
+  const printed = stringify([value], PRINTED).replaceAll(/^(?=.)/gm, before.indent)
+  const [from, to] = old === undefined ? [before.to, before.to] : [before.from, before.to]
+  const head = text.slice(0, from)
+  return head + (head.endsWith('\n') ? '' : '\n') + printed + text.slice(to)
+}
+
+function withoutItem(document: Document, text: string, path: Path): string | undefined {
+  const lines = itemLines(document, text, path)
+  return lines && text.slice(0, lines.from) + text.slice(lines.to)
 }
 
 function parse(file: string, text: string): Document {

@@ -1,9 +1,11 @@
 /** `mm freeze` and `mm thaw`: they write a file, so that they work whatever state the system is in. */
-import { existsSync } from 'node:fs'
+import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { mm, startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
+
+const DEPUTY = 'd'.repeat(40)
 
 const roots: TestRoot[] = []
 const running: RunningSystem[] = []
@@ -80,4 +82,29 @@ it('status shows the freeze of a running system, its scope, and its end', async 
   await system.line(/frozen \(self\)/)
   await system.line(/frozen \(all\)/)
   await system.line(/thawed/)
+})
+
+it('over HTTP the answer comes when the freeze holds, and it is the same file', async () => {
+  const root = rootWith({
+    'configs/http.yml': 'prog: services/http\nport: 0\ntokens: {deputy: {token: "secret:deputy", scope: admin}}\n',
+    'runtime/secrets/deputy': `${DEPUTY}\n`,
+  })
+  chmodSync(join(root.path, 'runtime/secrets/deputy'), 0o600)
+  const system = await startProcess(root)
+  running.push(system)
+  const frozen = async (): Promise<unknown> => (await system.api('GET', '/api/kernel')).body['frozen']
+  const told = await system.api('POST', '/api/freeze', { reason: 'release day, all hands busy' })
+  expect([told.body, await frozen()]).toEqual([{ frozen: 'self' }, 'self'])
+  expect(root.read('runtime/FREEZE')).toBe('self\nrelease day, every hands busy\n')
+  expect((await system.api('POST', '/api/freeze', { scope: 'all' })).body).toEqual({ frozen: 'all' })
+  const deputy = await fetch(`${system.url}/api/thaw`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${DEPUTY}` },
+  })
+  expect([((await deputy.json()) as { error: { code: string } }).error.code, isFrozen(root)]).toEqual([
+    'operator_only',
+    true,
+  ])
+  expect((await system.api('POST', '/api/thaw')).body).toEqual({ frozen: 'none' })
+  expect([isFrozen(root), await frozen()]).toEqual([false, 'none'])
 })

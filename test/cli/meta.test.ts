@@ -70,3 +70,28 @@ it('rules are listed, somebody goes away and comes back, and wrong words are ref
   ])
     expect([wrong, (await mm('meta', ...wrong)).code]).toEqual([wrong, 2])
 })
+
+it('a rule of your own is tried, written with its comments kept, replaced and taken out', async () => {
+  const rule =
+    '{name: slow_cart, conditions: [{metric: test.slow, comparator: ge, threshold: 3}], severity: info, altitudes: [config]}'
+  const file = (): string => loop.root.read('configs/control/meta-loop.yml')
+  const before = file()
+  expect(await out('meta', 'set-rule', rule, '--preview')).toMatch(/^it would have held in 0 of \d+ snapshots\n$/)
+  expect(file()).toBe(before)
+  const told = await out('meta', 'set-rule', rule)
+  expect(told).toMatch(/\+ {2}- name: slow_cart[\s\S]*^(c\d+) {2}\w+ [\s\S]*`mm undo \1` puts/m)
+  expect(file()).toContain(before.trimEnd().split('\n').slice(0, 3).join('\n'))
+  expect(await json('meta', 'rules', '--type', 'custom')).toMatchObject([
+    { rule: { name: 'slow_cart' } },
+    { rule: { name: 'slow_shop' } },
+  ])
+  await loop.until('c1', 'confirmed')
+  expect(await json('meta', 'remove-rule', 'slow_cart')).toMatchObject({
+    origin: 'human',
+    title: 'without rule slow_cart',
+  })
+  expect(file()).toBe(before)
+  expect(await mm('meta', 'remove-rule', 'slow_cart')).toMatchObject({ code: 1 })
+  expect(await mm('meta', 'set-rule', '{')).toMatchObject({ code: 2 })
+  expect((await mm('meta', 'set-rule', '{name: Slow}')).code).not.toBe(0)
+})

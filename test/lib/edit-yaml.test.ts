@@ -59,3 +59,32 @@ it('an alias is not taken apart', () => {
     expect.objectContaining({ code: 'config_edit_failed' }),
   )
 })
+
+const LIST = `# first
+rules:
+  - name: a # about a
+    on: [{x: 1}]
+
+  # about b
+  - {name: b}
+speed:   10   # as Ada wants it
+`
+
+it('an item of a list is put behind the last, replaced and removed, and every other byte stays', () => {
+  const edit = (set: Record<string, unknown>, remove: string[] = []): string => editYaml('x.yml', LIST, { set, remove })
+  expect(edit({ 'rules.2': { name: 'c', text: 'two\nlines' } })).toBe(
+    LIST.replace('speed', '  - name: c\n    text: |-\n      two\n      lines\nspeed'),
+  )
+  expect(edit({ 'rules.0': { name: 'a', on: [] } })).toBe(
+    LIST.replace('  - name: a # about a\n    on: [{x: 1}]\n', '  - name: a\n    on: []\n'),
+  )
+  expect(edit({ 'rules.1': { name: 'd' } })).toBe(LIST.replace('- {name: b}', '- name: d'))
+  expect(edit({}, ['rules.0'])).toBe(LIST.replace('  - name: a # about a\n    on: [{x: 1}]\n', ''))
+  expect(edit({}, ['rules.1'])).toBe(LIST.replace('  - {name: b}\n', ''))
+  expect(() => edit({ 'rules.7': { name: 'e' } })).toThrowError(expect.objectContaining({ code: 'config_edit_failed' }))
+})
+
+it('a list at the end of a file without a last line break takes another item', () => {
+  const edited = editYaml('x.yml', 'rules:\n- a: 1', { set: { 'rules.1': { a: 2 } }, remove: [] })
+  expect(edited).toBe('rules:\n- a: 1\n- a: 2\n')
+})

@@ -4,11 +4,20 @@
  * Cycles come by the cadence or are asked for; between them the watch clock looks after what was changed. All it knows
  * stands in its file and the ledger, so that versions and processes follow each other without losing a cycle.
  */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Cycle, LoopHealth, MetaLoopApi, MetaStatus, QueuedSignal } from '../../contracts/meta-loop.ts'
+import type {
+  Cycle,
+  LoopHealth,
+  MetaLoopApi,
+  MetaStatus,
+  QueuedSignal,
+  RuleDefinition,
+} from '../../contracts/meta-loop.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { JsonMap } from '../../contracts/seams.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
+import { shortHash } from '../../lib/hash.ts'
 import { Attempts } from './attempts.ts'
 import { briefOf, briefingOf, type BriefFacts } from './brief.ts'
 import { configSchema, type Config } from './config.ts'
@@ -19,6 +28,8 @@ import { AWAY_SINCE, FIRST_START, LAST_WATCH } from './kept.ts'
 import { handlesOf, type Means } from './means.ts'
 import { modeOf } from './mode.ts'
 import { pendingReviews, writePending } from './readable.ts'
+import { draftOf, type RuleChange } from './rule-draft.ts'
+import { readRules } from './rules/custom.ts'
 import { domainPerformance } from './rules/patterns.ts'
 import { goalBars } from './scoring/bars.ts'
 import { statusLine } from './scoring/status-line.ts'
@@ -30,6 +41,7 @@ import { Watch } from './watch.ts'
 export { configSchema }
 
 const LIST_MAX = 500
+const PREVIEW_MAX = 100
 const REASON_CHARS_MAX = 500
 
 interface Parts {
@@ -184,6 +196,23 @@ export class Module implements MetaLoopApi {
     const { means } = this.#parts()
     readCustom(means, await means.metrics.catalogue())
     return this.#judgement.rules()
+  }
+
+  async preview(rule: RuleDefinition): ReturnType<MetaLoopApi['preview']> {
+    const { metrics } = this.#parts().means
+    const { paths } = this.#judgement.known(await metrics.catalogue())
+    const [read] = readRules([rule], { paths, taken: [] })
+    const { snapshots } = await metrics.list({ limit: PREVIEW_MAX })
+    return this.#judgement.preview(read ?? rule, snapshots.toReversed())
+  }
+
+  async draft(change: RuleChange): ReturnType<MetaLoopApi['draft']> {
+    const { kernel, metrics, system } = this.#parts().means
+    const known = this.#judgement.known(await metrics.catalogue())
+    const [config] = await system.configs(kernel.api)
+    const file = config?.file ?? ''
+    const before = readFileSync(join(kernel.paths.root, file), 'utf8')
+    return { file, base_hash: shortHash(before), before, text: draftOf(file, before, change, known) }
   }
 
   async findings(): ReturnType<MetaLoopApi['findings']> {

@@ -9,6 +9,7 @@ import type {
   Finding,
   GoalGap,
   RuleDefinition,
+  RulePreview,
   Scores,
   SilentRule,
 } from '../../contracts/meta-loop.ts'
@@ -22,11 +23,12 @@ import type { Json } from '../../contracts/seams.ts'
 import type { Config } from './config.ts'
 import { anomalyFindings } from './rules/anomalies.ts'
 import { builtinRules } from './rules/builtin.ts'
-import { readRules } from './rules/custom.ts'
+import { readRules, type Known } from './rules/custom.ts'
 import { evaluate, EVALUATE_DEFAULTS, gated, type FiredMemory } from './rules/evaluate.ts'
 import { inflectionFindings } from './rules/inflections.ts'
 import { multiDomainDrift, recurrenceFindings } from './rules/patterns.ts'
 import { goalPolicies } from './rules/policies.ts'
+import { previewOf } from './rules/preview.ts'
 import { trendFindings } from './rules/trends.ts'
 import { critic } from './scoring/critic.ts'
 import { gapsOf } from './scoring/gaps.ts'
@@ -89,8 +91,17 @@ export class Judgement {
 
   /** Reads the rules of one's own anew. Throws `rule_invalid` or `metric_unknown`; then those before stay. */
   readCustom(catalogue: readonly MetricDescriptor[]): void {
-    const taken = this.#builtin().map(({ name }) => name)
-    this.#custom = readRules(this.#config.rules, { paths: catalogue.map(({ path }) => path), taken })
+    this.#custom = readRules(this.#config.rules, this.known(catalogue))
+  }
+
+  /** What a rule of one's own is read by. */
+  known(catalogue: readonly MetricDescriptor[]): Known {
+    return { paths: catalogue.map(({ path }) => path), taken: this.#builtin().map(({ name }) => name) }
+  }
+
+  /** `snapshots`: oldest first. */
+  preview(rule: RuleDefinition, snapshots: readonly MetricSnapshot[]): RulePreview {
+    return previewOf(rule, snapshots, this.#config.confidence_min)
   }
 
   rules(): { builtin: RuleDefinition[]; custom: RuleDefinition[] } {

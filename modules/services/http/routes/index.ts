@@ -3,12 +3,14 @@ import { approvalRoutes } from './approvals.ts'
 import { changeRoutes } from './changes.ts'
 import { chatRoutes } from './chat.ts'
 import { controlRoutes } from './control.ts'
+import { freezeRoutes } from './freeze.ts'
 import { historyRoutes } from './history.ts'
 import { improveRoutes } from './improve.ts'
 import { eventsRoute, kernelRoutes } from './kernel.ts'
 import { mcpRoutes } from './mcp.ts'
 import { metaLoopRoutes } from './meta-loop.ts'
 import { metaRoutes } from './meta.ts'
+import { metaRuleRoutes } from './meta-rules.ts'
 import { metricsRoute } from './metrics.ts'
 import { openApiRoute } from './openapi.ts'
 import { recordingRoutes } from './recordings.ts'
@@ -18,6 +20,7 @@ import { traceRoutes } from './traces.ts'
 
 export const ROUTES = [
   ...kernelRoutes,
+  ...freezeRoutes,
   eventsRoute,
   ...serviceRoutes,
   ...toolRoutes,
@@ -28,6 +31,7 @@ export const ROUTES = [
   ...improveRoutes,
   ...metaLoopRoutes,
   ...metaRoutes,
+  ...metaRuleRoutes,
   ...recordingRoutes,
   ...traceRoutes,
   metricsRoute,

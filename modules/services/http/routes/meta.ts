@@ -1,18 +1,12 @@
 /** What the meta-loop is set to, looks for, hears and proposes, in pages; and what it tells a person who comes by. */
 import { z } from 'zod'
-import type {
-  LoopAlert,
-  LoopHealth,
-  MetaGoal,
-  MetaStatus,
-  QueuedSignal,
-  RuleDefinition,
-} from '../../../contracts/meta-loop.ts'
+import type { LoopAlert, LoopHealth, MetaGoal, MetaStatus, QueuedSignal } from '../../../contracts/meta-loop.ts'
 import { META_GOALS } from '../../../contracts/meta-loop.ts'
 import { line, lineOf, state } from './changes.ts'
 import { LOOP, loopOf, rolloutsOf, there } from './loop-asked.ts'
 import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { route, shape } from './route.ts'
+import { ruleShape } from './rule-shapes.ts'
 import { epochMs, jsonMap } from './shapes.ts'
 
 const LISTED_MAX = 500
@@ -47,32 +41,6 @@ const metaStatus = shape<MetaStatus>(
   }),
 )
 
-const ruleShape = shape<RuleDefinition>(
-  'Rule',
-  z.object({
-    name: z.string(),
-    description: z.string().exactOptional(),
-    conditions: z.array(
-      z.object({ metric: z.string(), comparator: z.enum(['lt', 'le', 'gt', 'ge', 'eq', 'ne']), threshold: z.number() }),
-    ),
-    severity: z.enum(['info', 'warning', 'critical']),
-    altitudes: z.array(z.enum(['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel'])),
-    enabled: z.boolean().exactOptional(),
-    confidence_min: z.number().exactOptional(),
-    cooldown_ms: z.number().exactOptional(),
-    samples_min: z.number().exactOptional(),
-    context: z.array(z.string()).exactOptional(),
-    change: z
-      .object({
-        file: z.string(),
-        key: z.string(),
-        factor: z.number().exactOptional(),
-        add: z.number().exactOptional(),
-        value: z.json().exactOptional(),
-      })
-      .exactOptional(),
-  }),
-)
 const ruleType = z.enum(['builtin', 'custom'])
 
 const signalShape = shape<QueuedSignal>(
