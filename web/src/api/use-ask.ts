@@ -15,7 +15,7 @@ export type Asked<T> =
   | { state: 'ready'; value: T; again: () => void }
 
 export interface AskOptions {
-  /** patterns of events after which it is asked again, as `['change.*']` */
+  /** patterns of events after which it is asked again, as `['proposal.*']` */
   on?: readonly string[]
   /** also every so many milliseconds, while the page is looked at */
   every_ms?: number
@@ -23,7 +23,7 @@ export interface AskOptions {
   when?: boolean
 }
 
-/** `const changes = useAsk({on: ['change.*']}, 'GET /api/changes', {query: {limit: 50}})`. */
+/** `const changes = useAsk({on: ['proposal.*']}, 'GET /api/changes', {query: {limit: 50}})`. */
 export function useAsk<K extends ApiCall>(
   options: AskOptions,
   call: K,

@@ -1,9 +1,12 @@
 /** What holds for the whole system and wants to be known: the connection is lost, events were missed, a file is broken. */
-import { connection, kernel, missed, services } from '../live/index.ts'
+import { connection, kernel, missed, unserved } from '../live/index.ts'
 import { Banner } from '../parts/banner.tsx'
 import { Button } from '../parts/button.tsx'
 import { Time } from '../parts/time.tsx'
 import { hrefOf } from '../route.ts'
+
+/** The others are counted. */
+const SHOWN_MAX = 3
 
 export function Banners() {
   return (
@@ -44,32 +47,35 @@ function MissedEvents() {
 
 /** A file that is not taken, while the version before serves; and configs that belong to no service. */
 function BrokenFiles() {
-  const broken = (services.value ?? []).filter(
-    ({ stale, last_error, state }) => last_error !== null && (stale || state === 'failed'),
+  const broken = unserved.value.flatMap(({ api, generation, error }) =>
+    error === null ? [] : [{ api, generation, error }],
   )
-  const configs = kernel.value?.config_errors ?? []
+  const shown = broken.slice(0, SHOWN_MAX)
   return (
     <>
-      {broken.map(({ api, generation, last_error }) => (
+      {shown.map(({ api, generation, error }) => (
         <Banner
           key={api}
-          tone="bad"
-          title={`${api}: ${placeOf(last_error)}`}
+          tone={error.file === undefined ? 'warn' : 'bad'}
+          title={`${api}: ${placeOf(error)}`}
           actions={<a href={hrefOf('services', [api])}>Look at it</a>}
         >
-          {last_error?.message} {generation === null ? 'Nothing serves.' : `g${generation} serves on.`}
+          {error.message}. {generation === null ? 'Nothing serves.' : `g${generation} serves on.`}
         </Banner>
       ))}
-      {configs.map((error) => (
+      {broken.length > shown.length && (
+        <Banner tone="bad" title={`${broken.length - shown.length} more services do not run what is on disk`} />
+      )}
+      {(kernel.value?.config_errors ?? []).map((error) => (
         <Banner key={`${error.file} ${error.message}`} tone="bad" title={placeOf(error)}>
-          {error.message} {error.hint}
+          {error.message}. {error.hint}
         </Banner>
       ))}
     </>
   )
 }
 
-function placeOf(error: { code: string; file?: string; line?: number } | null): string {
-  if (error?.file === undefined) return error?.code ?? 'failed'
+function placeOf(error: { code: string; file?: string; line?: number }): string {
+  if (error.file === undefined) return error.code.replaceAll('_', ' ')
   return error.line === undefined ? error.file : `${error.file}:${error.line}`
 }

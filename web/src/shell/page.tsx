@@ -17,9 +17,12 @@ export function Page() {
   }, [info])
   if (info === undefined)
     return (
-      <Empty title="There is no such page">
-        <a href={hrefOf('')}>To the first page</a>
-      </Empty>
+      <>
+        <h1 class="page-title">Not found</h1>
+        <Empty title="There is no such page">
+          <a href={hrefOf('')}>To the first page</a>
+        </Empty>
+      </>
     )
   return (
     <Fence key={info.id}>
