@@ -6,11 +6,12 @@ import { statSync, watch } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { coded } from '../modules/lib/errors.ts'
+import { isLineOf, LOG_LEVELS, readLogLine } from '../modules/lib/log-lines.ts'
 import { prints, type Cli } from './common.ts'
 import { LogReader } from './log-files.ts'
 import { dim, print } from './output.ts'
 
-const LEVELS: Record<string, number> = { debug: 20, info: 30, warn: 40, error: 50 }
+const LEVELS: Record<string, number> = LOG_LEVELS
 const SHOWN: Record<number, string> = { 20: 'DEBUG', 30: 'INFO', 40: 'WARN', 50: 'ERROR' }
 const POLL_MS = 500
 
@@ -60,23 +61,14 @@ function lastLines(log: LogReader, options: LogOptions): string[] {
 
 /** What is printed for a line of the file; undefined for one that is none of the system's, or that was not asked for. */
 function shown(line: string, options: LogOptions): string | undefined {
-  let entry: { level?: number; time?: number; msg?: string; stack?: string; service?: string }
-  try {
-    entry = JSON.parse(line) as typeof entry
-  } catch {
-    return undefined
-  }
-  const { level = 0, time = 0, msg = '', stack } = entry
-  if (level < options.level) return undefined
-  if (options.service !== undefined && !isOf(options.service, msg, entry.service)) return undefined
+  const entry = readLogLine(line)
+  if (entry === undefined || entry.level < options.level) return undefined
+  if (options.service !== undefined && !isLineOf(options.service, entry)) return undefined
   if (options.json) return line
+  const { level, time, msg, stack } = entry
   const clock = new Date(time).toISOString().slice(11, 23)
   return `${clock} ${SHOWN[level] ?? '?'}  ${msg}${stack === undefined ? '' : `\n${stack}`}`
 }
-
-/** The kernel's own lines begin with the name of the service they are about. */
-const isOf = (service: string, message: string, says: string | undefined): boolean =>
-  says === undefined ? message.startsWith(`${service}  `) : says === service
 
 async function follow(path: string, log: LogReader, options: LogOptions): Promise<void> {
   const read = (): void => {

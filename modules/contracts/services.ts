@@ -1,5 +1,5 @@
 /** The interfaces of the services that come with the product, as their callers see them. */
-import type { ChatMessage, Usage } from './inference.ts'
+import type { ChatMessage, ProviderInfo, Usage } from './inference.ts'
 
 export type * from './inference.ts'
 export type * from './stores.ts'
@@ -140,11 +140,44 @@ export interface ChatAnswer {
 }
 
 /** What a chat shows while it is under way. */
-export type ChatEvent =
-  | { type: 'text'; text: string }
-  | { type: 'call'; text: string; tool: string }
-  | { type: 'result'; text: string; tool: string; status: 'success' | 'error' }
-  | { type: 'answer'; answer: ChatAnswer }
+export type ChatEvent = { type: 'text'; text: string } | ChatCall | ChatResult | { type: 'answer'; answer: ChatAnswer }
+
+/** A call as the model wrote it, in a fence; it is run once its message has ended. */
+export interface ChatCall {
+  type: 'call'
+  text: string
+  tool: string
+  params: Record<string, unknown>
+}
+
+/** What came of a call, in a fence as the model reads it. In the order of the calls. */
+export interface ChatResult {
+  type: 'result'
+  text: string
+  tool: string
+  status: 'success' | 'error'
+  /** null: of an older turn, whose times are not kept */
+  ms: number | null
+  error?: { code: string; message: string; hint: string }
+}
+
+/** A conversation as it was shown while it went on; `provider` wrote the text, empty where the system did. */
+export type PastEvent =
+  | { type: 'user'; text: string }
+  | { type: 'text'; text: string; provider: string }
+  | ChatCall
+  | ChatResult
+
+/** An inference service that may answer. */
+export interface ProviderChoice {
+  name: string
+  /** null: it could not be asked */
+  info: ProviderInfo | null
+  /** why not */
+  reason: string | null
+  /** it answers a message that names no other */
+  chosen: boolean
+}
 
 /** A turn that waits for a person. */
 export interface ParkedTurn {
@@ -158,6 +191,8 @@ export interface ParkedTurn {
 
 export interface ConversationInfo {
   conversation_id: string
+  /** the beginning of its first message */
+  title: string
   messages: number
   /** epoch milliseconds */
   updated_at: number
@@ -173,6 +208,10 @@ export interface AssistantApi {
   /** The last used first. */
   conversations(): Promise<ConversationInfo[]>
   messages(conversationId: string): Promise<ChatMessage[]>
+  /** The same as it was shown; empty when there is none. */
+  past(conversationId: string): Promise<PastEvent[]>
+  /** Who may answer, in the order in which they are asked. */
+  providers(): Promise<ProviderChoice[]>
   parked(): Promise<ParkedTurn[]>
   /** Gives a parked turn its answer; the turn goes on where it stood, also after a restart. */
   decide(approvalId: string, decision: { approved: boolean; by: string; note?: string }): Promise<ChatAnswer>

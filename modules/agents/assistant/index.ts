@@ -11,6 +11,8 @@ import type {
   ChatRequest,
   ConversationInfo,
   ParkedTurn,
+  PastEvent,
+  ProviderChoice,
   ToolsApi,
 } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
@@ -20,7 +22,8 @@ import { EventQueue } from './event-queue.ts'
 import { inLine, newLines, type Lines } from './lines.ts'
 import { mend, resultsOf } from './mend.ts'
 import { toChat } from './messages.ts'
-import { planTurn } from './provider.ts'
+import { pastOf } from './past.ts'
+import { planTurn, providersOf } from './provider.ts'
 import { Store } from './store.ts'
 import { Turn, type Means, type Watch } from './turn.ts'
 import { untilAborted } from './until-aborted.ts'
@@ -104,6 +107,14 @@ export class Module implements AssistantApi {
 
   async messages(conversationId: string): Promise<ChatMessage[]> {
     return (await this.#means.store.load(conversationId)).messages.map(toChat)
+  }
+
+  async past(conversationId: string): Promise<PastEvent[]> {
+    return pastOf((await this.#means.store.load(conversationId)).messages)
+  }
+
+  providers(): Promise<ProviderChoice[]> {
+    return providersOf(this.#means.kernel, this.#means.config)
   }
 
   parked(): Promise<ParkedTurn[]> {

@@ -22,6 +22,8 @@ export interface Done {
   /** as the model reads it; null for a question to a person */
   result: string | null
   step: ChatStep | undefined
+  /** why it failed */
+  error?: { code: string; message: string; hint: string }
 }
 
 export interface Running {
@@ -63,6 +65,7 @@ async function runOne(job: Job, { signal, monotonic, invoke }: Running): Promise
       return {
         result: fence('result', printScanError(job.part.error)),
         step: { tool: 'unknown', params: {}, status: 'error', ms: 0 },
+        error: toldOf(job.part.error),
       }
     case 'ask':
       return { result: null, step: undefined }
@@ -87,10 +90,13 @@ async function runOne(job: Job, { signal, monotonic, invoke }: Running): Promise
   }
 }
 
+const toldOf = ({ code, message, hint }: ErrorPart['error']): NonNullable<Done['error']> => ({ code, message, hint })
+
 function answered(result: ToolResult, params: JsonMap, ms: number): Done {
   return {
     result: fence('result', printResult(result)),
     step: { tool: result.name, params, status: result.status, ms: Math.round(ms) },
+    ...(result.status === 'error' ? { error: result.error } : {}),
   }
 }
 

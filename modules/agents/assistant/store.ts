@@ -17,6 +17,7 @@ interface Statement {
 
 const DAY_MS = 86_400_000
 const LISTED_MAX = 500
+const TITLE_CHARS = 120
 
 export class Store {
   private readonly db: Handle<DatabaseApi>
@@ -150,12 +151,15 @@ export class Store {
   async list(): Promise<ConversationInfo[]> {
     const rows = await this.db.query(
       `SELECT id, usage, updated_at, (SELECT count(*) FROM assistant_messages AS m
-         WHERE m.agent = c.agent AND m.conversation_id = c.id) AS messages
+         WHERE m.agent = c.agent AND m.conversation_id = c.id) AS messages,
+         (SELECT substr(content, 1, ${TITLE_CHARS}) FROM assistant_messages AS m
+         WHERE m.agent = c.agent AND m.conversation_id = c.id ORDER BY seq LIMIT 1) AS title
        FROM assistant_conversations AS c WHERE agent = ? ORDER BY updated_at DESC, rowid DESC LIMIT ?`,
       [this.agent, LISTED_MAX],
     )
     return rows.map((row) => ({
       conversation_id: textOf(row, 'id'),
+      title: textOf(row, 'title'),
       messages: Number(row['messages']),
       updated_at: Number(row['updated_at']),
       usage: usageOf(row),

@@ -3,7 +3,7 @@
  * stored before the next begins. A limit, a cancel or a failure after the first step ends it with what it has done;
  * a question to a person parks it. It always ends, and only with an answer or an error.
  */
-import { fence, type CallPart } from '../../bracket/index.ts'
+import type { CallPart } from '../../bracket/index.ts'
 import type { Handle, KernelApi } from '../../contracts/module.ts'
 import type { ChatAnswer, ChatEvent, ChatStep, InferenceApi, ToolsApi, Usage } from '../../contracts/services.ts'
 import type { ToolInfo } from '../../contracts/tool.ts'
@@ -15,6 +15,7 @@ import { newSpan, newTrace, placeUnder } from '../../lib/trace.ts'
 import { addUsage, type Conversation } from './messages.ts'
 import { outsideText, systemText } from './prompt-text.ts'
 import { loopLine } from './loop-line.ts'
+import { callEvent } from './past.ts'
 import type { Plan } from './provider.ts'
 import { lost, runCalls, type Done, type Job } from './run-calls.ts'
 import { readSaid, type Said } from './said.ts'
@@ -172,7 +173,7 @@ export class Turn {
   }
 
   private tell(part: CallPart, runs: boolean): void {
-    this.watch.emit({ type: 'call', text: fence('tool', part.source), tool: part.name })
+    this.watch.emit(callEvent(part))
     if (!runs || part.warnings === undefined) return
     const repairs = part.warnings.map(({ code }) => code)
     this.means.kernel.events.emit('call.repaired', { model: this.model, tool: part.name, repairs })
@@ -190,10 +191,11 @@ export class Turn {
         const own = { caller: kernel.api, signal, trace: placeUnder(this.trace, span) }
         return tools.with({ trace: this.trace, span }).invoke(tool, params, own)
       },
-      onDone: ({ result, step }) => {
+      onDone: ({ result, step, error }) => {
         if (result === null || step === undefined) return
         this.steps.push(step)
-        emit({ type: 'result', text: result, tool: step.tool, status: step.status })
+        const { tool, status, ms } = step
+        emit({ type: 'result', text: result, tool, status, ms, ...(error === undefined ? {} : { error }) })
       },
     })
   }

@@ -13,7 +13,7 @@ import { secretValues } from '../../lib/secret-values.ts'
 
 const READ_MS = 1_000
 
-type Clean = (error: ErrorData) => ErrorData
+type Clean = (text: string) => string
 
 export class Cleaner {
   readonly #kernel: Pick<KernelApi, 'clock' | 'paths'>
@@ -29,17 +29,18 @@ export class Cleaner {
 
   /** Of an error that refuses a request. */
   async error<T extends ErrorData>(error: T): Promise<T> {
-    return { ...error, ...(await this.#cleaner())(error) }
+    return cleaned(error, await this.cleaner())
   }
 
   /** An answer as JSON, the errors in it cleaned. */
   async text(answer: unknown): Promise<string> {
     if (!holdsError(answer)) return JSON.stringify(answer)
-    const clean = await this.#cleaner()
-    return JSON.stringify(answer, (_key, value: unknown) => (isError(value) ? clean(value) : value))
+    const clean = await this.cleaner()
+    return JSON.stringify(answer, (_key, value: unknown) => (isError(value) ? cleaned(value, clean) : value))
   }
 
-  #cleaner(): Promise<Clean> {
+  /** What takes them out of a text. */
+  cleaner(): Promise<Clean> {
     const now = this.#kernel.clock.monotonic()
     if (this.#made === undefined || now - this.#made.at > READ_MS) this.#made = { clean: this.#make(), at: now }
     return this.#made.clean
@@ -50,10 +51,15 @@ export class Cleaner {
     // A kernel that cannot tell its configs must not keep an error from being told.
     const configs = await this.#system.configs().catch(() => [])
     const redactor = new Redactor(secretValues(configs, runtime, process.env))
-    const clean = (text: string): string => withoutPaths(redactor.text(text), root, this.#top)
-    return (error) => ({ ...error, message: clean(error.message), hint: clean(error.hint) })
+    return (text) => withoutPaths(redactor.text(text), root, this.#top)
   }
 }
+
+const cleaned = <T extends ErrorData>(error: T, clean: Clean): T => ({
+  ...error,
+  message: clean(error.message),
+  hint: clean(error.hint),
+})
 
 function topFolders(): string[] {
   try {

@@ -80,6 +80,10 @@ export class RequestDesk implements Desk {
     return this.#cleaner.error(error)
   }
 
+  cleaner(): Promise<(text: string) => string> {
+    return this.#cleaner.cleaner()
+  }
+
   checkCall(api: string, method: string): void {
     const { asker } = this
     if (asker === undefined || asker.scope === 'admin') return

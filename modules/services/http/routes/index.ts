@@ -7,6 +7,7 @@ import { freezeRoutes } from './freeze.ts'
 import { historyRoutes } from './history.ts'
 import { improveRoutes } from './improve.ts'
 import { eventsRoute, kernelRoutes } from './kernel.ts'
+import { logsRoute } from './logs.ts'
 import { mcpRoutes } from './mcp.ts'
 import { metaLoopRoutes } from './meta-loop.ts'
 import { metaRoutes } from './meta.ts'
@@ -35,6 +36,7 @@ export const ROUTES = [
   ...recordingRoutes,
   ...traceRoutes,
   metricsRoute,
+  logsRoute,
   ...historyRoutes,
   ...mcpRoutes,
   openApiRoute,

@@ -48,6 +48,8 @@ export interface Desk {
   readonly signal: AbortSignal
   /** An error without secrets and paths of this machine. */
   clean(error: Told): Promise<Told>
+  /** What takes the same out of a text. */
+  cleaner(): Promise<(text: string) => string>
   /** the OpenAPI document of the whole table */
   openApi(kernel: { version: string }): Record<string, unknown>
   /** set: the answer is kept under this name, so what it does goes on when the asker hangs up */
