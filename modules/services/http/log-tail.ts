@@ -69,17 +69,17 @@ export async function readTail<T>(path: string, reading: Reading<T>): Promise<Ta
   let left = reading.bytes_max ?? BYTES_MAX
   let next: LogPlace | undefined
   for (let index = 0; index < FILES_MAX && found.length < reading.limit && left > 0; index++) {
-    const isThere = await opened(path, index, async (file) => {
+    const looked = await opened(path, index, async (file) => {
       const { ino: inode, size } = await file.stat()
       // It was moved while the one before it was read.
-      if (seen.has(inode)) return true
+      if (seen.has(inode)) return 0
       seen.add(inode)
       const { bytes, end } = await readBack(file, size, left, found, reading)
       next ??= { inode, offset: end }
-      left -= bytes
-      return true
+      return bytes
     })
-    if (isThere !== true) break
+    if (looked === undefined) break
+    left -= looked
   }
   return { entries: found.reverse(), next, more: false, gap: false }
 }

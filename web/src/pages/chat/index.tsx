@@ -1,0 +1,100 @@
+/** The assistant: a conversation with what it calls, as it comes; the conversations before; and who answers. */
+import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
+import { useAsk } from '../../api/use-ask.ts'
+import type { PageProps } from '../../pages.ts'
+import { Button } from '../../parts/button.tsx'
+import { AskedView, Empty, Failure, Loading } from '../../parts/states.tsx'
+import './chat.css'
+import { Composer, type Provider } from './composer.tsx'
+import { Conversations } from './list.tsx'
+import { Parked } from './parked.tsx'
+import { conversation, read, say, show, showAddress } from './store.ts'
+import { TurnView } from './turn.tsx'
+
+export default function Chat({ route }: PageProps) {
+  const [id] = route.parts
+  const providers = useAsk({ on: ['service.live', 'service.stopped'] }, 'GET /api/chat/providers')
+  const now = conversation.value
+  useEffect(() => {
+    // Whoever comes back finds what was open.
+    if (id === undefined && now.id !== undefined) showAddress(now.id)
+    else void show(id === 'new' ? undefined : id)
+  }, [id])
+  return (
+    <AskedView asked={providers} label="Assistant">
+      {({ providers: all }) => (
+        <div class="chat">
+          <Conversations open={now.id} />
+          <div class="chat-main">
+            <Thread providers={all} />
+            {now.parked !== null && <Parked key={now.parked.approval_id} parked={now.parked} />}
+            <Composer providers={all} />
+          </div>
+        </div>
+      )}
+    </AskedView>
+  )
+}
+
+/** Of its end, as far as a person sees. */
+const NEAR_PX = 48
+
+function Thread({ providers }: { providers: readonly Provider[] }) {
+  const box = useRef<HTMLDivElement>(null)
+  const isAtEnd = useRef(true)
+  const { id, turns, error } = conversation.value
+  useLayoutEffect(() => {
+    if (isAtEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
+  }, [turns])
+  if (error !== undefined && id !== undefined) return <Failure error={error} again={() => void read(id)} />
+  if (turns === undefined) return <Loading label="Conversation" />
+  return (
+    <div
+      ref={box}
+      class="chat-thread"
+      role="log"
+      aria-label="Conversation"
+      aria-busy={turns.at(-1)?.state === 'under_way'}
+      tabIndex={0}
+      onScroll={({ currentTarget: { scrollTop, scrollHeight, clientHeight } }) => {
+        isAtEnd.current = scrollHeight - scrollTop - clientHeight < NEAR_PX
+      }}
+    >
+      {turns.length === 0 ? (
+        <Begin providers={providers} isNew={id === undefined} />
+      ) : (
+        turns.map((turn, at) => <TurnView key={at} turn={turn} />)
+      )}
+    </div>
+  )
+}
+
+/** They work without a key too: the offline planner finds a tool for each. */
+const EXAMPLES = [
+  'Show the services of the kernel',
+  'List the files in "configs"',
+  'Which tools can you find?',
+] as const
+
+function Begin({ providers, isNew }: { providers: readonly Provider[]; isNew: boolean }) {
+  const chosen = providers.find((one) => one.chosen)
+  return (
+    <Empty title={isNew ? 'Ask the system something' : 'Nothing is kept of this conversation'}>
+      {chosen === undefined ? (
+        <>Nobody can answer now: {providers.map(({ name, reason }) => `${name}: ${reason ?? ''}`).join('; ')}</>
+      ) : (
+        <>
+          <b>{chosen.name}</b> answers ({chosen.info?.model}): {chosen.info?.note}. It calls the tools of live services;
+          what changes the system waits for you.
+        </>
+      )}
+      <span class="row chat-examples">
+        {EXAMPLES.map((example) => (
+          <Button key={example} onClick={() => void say(example, undefined)}>
+            {example}
+          </Button>
+        ))}
+      </span>
+    </Empty>
+  )
+}
