@@ -109,7 +109,8 @@ function Kept({ recorded, again }: { recorded: Recorded; again: () => void }) {
   return (
     <Card title={`${total} calls kept`} actions={forget} flush>
       <p class="calls-note dim">
-        {calls ?? 'not known how'} recorded, {Math.ceil(bytes / 1_024)} kB, {answers} answers it got from others.
+        Recorded: {calls === 'sampled' ? 'a sample' : (calls ?? 'not known')}. {Math.ceil(bytes / 1_024)} kB, with{' '}
+        {answers} answers it got from others.
       </p>
       <Table label="Kinds of calls" columns={COLUMNS} rows={kinds} keyOf={(kind) => JSON.stringify(kind)} />
     </Card>
