@@ -71,9 +71,9 @@ function Thread({ providers }: { providers: readonly Provider[] }) {
 
 /** They work without a key too: the offline planner finds a tool for each. */
 const EXAMPLES = [
-  'Show the services of the kernel',
-  'List the files in "configs"',
-  'Which tools can you find?',
+  'List all services',
+  'Search all files for the phrase "provider"',
+  'Read the file "configs/agents/assistant.yml"',
 ] as const
 
 function Begin({ providers, isNew }: { providers: readonly Provider[]; isNew: boolean }) {
@@ -84,8 +84,8 @@ function Begin({ providers, isNew }: { providers: readonly Provider[]; isNew: bo
         <>Nobody can answer now: {providers.map(({ name, reason }) => `${name}: ${reason ?? ''}`).join('; ')}</>
       ) : (
         <>
-          <b>{chosen.name}</b> answers ({chosen.info?.model}): {chosen.info?.note}. It calls the tools of live services;
-          what changes the system waits for you.
+          <b>{chosen.name}</b> answers ({chosen.info?.model}): {chosen.info?.note}. It calls the tools of live services,
+          as the policy allows.
         </>
       )}
       <span class="row chat-examples">
