@@ -136,7 +136,7 @@ interface Address {
   pid: number
 }
 
-const LINE_MS = 20_000
+const LINE_MS = 60_000
 
 class Lines {
   readonly all: string[] = []

@@ -1,4 +1,5 @@
 /** The page Now against a real system: the graph, calls a second, what wants a look, what happened lately. */
+import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { PHONE, startDashboard, type Dashboard } from '../support/browser.ts'
 
@@ -22,16 +23,19 @@ beforeAll(async () => {
     'configs/history.yml': 'prog: services/history\n',
     'configs/ticker.yml': 'prog: ticker\n',
     'configs/adder.yml': 'prog: adder\n',
-    'configs/later.yml': 'prog: adder\nneeds: [nobody]\n',
+    'configs/later.yml': 'prog: later\nneeds: [nobody]\n',
+    'modules/later.ts': 'export class Module {}\n',
     'modules/adder.ts': ADDER,
     'modules/ticker.ts': TICKER,
   })
 }, 120_000)
 afterAll(() => dashboard.close())
 
+const nodeOf = (page: Page, api: string): Locator => page.locator(`.graph-node > a[href="#/services/${api}"]`)
+
 it('the graph has each service with its generation, who calls whom, and calls a second', async () => {
   const page = await dashboard.open('#/now')
-  const node = page.locator('.graph-node').filter({ hasText: 'adder' })
+  const node = nodeOf(page, 'adder')
   await node.getByText('g1').waitFor()
   // The ticker asks the adder some forty times a second.
   await node.getByText(/^[1-9][\d.]*\/s$/).waitFor()
@@ -41,17 +45,9 @@ it('the graph has each service with its generation, who calls whom, and calls a 
   )
   expect(await link.getAttribute('class')).toContain('is-busy')
   // Who calls stands above whom it calls.
-  const [ticker, adder] = await Promise.all(
-    ['ticker', 'adder'].map((api) =>
-      page
-        .locator('.graph-node')
-        .filter({ has: page.locator('b', { hasText: api }) })
-        .first()
-        .boundingBox(),
-    ),
-  )
+  const [ticker, adder] = await Promise.all(['ticker', 'adder'].map((api) => nodeOf(page, api).boundingBox()))
   expect(ticker?.y).toBeLessThan(adder?.y ?? 0)
-  await node.getByRole('link').click()
+  await node.click()
   await page.getByRole('heading', { name: 'adder' }).waitFor()
   await page.context().close()
 })
@@ -61,11 +57,11 @@ it('what waits and what is stale wants a look, with the place of the fault, unti
   const looks = page.getByRole('region', { name: 'Wants a look' })
   await looks.getByText('For nobody').waitFor()
   dashboard.root.write('modules/adder.ts', 'export class Module {\n  add(a, b) {\n')
-  const stale = looks.getByRole('listitem').filter({ hasText: 'adder' })
+  const stale = looks.getByRole('listitem').filter({ has: page.getByRole('link', { name: 'adder', exact: true }) })
   await stale.getByText('stale', { exact: true }).waitFor()
   await stale.getByText(/modules\/adder\.ts:\d+/).waitFor()
   expect(await dashboard.system.call('adder', 'add', 1, 2)).toBe(3)
-  await page.locator('.graph-node').filter({ hasText: 'adder' }).getByText('stale').waitFor()
+  await nodeOf(page, 'adder').getByText('stale').waitFor()
   dashboard.root.write('modules/adder.ts', `${ADDER}// mended\n`)
   await stale.waitFor({ state: 'detached' })
   await page.context().close()

@@ -17,7 +17,15 @@ const STATES = [
   { value: 'all', text: 'Every state' },
   { value: 'attention', text: 'Wants a look' },
   { value: 'stale', text: 'stale' },
-  ...['live', 'waiting', 'starting', 'switching', 'draining', 'stopped', 'failed', 'tripped', 'quarantined'],
+  'live',
+  'waiting',
+  'starting',
+  'switching',
+  'draining',
+  'stopped',
+  'failed',
+  'tripped',
+  'quarantined',
 ]
 
 export function List({ query }: { query: Readonly<Record<string, string>> }) {
