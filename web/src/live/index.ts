@@ -31,7 +31,7 @@ const SLOW_LOOK_MS = 2_000
 const PAGE = 500
 
 /** Every service, over all pages of the list. */
-async function readServices(): Promise<ServiceStatus[]> {
+export async function readServices(): Promise<ServiceStatus[]> {
   const all: ServiceStatus[] = []
   for (let cursor: string | undefined; ; ) {
     const answer = await ask('GET /api/services', {

@@ -8,8 +8,13 @@ export interface ChartProps {
   label: string
   /** epoch milliseconds, growing */
   times: readonly number[]
-  /** `color`: a number of the tokens `--line-1` … `--line-5`; null: unknown, drawn as a gap */
-  series: readonly { name: string; values: readonly (number | null)[]; color?: 1 | 2 | 3 | 4 | 5 }[]
+  /** `color`: a number of the tokens `--line-1` … `--line-5`; null: unknown, drawn as a gap. `as`: by default a line */
+  series: readonly {
+    name: string
+    values: readonly (number | null)[]
+    color?: 1 | 2 | 3 | 4 | 5
+    as?: 'line' | 'dashes' | 'points'
+  }[]
   /** behind each number, as `ms` */
   unit?: string
   /** @default 200 */

@@ -40,8 +40,12 @@ export function draw(box: HTMLElement, { series, unit, height, data }: Drawing):
         ...series.map((one, at) => ({
           label: one.name,
           stroke: color(`--line-${one.color ?? at + 1}`),
-          width: 1.5,
-          points: { show: false },
+          width: one.as === 'points' ? 0 : 1.5,
+          ...(one.as === 'dashes' ? { dash: [6, 4] } : {}),
+          points:
+            one.as === 'points'
+              ? { show: true, size: 7, fill: color(`--line-${one.color ?? at + 1}`) }
+              : { show: false },
         })),
       ],
     },
