@@ -5,8 +5,12 @@
  */
 import type { MetricSnapshot, OperationMetrics } from './meta-metrics.ts'
 import type { Altitude, Tier } from './policy.ts'
+import type { ExpectedEffect } from './proposals.ts'
 import type { EventPriority } from './signed-events.ts'
 import type { Json, JsonMap } from './seams.ts'
+import type { Briefing, LoopAlert, LoopHealth } from './meta-watch.ts'
+
+export type { Briefing, LoopAlert, LoopHealth } from './meta-watch.ts'
 
 // --- goals ------------------------------------------------------------------------------------------------------------
 export const META_GOALS = [
@@ -74,6 +78,8 @@ export interface RuleDefinition {
   context?: string[]
   /** what it would change; without one it only tells */
   change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
+  /** what has to be better afterwards, of the service that is changed; without it, it is enough that nothing is worse */
+  expected?: ExpectedEffect
 }
 
 /** A rule that holds, or a pattern that was seen. */
@@ -90,6 +96,7 @@ export interface Finding {
   fingerprint: string
   confidence: number
   change?: RuleDefinition['change']
+  expected?: ExpectedEffect
 }
 
 /** Why a rule said nothing. */
@@ -141,6 +148,7 @@ export interface TuningChange {
   reason: string
   /** goal or rule it is for */
   for: string
+  expected?: ExpectedEffect
   tier: Tier
 }
 
@@ -218,41 +226,6 @@ export interface MetaStatus {
 }
 
 export type CadenceMode = 'balanced' | 'aggressive' | 'conservative' | 'frozen'
-
-/** How the loop itself does, read from the ledger and nothing else. null: nothing of the kind has ended yet. */
-export interface LoopHealth {
-  cycles: number
-  /** from its begin to its end, on average, of those that were begun */
-  cycle_latency_ms: number | null
-  /** of the changes of the loop that went live and were judged: the share that was kept */
-  directive_success_rate: number | null
-  /** of the changes of the loop that went live: the share that was taken back */
-  rollback_rate: number | null
-  /** of the rules that had data: the share that held */
-  policy_match_rate: number | null
-}
-
-/** Told once, and again only after it was over. */
-export interface LoopAlert {
-  /** `verification_failures`, `gap_open G`, `pattern_survives R`, `compliance_low` */
-  key: string
-  message: string
-  /** epoch milliseconds */
-  at: number
-  /** null: it still holds */
-  over_at: number | null
-}
-
-/** What happened while somebody was away. */
-export interface Briefing {
-  cycles_run: number
-  cycles_completed: number
-  decisions_made: number
-  pending_reviews: number
-  /** at most five */
-  recent_activity: string[]
-  summary: string
-}
 
 export interface MetaLoopApi {
   /**

@@ -9,7 +9,7 @@ import type {
   RuleDefinition,
 } from '../../../contracts/meta-loop.ts'
 import { META_GOALS } from '../../../contracts/meta-loop.ts'
-import { line, lineOf, state } from './changes.ts'
+import { expectedShape, line, lineOf, state } from './changes.ts'
 import { LOOP, loopOf, rolloutsOf, there } from './loop-asked.ts'
 import { nextCursor, pageOf, pageQuery } from './paging.ts'
 import { route, shape } from './route.ts'
@@ -71,6 +71,7 @@ const ruleShape = shape<RuleDefinition>(
         value: z.json().exactOptional(),
       })
       .exactOptional(),
+    expected: expectedShape.exactOptional().describe('what its change has to make better, of the service it changes'),
   }),
 )
 const ruleType = z.enum(['builtin', 'custom'])
