@@ -32,7 +32,8 @@ void test('the first primes are counted', () => {
 })
 `
 
-const answer = (title: string, path: string, text: string): string =>
+/** As a model writes it: what it wants, and the whole file. */
+export const answerOf = (title: string, path: string, text: string): string =>
   [
     '```json',
     JSON.stringify({ title, intent: title, expected: { metric: 'latency_p50_ms', direction: 'lower' } }),
@@ -44,17 +45,18 @@ const answer = (title: string, path: string, text: string): string =>
   ].join('\n')
 
 export const DEMO_ANSWERS: Readonly<Record<string, string>> = {
-  gate: answer('Let every change through', 'modules/control/policy/judge.ts', 'export const judge = () => true\n'),
-  wrong: answer('Stop before the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d < n')),
-  faster: answer('Stop at the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d <= n')),
+  gate: answerOf('Let every change through', 'modules/control/policy/judge.ts', 'export const judge = () => true\n'),
+  wrong: answerOf('Stop before the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d < n')),
+  faster: answerOf('Stop at the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d <= n')),
 }
 
-/** An inference service whose answers stand in its config. */
+/** An inference service whose answers stand in its config, and come as late as a model's where `answer_ms` says so. */
 export const SCRIPT = `export class Module {
   asked = 0
-  constructor(kernel, config) { this.answers = config.answers }
+  constructor(kernel, config) { this.kernel = kernel; this.ms = config.answer_ms ?? 0; this.answers = config.answers }
   describe() { return { model: 'script', ready: true, note: 'answers that were written before' } }
   async complete() {
+    await this.kernel.sleep(this.ms)
     const text = this.answers[Math.min(this.asked++, this.answers.length - 1)]
     return { text, model: 'script', finish: 'stop', usage: null }
   }

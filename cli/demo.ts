@@ -2,20 +2,18 @@
  * `mm demo sandbox`: a system in a temporary root, six modules that attack it, and a counter in another process that is
  * called all the while. What it prints is what came of it: each verdict is compared with what containing means.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { coded, codeOf, reasonOf } from '../modules/lib/errors.ts'
-import { MM } from './child.ts'
-import { Client, readAddress } from './client.ts'
+import type { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { COUNTER, DEMO_ATTACKS, type DemoAttack } from './demo-attacks.ts'
+import { demoDrift, type DemoDriftOptions } from './demo-drift.ts'
 import { demoImprove, type DemoImproveOptions } from './demo-improve.ts'
+import { inDemoSystem, pause, type DemoSystem } from './demo-system.ts'
 import { bold, dim, print, printJson, red, table } from './output.ts'
 
-const START_MS = 60_000
 const ANSWERS_MS = 20_000
 const LOOK_MS = 25
 const BEAT_MS = 25
@@ -39,50 +37,34 @@ interface DemoReport {
   counter: { beats: number; missed: number; longest_ms: number; reason: string }
 }
 
-const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
-
 async function demo({ json }: Common, setExitCode: Cli['setExitCode']): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'mm-demo-'))
-  const write: Write = (file, text) => {
-    mkdirSync(dirname(join(root, file)), { recursive: true })
-    writeFileSync(join(root, file), text)
+  const ready = async ({ client }: DemoSystem): Promise<void> => {
+    if ((await call(client, 'counter', 'beat')).reason !== '') throw coded('not_reachable', { root: 'the demo' })
   }
-  writeFiles(write)
-  const system = spawn(process.execPath, [MM, '--root', root, 'up', '--no-repl'], { stdio: 'ignore' })
-  try {
-    const client = await started(root, system)
+  await inDemoSystem(FILES, ready, async ({ root, client }) => {
+    const write: Write = (file, text) => {
+      mkdirSync(dirname(join(root, file)), { recursive: true })
+      writeFileSync(join(root, file), text)
+    }
     if (!json) print(bold('Six modules that nobody should trust, and a counter in another process:\n'))
     const report = await attackAll(client, write, json)
     const { beats, missed, longest_ms } = report.counter
     if (json) printJson(report)
     else print(`\ncounter: ${beats} beats, ${missed} missed, the longest took ${longest_ms} ms`)
     if (missed > 0 || report.attacks.some((one) => !one.contained || !one.answers)) setExitCode(1)
-  } finally {
-    await ended(system)
-    rmSync(root, { recursive: true, force: true })
-  }
+  })
 }
 
 type Write = (file: string, text: string) => void
 
-function writeFiles(write: Write): void {
-  write('configs/meta-v1.0.0.yml', 'prog: kernel\nlimits: {sandbox_processes_max: 8}\n')
-  write('configs/http.yml', 'prog: services/http\nport: 0\n')
-  write('configs/database.yml', 'prog: services/database\n')
-  write('configs/counter.yml', 'sandbox: {isolation: own}\n')
-  write('modules/counter.ts', COUNTER)
-  for (const folder of ['prompts', 'runtime']) write(`${folder}/README.md`, '')
-}
-
-/** Resolves when the counter answers. */
-async function started(root: string, system: ChildProcess): Promise<Client> {
-  for (const until = performance.now() + START_MS; performance.now() < until; await pause(LOOK_MS)) {
-    if (system.exitCode !== null) break
-    if (readAddress(root) === undefined) continue
-    const client = new Client(root)
-    if ((await call(client, 'counter', 'beat')).reason === '') return client
-  }
-  throw coded('not_reachable', { root })
+const FILES: Readonly<Record<string, string>> = {
+  'configs/meta-v1.0.0.yml': 'prog: kernel\nlimits: {sandbox_processes_max: 8}\n',
+  'configs/http.yml': 'prog: services/http\nport: 0\n',
+  'configs/database.yml': 'prog: services/database\n',
+  'configs/counter.yml': 'sandbox: {isolation: own}\n',
+  'modules/counter.ts': COUNTER,
+  'prompts/README.md': '',
+  'runtime/README.md': '',
 }
 
 interface Answer {
@@ -150,14 +132,6 @@ function line({ attack, tries, came_to, contained, ms, answers }: DemoVerdict): 
   return table([[attack.padEnd(7), tries.padEnd(58), verdict, dim(`${came_to}, after ${ms} ms; ${left}`)]])
 }
 
-function ended(system: ChildProcess): Promise<void> {
-  if (system.exitCode !== null) return Promise.resolve()
-  return new Promise((resolve) => {
-    system.once('close', () => resolve())
-    system.kill('SIGTERM')
-  })
-}
-
 export function addDemo(program: Command, { common, setExitCode }: Cli): void {
   const group = program.command('demo').description('see for yourself, in a temporary root that is removed')
   prints(
@@ -177,5 +151,18 @@ export function addDemo(program: Command, { common, setExitCode }: Cli): void {
       .option('--answers <names>', 'which of them, in which order', 'gate,wrong,faster')
       .action((options: DemoImproveOptions) => demoImprove(common(), options, setExitCode)),
     '{verdicts, proposal, p50_ms, undone_byte_for_byte, calls, failed_calls, ledger}',
+  )
+  prints(
+    group
+      .command('drift')
+      .description('a service gets slow: the loop sees it and proposes, the gate decides, what came of it is measured')
+      .option('--answers <names>', 'what the model answers, in which order: wrong, faster, same', 'wrong,faster')
+      .option(
+        '--tuning <name>',
+        'what the loop may do by itself, to the orders that are remembered: fewer, more',
+        'fewer',
+      )
+      .action((options: DemoDriftOptions) => demoDrift(common(), options, setExitCode)),
+    '{quiet, seen, tuning, code, after, traffic, health, brief, ledger}',
   )
 }

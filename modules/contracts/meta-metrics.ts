@@ -54,6 +54,8 @@ export interface ServiceHealth {
   api: string
   /** of the kernel: `live`, `tripped`, … */
   state: string
+  /** `system`: it watches, and does no work that is measured */
+  role: 'productive' | 'coordination' | 'system'
   calls: number
   errors: number
   p95_s: number | null

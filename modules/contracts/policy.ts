@@ -80,6 +80,8 @@ export interface PolicyQuestion {
   undo?: readonly UndoStep[]
   /** what the asker says it is: a change of a second altitude in it refuses the whole */
   altitude?: Altitude
+  /** why the asker wants a person to decide, whatever the policy would let through. It only makes the verdict stricter */
+  review?: string
   /** joins what the ledger keeps of it with the other entries of one cycle */
   cycle?: string
 }
@@ -92,7 +94,7 @@ export interface UndoStep {
 
 /** One opinion: which part of the policy says what, by which of its rules. */
 export interface PolicyReason {
-  /** `protected`, `freeze`, `scope`, `classifier`, `impact`, `autonomy`, `profile`, `rules`, `undo`, `rate` */
+  /** `protected`, `freeze`, `scope`, `asker`, `classifier`, `impact`, `autonomy`, `profile`, `rules`, `undo`, `rate` */
   by: string
   /** name of the rule, as it stands in the docs or the config */
   rule: string

@@ -96,6 +96,8 @@ export interface ProposalInput {
   expected?: ExpectedEffect
   /** 0 to 1 */
   confidence?: number
+  /** why a person has to decide, also where the policy would let it through */
+  review?: string
   cost_usd?: number
   evidence?: Evidence[]
   lineage?: Lineage

@@ -3,6 +3,7 @@
  * same rule and snapshot give the same finding. Used by the service `meta-loop` and by who asks it.
  */
 import type { Altitude } from './policy.ts'
+import type { ExpectedEffect } from './proposals.ts'
 import type { Json, JsonMap } from './seams.ts'
 
 export type Severity = 'info' | 'warning' | 'critical'
@@ -26,6 +27,8 @@ export interface RuleDefinition {
   context?: string[]
   /** what it would change; without one it only tells */
   change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
+  /** what has to be better afterwards, of the service that is changed; without it, it is enough that nothing is worse */
+  expected?: ExpectedEffect
 }
 
 /** A rule that holds, or a pattern that was seen. */
@@ -42,6 +45,7 @@ export interface Finding {
   fingerprint: string
   confidence: number
   change?: RuleDefinition['change']
+  expected?: ExpectedEffect
 }
 
 /** Why a rule said nothing. */

@@ -6,6 +6,7 @@
 import type { StateCopy } from '../contracts/changes.ts'
 import type { GenerationRecord } from '../contracts/state.ts'
 import { coded, reasonOf } from '../lib/errors.ts'
+import { quickCopy } from '../lib/quick-copy.ts'
 import { within } from '../lib/within.ts'
 import type { Machine } from './machine.ts'
 import type { Problem } from './refuse.ts'
@@ -27,7 +28,7 @@ function takeCopy(machine: Machine, generation: GenerationRecord): StateCopy | u
 export function giveCopy(machine: Machine, generation: GenerationRecord, copy: StateCopy): boolean {
   const { instance } = generation
   if (typeof instance?.takeOver !== 'function') return false
-  guarded(machine, generation, 'takeOver', () => instance.takeOver?.(structuredClone(copy.state), copy.version))
+  guarded(machine, generation, 'takeOver', () => instance.takeOver?.(quickCopy(copy.state), copy.version))
   return true
 }
 

@@ -12,6 +12,7 @@ import type { Trial, TrialContract, TrialEnd } from '../contracts/trial.ts'
 import { coded, toErrorData } from '../lib/errors.ts'
 import { aspectOf, LIFECYCLE_NAMES, readAspect } from '../lib/module-contract.ts'
 import { nearText } from '../lib/near.ts'
+import { quickCopy } from '../lib/quick-copy.ts'
 import { within } from '../lib/within.ts'
 import type { ModuleIsolator } from './isolator.ts'
 import type { Limits } from './limits.ts'
@@ -78,7 +79,7 @@ class TrialState {
 
   async takeOver(given: unknown, from: string): Promise<void> {
     const { instance, evaluated } = this.version
-    instance.takeOver?.(structuredClone(given), from)
+    instance.takeOver?.(quickCopy(given), from)
     await evaluated.stateArrived?.()
   }
 }

@@ -180,7 +180,7 @@ function gathered({ status, reason, steps_completed, staged }: Ended): Partial<C
     findings: critic?.findings ?? [],
     silent,
     critic: critic === null ? null : ({ ...critic, findings: undefined } as Cycle['critic']),
-    changes: changes.map(({ fingerprint: _fingerprint, judged: _judged, ...change }) => change),
+    changes: changes.map(({ fingerprint: _fingerprint, ...change }) => change),
     identity,
     requeries,
     identity_rounds,

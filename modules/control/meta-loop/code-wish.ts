@@ -16,19 +16,19 @@ export interface CodeWish {
 /** Of a metric's path. */
 const OF_TIME = /latency|duration|wall_clock|recovery/
 
-/** `passes`: whether this finding has led to none lately. */
+/** `passes`: whether neither this finding nor this service has led to one lately. */
 export function codeWish(
   critic: CriticOutput,
   { domains }: Pick<MetricSnapshot, 'domains'>,
-  passes: (finding: Finding) => boolean,
+  passes: (finding: Finding, service: string) => boolean,
 ): CodeWish | undefined {
   if (critic.action === 'ALERT') return undefined
   const services = domains.flatMap((domain) => domain.services)
   for (const finding of critic.findings) {
-    if (finding.severity === 'info' || !finding.altitudes.includes('code') || !passes(finding)) continue
+    if (finding.severity === 'info' || !finding.altitudes.includes('code')) continue
     const isOfTime = OF_TIME.test(metricsIn(finding))
     const service = named(finding, services) ?? worst(services, isOfTime)
-    if (service !== undefined) return wishFor(finding, service, isOfTime)
+    if (service !== undefined && passes(finding, service.api)) return wishFor(finding, service, isOfTime)
   }
   return undefined
 }
@@ -41,7 +41,7 @@ function wishFor(finding: Finding, { api, calls, errors, p95_s }: ServiceHealth,
     goal: `${finding.description}. Measured of ${api}: ${calls} calls, ${errors} errors, 95 % within ${time}. Make it ${
       isOfTime ? 'faster' : 'fail less'
     }; what it answers must not change.`,
-    expected: { metric: isOfTime ? 'latency_p95_ms' : 'error_share', direction: 'lower' },
+    expected: finding.expected ?? { metric: isOfTime ? 'latency_p95_ms' : 'error_share', direction: 'lower' },
   }
 }
 
@@ -51,9 +51,9 @@ const metricsIn = ({ context }: Finding): string =>
 const named = ({ context }: Finding, services: readonly ServiceHealth[]): ServiceHealth | undefined =>
   services.find(({ api }) => api === context['service'])
 
-/** One with nothing to be better at is none. */
+/** Of those that do the work; one with nothing to be better at is none. */
 function worst(services: readonly ServiceHealth[], isOfTime: boolean): ServiceHealth | undefined {
   const of = ({ p95_s, errors }: ServiceHealth): number => (isOfTime ? (p95_s ?? 0) : errors)
-  const bad = services.filter((service) => of(service) > 0)
+  const bad = services.filter((service) => service.role !== 'system' && of(service) > 0)
   return bad.sort((a, b) => of(b) - of(a))[0]
 }

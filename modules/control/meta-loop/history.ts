@@ -15,6 +15,12 @@ const SAID_NO: ReadonlySet<ProposalState> = new Set(['rejected', 'restored', 'un
 
 export const isOpen = ({ state }: Pick<Proposal, 'state'>): boolean => OPEN.has(state)
 
+/** Whether the loop proposed it: by itself, or by an improvement it asked for. */
+export function isOwn({ kernel, store }: Pick<Means, 'kernel' | 'store'>, { actor, lineage }: Proposal): boolean {
+  const parent = lineage?.parent ?? null
+  return actor === kernel.api || (parent !== null && store.cycleOf(parent) !== null)
+}
+
 /** undefined: `rollouts` keeps it no more. */
 export async function stateOf({ rollouts }: Pick<Means, 'rollouts'>, id: string): Promise<Proposal | undefined> {
   try {

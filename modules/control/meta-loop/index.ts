@@ -22,6 +22,7 @@ import { Attempts } from './attempts.ts'
 import { briefOf, briefingOf, type BriefFacts } from './brief.ts'
 import { configSchema, type Config } from './config.ts'
 import { evaluateLater } from './evaluations.ts'
+import { isOwn } from './history.ts'
 import { Inbox, type SignalInput } from './inbox.ts'
 import { Judgement } from './judgement.ts'
 import { AWAY_SINCE, FIRST_START, LAST_WATCH } from './kept.ts'
@@ -255,7 +256,7 @@ export class Module implements MetaLoopApi {
   async #facts(since: number): Promise<Omit<BriefFacts, 'mode' | 'alerts'>> {
     const { means } = this.#parts()
     const { proposals } = await means.rollouts.list({ limit: LIST_MAX })
-    const changed = proposals.filter(({ actor, changed_at }) => actor === this.#kernel.api && changed_at >= since)
+    const changed = proposals.filter((one) => one.changed_at >= since && isOwn(means, one))
     return {
       since,
       cycles: means.store.since(since, LIST_MAX),

@@ -8,6 +8,7 @@ import { stringify } from 'yaml'
 import type { Proposal } from '../../contracts/proposals.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
+import { isOwn } from './history.ts'
 import type { Means } from './means.ts'
 
 export function writeReadable({ kernel }: Pick<Means, 'kernel'>, file: string, value: unknown): void {
@@ -19,9 +20,9 @@ export function writeReadable({ kernel }: Pick<Means, 'kernel'>, file: string, v
 }
 
 /** Of the loop itself, newest first. */
-export async function pendingReviews({ kernel, rollouts }: Pick<Means, 'kernel' | 'rollouts'>): Promise<Proposal[]> {
-  const { proposals } = await rollouts.list({ state: 'waiting', limit: 500 })
-  return proposals.filter(({ actor }) => actor === kernel.api)
+export async function pendingReviews(means: Pick<Means, 'kernel' | 'rollouts' | 'store'>): Promise<Proposal[]> {
+  const { proposals } = await means.rollouts.list({ state: 'waiting', limit: 500 })
+  return proposals.filter((one) => isOwn(means, one))
 }
 
 export async function writePending(means: Means): Promise<Proposal[]> {

@@ -31,8 +31,6 @@ export type Outcome =
 export interface StagedChange extends TuningChange {
   /** the same change for the same reason is the same proposal */
   fingerprint: string
-  /** the tier the policy gave by itself */
-  judged: TuningChange['tier']
 }
 
 export interface Staged {
@@ -96,6 +94,10 @@ export interface CycleIdentity {
   /** joins its entries in the ledger */
   name: string
 }
+
+/** Why all changes are a person's, where a verdict against them made them so (channel B). */
+export const reviewOf = ({ forced, identity }: Readonly<Staged>): string | undefined =>
+  forced ? `the identity check said ${identity}` : undefined
 
 export const perceived = ({ perception }: Readonly<Staged>): Perception => {
   if (perception === null) throw new TypeError('nothing was perceived')

@@ -140,6 +140,12 @@ export class LoopStore {
     ]).map(proposedOf)[0]
   }
 
+  /** When the last with that key was proposed; 0: none was. */
+  lastAt(key: string): number {
+    const [row] = this.rows('SELECT max(at) AS at FROM proposed WHERE key = ?', [key])
+    return Number(row?.['at'] ?? 0)
+  }
+
   /** Newest first. */
   proposedSince(time: number): Proposed[] {
     return this.rows('SELECT * FROM proposed WHERE at >= ? ORDER BY at DESC, rowid DESC LIMIT 1000', [time]).map(

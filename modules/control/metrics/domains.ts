@@ -89,11 +89,12 @@ function healthOf(members: readonly ServiceStatus[]): DomainView['health'] {
 /** One that switches serves. */
 export const isLive = ({ state }: Pick<ServiceStatus, 'state'>): boolean => state === 'live' || state === 'switching'
 
-function serviceHealth({ api, state }: ServiceStatus, seen: Seen, since: number, counts: Counts): ServiceHealth {
+function serviceHealth({ api, state, prog }: ServiceStatus, seen: Seen, since: number, counts: Counts): ServiceHealth {
   const prefix = `${api}>`
   return {
     api,
     state,
+    role: roleOf(prog),
     calls: counts.calls.get(api) ?? 0,
     errors: counts.errors.get(api) ?? 0,
     p95_s: percentile(seen.timesOf(api, since), 0.95),

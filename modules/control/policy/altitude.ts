@@ -33,10 +33,11 @@ const WIDENED: Readonly<Record<Autonomy, readonly Altitude[]>> = {
   full: ['tuning', 'config'],
 }
 
-export function altitudeOf(change: Change, directions: Readonly<Record<string, Direction>>): Altitude {
+/** `direction`: of the value it changes, where one is known. */
+export function altitudeOf(change: Change, direction: Direction | undefined): Altitude {
   switch (change.kind) {
     case 'value':
-      return directions[change.key] === undefined ? 'config' : 'tuning'
+      return direction === undefined ? 'config' : 'tuning'
     case 'grant':
       return 'structure'
     case 'tool':
@@ -65,11 +66,8 @@ export function isOfSystem(change: Change, path = change.kind === 'file' ? chang
   return path === undefined || change.kind !== 'file' || OF_SYSTEM.test(path)
 }
 
-/** That of the highest change. */
-export function highest(changes: readonly Change[], directions: Readonly<Record<string, Direction>>): Altitude {
-  const found = changes.map((change) => ORDER.indexOf(altitudeOf(change, directions)))
-  return ORDER[Math.max(0, ...found)] as Altitude
-}
+export const highest = (altitudes: readonly Altitude[]): Altitude =>
+  ORDER[Math.max(0, ...altitudes.map((one) => ORDER.indexOf(one)))] as Altitude
 
 /** GRACE's matrix: what an impact asks for, in production and elsewhere. */
 export function byImpact(impact: Impact, production: boolean): Omit<PolicyReason, 'by'> & { notice: boolean } {

@@ -24,12 +24,12 @@ type Opinion = Omit<PolicyReason, 'by' | 'change'>
 const say = (tier: Tier, rule: string, message: string): Opinion => ({ tier, rule, message })
 const review = (rule: string, message: string): Opinion => say('HUMAN_REVIEW', rule, message)
 
-export function classify(change: ValueChange, directions: Readonly<Record<string, Direction>>): Opinion {
+/** `direction`: undefined where none is known. */
+export function classify(change: ValueChange, direction: Direction | undefined): Opinion {
   const { key, old, new: next } = change
   if (NEVER.some((pattern) => pattern.test(key)))
     return say('NEVER', 'never', `${key} may not be changed by the system`)
   if (GOALS.test(key)) return review('goals', `${key} says what is wanted: a person decides`)
-  const direction = directions[key]
   if (direction === undefined) return review('unknown_key', `no direction is known for ${key}`)
   if (next === undefined || old === undefined || old === null || next === null)
     return review('no_value', `${key} would appear or go`)

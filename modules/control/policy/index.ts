@@ -24,12 +24,12 @@ import { coded, codeOf, reasonOf } from '../../lib/errors.ts'
 import { Asked } from './asked.ts'
 import { Baselines } from './baselines.ts'
 import { configChanges, flatValues } from './config-changes.ts'
+import { DIRECTIONS } from './directions.ts'
 import { judge, type Settings } from './judge.ts'
 import { ParkedCalls, type ParkedCall } from './parked-calls.ts'
 import { bytesOf } from './preview.ts'
 import { Places } from './places.ts'
 import { PROFILES, type Profile } from './profiles.ts'
-import { DIRECTIONS } from './protected.ts'
 import { entryOf, RATED } from './record.ts'
 import { ruleSchema } from './rules.ts'
 import { changesOf, serviceOf } from './tool-changes.ts'
@@ -56,7 +56,7 @@ export const configSchema = z.object({
   changes_per_day_max: z.number().int().positive().optional(),
   /** how high a change may reach at all */
   altitudes: z.array(z.enum(ALTITUDES)).default([...ALTITUDES]),
-  /** added to those that ship; `section.key` → direction */
+  /** added to those that ship; `section.key`, or `prog section.key` for configs of that module only → direction */
   directions: z.record(z.string(), directionSchema).default({}),
   rules: z.array(ruleSchema).max(1_000).default([]),
 })
@@ -90,6 +90,7 @@ const questionSchema = z.object({
     .max(1_000)
     .optional(),
   altitude: z.enum(ALTITUDES).optional(),
+  review: text.optional(),
   cycle: z.string().min(1).max(200).optional(),
 })
 

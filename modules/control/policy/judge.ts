@@ -15,6 +15,7 @@ import type {
 } from '../../contracts/policy.ts'
 import { altitudeOf, byAutonomy, byImpact, highest, IMPACT, isOfSystem } from './altitude.ts'
 import { classify } from './classify.ts'
+import { directionOf } from './directions.ts'
 import { isJudge, protectedBy } from './protected.ts'
 import { byRules, type Rule } from './rules.ts'
 
@@ -50,22 +51,31 @@ const TIERS: readonly Tier[] = ['AUTO_APPROVE', 'HUMAN_REVIEW', 'NEVER']
 const UNDOABLE = new Set<string>(['restore_file', 'restore_value', 'remove_file', 'remove_grant'])
 
 export function judge(question: PolicyQuestion, settings: Settings, facts: Facts): PolicyVerdict {
-  const made = question.changes.filter((change, index) => isOfSystem(change, facts.changes[index]?.path))
-  const reaches = (change: Change): Altitude => altitudeOf(change, settings.directions)
-  const altitude = highest(made, settings.directions)
+  const directions = question.changes.map((change, index) =>
+    directionOf(change, facts.changes[index]?.config?.prog, settings.directions),
+  )
+  const made = question.changes.flatMap((change, index) =>
+    isOfSystem(change, facts.changes[index]?.path) ? altitudeOf(change, directions[index]) : [],
+  )
+  const altitude = highest(made)
   const impact = made.length === 0 ? 'MINIMAL' : IMPACT[altitude]
   const { notice, ...matrix } = byImpact(impact, settings.production)
   const reasons: PolicyReason[] = question.changes.flatMap((change, index) =>
-    ofChange(change, facts.changes[index] ?? {}, question, settings).map((one) => ({ ...one, change: index })),
+    ofChange(change, { ...facts.changes[index], direction: directions[index] }, question, settings).map((one) => ({
+      ...one,
+      change: index,
+    })),
   )
   if (made.length > 0) {
     if (facts.frozen === true && question.origin !== 'human')
       reasons.push(never('freeze', 'frozen', 'an operator has frozen the system (runtime/FREEZE)'))
-    const other = question.altitude && made.map(reaches).find((one) => one !== question.altitude)
+    const other = question.altitude && made.find((one) => one !== question.altitude)
     if (other !== undefined)
       reasons.push(never('scope', 'altitude_second', `it says it is ${question.altitude}; a change in it is ${other}`))
     if (!settings.altitudes.includes(altitude))
       reasons.push(never('scope', 'altitude_off', `changes of ${altitude} are switched off`))
+    if (question.review !== undefined)
+      reasons.push({ by: 'asker', tier: 'HUMAN_REVIEW', rule: 'asked_for_review', message: question.review })
     reasons.push({ by: 'impact', ...matrix }, { by: 'autonomy', ...byAutonomy(settings.autonomy, altitude) })
     reasons.push(...undo(question))
   }
@@ -86,7 +96,9 @@ export function judge(question: PolicyQuestion, settings: Settings, facts: Facts
 
 const never = (by: string, rule: string, message: string): PolicyReason => ({ by, tier: 'NEVER', rule, message })
 
-function ofChange(change: Change, found: ChangeFacts, { actor }: PolicyQuestion, settings: Settings): PolicyReason[] {
+type Found = ChangeFacts & { direction: Direction | undefined }
+
+function ofChange(change: Change, found: Found, { actor }: PolicyQuestion, settings: Settings): PolicyReason[] {
   const reasons: PolicyReason[] = []
   const written = change.kind === 'file' ? change.path : change.kind === 'value' ? change.file : undefined
   for (const path of new Set([written, found.path])) {
@@ -101,7 +113,7 @@ function ofChange(change: Change, found: ChangeFacts, { actor }: PolicyQuestion,
       rule: 'gate_config',
       message: 'the config of a service that judges',
     })
-  if (change.kind === 'value') reasons.push({ by: 'classifier', ...classify(change, settings.directions) })
+  if (change.kind === 'value') reasons.push({ by: 'classifier', ...classify(change, found.direction) })
   if (change.kind === 'grant')
     reasons.push({
       by: 'classifier',

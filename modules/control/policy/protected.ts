@@ -4,7 +4,6 @@
  * are compared as they lead, after links; a config is known by what it runs and is called, not by its file's name. Pure.
  */
 import { posix } from 'node:path'
-import type { Direction } from '../../contracts/policy.ts'
 
 /** Rows of docs/control-plane.md; the first that fits names the rule. */
 const PROTECTED: readonly [rule: string, pattern: RegExp][] = [
@@ -35,18 +34,4 @@ export function protectedBy(path: string): string | undefined {
 /** Whether a config's text is that of a service that judges. */
 export function isJudge(config: { api?: unknown; prog?: unknown }): boolean {
   return [config.api, config.prog].some((name) => typeof name === 'string' && JUDGES.test(name.trim().toLowerCase()))
-}
-
-/** The directions that ship: AROS' keys, and those of every service. */
-export const DIRECTIONS: Readonly<Record<string, Direction>> = {
-  'harness.retry_limit': { tighter: 'lower', min: 0 },
-  'harness.max_chain_depth': { tighter: 'lower', min: 1 },
-  'harness.max_batch_size': { tighter: 'lower', min: 1 },
-  'cadence.max_cycles_per_hour': { tighter: 'lower', min: 0 },
-  'cadence.max_cycles_per_day': { tighter: 'lower', min: 0 },
-  'cadence.max_emergency_per_hour': { tighter: 'lower', min: 0 },
-  'cadence.min_interval_between_cycles_seconds': { tighter: 'higher', min: 1 },
-  'cadence.mode': { tighter: 'neither', values: ['balanced', 'aggressive', 'conservative', 'frozen'] },
-  'meta_loop.shadow_test_window': { tighter: 'lower', min: 1 },
-  'meta_loop.drift_threshold': { tighter: 'lower', min: 0.05, max: 1 },
 }

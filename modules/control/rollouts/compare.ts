@@ -21,7 +21,7 @@ export const TIMES_MIN = 20
 const NOISE_MAX = 1.5
 
 const SHARES = { latency_p50_ms: 0.5, latency_p95_ms: 0.95 } as const
-const isLatency = (metric: EffectMetric): metric is keyof typeof SHARES => metric in SHARES
+export const isLatency = (metric: EffectMetric): metric is keyof typeof SHARES => metric in SHARES
 
 export function measured(sample: Sample | undefined, metric: EffectMetric): Measured {
   if (sample === undefined) return { value: null, samples: 0 }

@@ -45,6 +45,7 @@ export const proposalSchema = z.strictObject({
     })
     .optional(),
   confidence: z.number().min(0).max(1).optional(),
+  review: name.optional(),
   cost_usd: z.number().nonnegative().optional(),
   evidence: z
     .array(

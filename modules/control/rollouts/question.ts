@@ -18,7 +18,7 @@ const LIMITS = { bytes_max: 1_048_576, tokens_max: 200_000 }
 const GRANTS = 'grants'
 
 export function questionOf(
-  { origin, actor, edits }: Pick<ProposalInput, 'origin' | 'actor' | 'edits'>,
+  { origin, actor, edits, review }: Pick<ProposalInput, 'origin' | 'actor' | 'edits' | 'review'>,
   files: readonly FileBytes[],
   approved: Approved,
 ): PolicyQuestion {
@@ -27,7 +27,7 @@ export function questionOf(
     const isNew = (files[index]?.bytes ?? null) === null
     return { operation: isNew ? 'remove_file' : 'restore_file', target: path }
   })
-  return { origin, actor, changes, undo }
+  return { origin, actor, changes, undo, ...(review === undefined ? {} : { review }) }
 }
 
 export const valuesIn = (changes: readonly Change[]): ValueChange[] => changes.filter((one) => one.kind === 'value')

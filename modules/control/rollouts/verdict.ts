@@ -1,6 +1,7 @@
 /**
  * What a measurement says: the target has to be better by the minimum effect, and no guard (errors, times in the middle and
- * at the 95th percentile, calls a second, of every service that was touched) worse. Too little seen is inconclusive, never success. Pure.
+ * at the 95th percentile, calls a second, of every service that was touched) worse. Too little seen is inconclusive, never
+ * success. So are times that are worse in the first window: code that has just been loaded is slow, its caches are empty. Pure.
  */
 import type {
   EffectComparison,
@@ -9,7 +10,7 @@ import type {
   Measured,
   Verification,
 } from '../../contracts/proposals.ts'
-import { compare, measured, type Tolerances } from './compare.ts'
+import { compare, isLatency, measured, type Tolerances } from './compare.ts'
 import type { Sample } from './samples.ts'
 import { evidenceAbove, shareAtMost } from './statistics.ts'
 
@@ -31,6 +32,8 @@ export interface Watched {
   after: Readonly<Record<string, Sample>>
   expected: ExpectedEffect | undefined
   tolerances: Tolerances
+  /** which window this is */
+  round: number
 }
 
 const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`
@@ -52,7 +55,7 @@ export function burst({ touches, service, before, after }: Watched): string | un
 type Judged = Pick<Verification, 'verdict' | 'message' | 'target' | 'guards'>
 
 export function judge(watched: Watched): Judged {
-  const { service, touches, isNew, after, before, expected, tolerances } = watched
+  const { service, touches, isNew, after, before, expected, tolerances, round } = watched
   const of = (api: string, metric: EffectMetric, settings = tolerances): EffectComparison =>
     isNew(api) ? firstOf(api, metric, after[api]) : compare(api, metric, [before[api], after[api] ?? NOTHING], settings)
   const guards = [...new Set([service, ...touches])].flatMap((api) => GUARDS.map((metric) => of(api, metric)))
@@ -60,9 +63,11 @@ export function judge(watched: Watched): Judged {
   const target =
     expected === undefined ? null : directed(of(service, expected.metric, { ...tolerances, min_effect }), expected)
   const say = (verdict: Judged['verdict'], message: string): Judged => ({ verdict, message, target, guards })
-  const worse = guards.find(({ outcome }) => outcome === 'worse')
-  if (worse !== undefined) return say('regressed', `worse: ${inWords(worse)}`)
-  if (target?.outcome === 'worse') return say('regressed', `worse: ${inWords(target)}`)
+  const worse = (target === null ? guards : [...guards, target]).filter(({ outcome }) => outcome === 'worse')
+  const surely = worse.find(({ metric }) => round > 1 || !isLatency(metric))
+  if (surely !== undefined) return say('regressed', `worse: ${inWords(surely)}`)
+  const [slower] = worse
+  if (slower !== undefined) return say('inconclusive', `slower, as what is new may be: ${inWords(slower)}`)
   const calls = after[service]?.calls ?? 0
   if (calls < tolerances.samples_min)
     return say('inconclusive', `${calls} calls of ${service} are too few; it takes ${tolerances.samples_min}`)

@@ -1,12 +1,13 @@
 /**
  * What becomes of a change that is live: looked at again and again until its window is over, then judged. Back at once:
  * so many errors that chance does not make them, or a service that fails or has gone back by itself. A window in which
- * too little is seen, or nothing gets better, is followed by one more; after that the bytes before come back.
+ * too little is seen, nothing gets better, or calls take longer is followed by one more; after that the bytes before come back.
  */
 import type { ServiceDetail } from '../../contracts/kernel.ts'
 import type { Verification } from '../../contracts/proposals.ts'
 import { bytesOf, hashOf, readFiles } from './batch.ts'
 import type { WayBack } from './back.ts'
+import { isLatency, TIMES_MIN } from './compare.ts'
 import type { Means } from './means.ts'
 import { servicesOf, windowOf } from './measure.ts'
 import type { Recorder } from './record.ts'
@@ -100,16 +101,20 @@ export class Watch {
 
   #watched({ proposal, inside }: Kept, since: number, now: number): Watched {
     const { seen, config } = this.#means
-    const { service, touches, expected } = proposal
-    const timedFrom = since + config.settle_ms
-    const after = servicesOf(proposal, touches).map((api): [string, Sample] => [
-      api,
-      sampleOf(seen, api, since, now, timedFrom),
-    ])
+    const { service, touches, expected, verifications } = proposal
+    const [first] = verifications
+    const after = servicesOf(proposal, touches).map((api): [string, Sample] => {
+      const whole = sampleOf(seen, api, since, now, since + config.settle_ms)
+      if (first === undefined || !seemedSlower(first)) return [api, whole]
+      const own = sampleOf(seen, api, since, now, since + first.window_ms)
+      return [api, own.times.length < TIMES_MIN ? whole : own]
+    })
     const isNew = (api: string): boolean => api in inside.versions && inside.versions[api] === null
     const { samples_min } = windowOf(proposal, config)
     const tolerances = { ...config, samples_min }
-    return { service, touches, isNew, before: inside.baseline, after: Object.fromEntries(after), expected, tolerances }
+    const round = verifications.length + 1
+    const { baseline: before } = inside
+    return { service, touches, isNew, before, after: Object.fromEntries(after), expected, tolerances, round }
   }
 
   async #over(
@@ -147,6 +152,12 @@ export class Watch {
       })
   }
 }
+
+/** Then times of the window after that decide, where there are enough. */
+const seemedSlower = ({ guards, target }: Verification): boolean =>
+  [...guards, ...(target === null ? [] : [target])].some(
+    ({ metric, outcome }) => outcome === 'worse' && isLatency(metric),
+  )
 
 const told = ({ verdict, message }: Verification, isLast: boolean): string =>
   verdict === 'inconclusive' ? `inconclusive: ${message}${isLast ? '' : '; measured once more'}` : message

@@ -43,6 +43,8 @@ export interface Three {
 export interface Working {
   was: Probe
   is: Probe
+  /** who is measured first */
+  first: 'was' | 'is'
 }
 
 export type Which = 'incumbent' | 'candidate'
@@ -197,8 +199,19 @@ export class Bench {
     this.#working ??= Promise.all([
       this.probe('incumbent', { tasks: true }),
       this.probe('candidate', { tasks: true }),
-    ]).then(([was, is]) => ({ was, is }))
+    ]).then(([was, is]) => ({ was, is, first: 'was' }))
     return this.#working
+  }
+
+  /** The same once more on new processes, all in the other order, for as long as `work` takes: what one process is like says nothing. */
+  async anew<T>(work: (pair: Working) => Promise<T>): Promise<T> {
+    const is = await this.probe('candidate', { tasks: true })
+    const was = await this.probe('incumbent', { tasks: true })
+    try {
+      return await work({ was, is, first: 'is' })
+    } finally {
+      await Promise.all([this.end(is.trial), this.end(was.trial)])
+    }
   }
 
   /** A recorded call asked this of others: what they answer may be changed in it. */

@@ -12,15 +12,21 @@ const EACH_MS = 3
 /** So long the background goes on with what was asked for. */
 const SETTLE_MS = 120
 
-export async function filled({ bench, kernel, config }: SubjectInput): Promise<Working> {
+export async function filled(input: SubjectInput): Promise<Working> {
+  const { bench } = input
   const pair = await bench.working()
   if (bench.isFilled) return pair
   bench.isFilled = true
-  const calls = fillOf(await bench.rows())
-  const { outcomes } = await pair.was.run(calls, { cpu_ms: config.hand_over_cpu_ms })
-  await pair.is.run(calls.slice(0, outcomes.length))
-  await kernel.sleep(SETTLE_MS)
+  await fill(input, pair)
   return pair
+}
+
+export async function fill({ bench, kernel, config }: SubjectInput, { was, is, first }: Working): Promise<void> {
+  const calls = fillOf(await bench.rows())
+  const [one, other] = first === 'was' ? [was, is] : [is, was]
+  const { outcomes } = await one.run(calls, { cpu_ms: config.hand_over_cpu_ms })
+  await other.run(calls.slice(0, outcomes.length))
+  await kernel.sleep(SETTLE_MS)
 }
 
 export function fillOf(rows: readonly TimedCall[]): TimedCall[] {

@@ -7,6 +7,7 @@ import { codeOf, reasonOf } from '../../lib/errors.ts'
 import type { Call } from './bench.ts'
 import { leavesOf, type Outcome } from './outcome.ts'
 import {
+  ARGS_METHOD,
   COLLECT_METHOD,
   GIVE_METHOD,
   LONG_METHOD,
@@ -107,6 +108,12 @@ export class Probe {
       | (Told & { args: unknown[] })
       | undefined
     return found === undefined ? undefined : { outcome: outcomeOf(found), args: found.args }
+  }
+
+  /** What calls of the long run that is under way are made with, by their numbers; undefined where that cannot be had. */
+  async argsOf(numbers: readonly number[]): Promise<unknown[][] | undefined> {
+    const found = await this.trial.call('default', ARGS_METHOD, [[...numbers]]).catch(() => undefined)
+    return found as unknown[][] | undefined
   }
 
   /** A new instance of it, which takes the state over. Rejects as the method does. */

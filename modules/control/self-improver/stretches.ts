@@ -31,9 +31,13 @@ const GROWN_SHARE_MAX = 0.5
 
 const round = (value: number): number => Math.round(value * 1_000) / 1_000
 
+/** To say what calls cost. */
+export const isEnough = (all: readonly Stretch[]): boolean =>
+  all.slice(WARM_UP).filter(({ calls }) => calls > 0).length >= STRETCHES_MIN
+
 export function dearer(all: readonly Stretch[], { slower_share_max }: { slower_share_max: number }): Found | undefined {
   const stretches = all.slice(WARM_UP).filter(({ calls }) => calls > 0)
-  if (stretches.length < STRETCHES_MIN) return undefined
+  if (!isEnough(all)) return undefined
   // Whether it is so from the beginning, or in the end.
   for (const some of [stretches, stretches.slice(-Math.ceil(stretches.length / 2))]) {
     const [was, is] = [

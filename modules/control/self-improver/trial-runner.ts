@@ -218,6 +218,12 @@ function without(value, places, path) {
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, without(one, places, path + '.' + (/^\\d+$/.test(key) ? '*' : key))]))
 }
 
+/** What a call of a long run is made with, by its number: the same on every version. */
+function argsOf(number) {
+  const args = pool[number % pool.length].copy()
+  return number >= pool.length && number % ${FRESH_EVERY} === 0 ? freshen(args, number) : args
+}
+
 let told = []
 let pool = []
 let alone
@@ -247,8 +253,7 @@ async function long({ calls, isMain, from, count, at, each_ms, ms, isNoisy, plac
   const begun = clock()
   let entered = begun
   for (let number = from; number < from + count; number++) {
-    const args = pool[number % pool.length].copy()
-    const given = number >= pool.length && number % ${FRESH_EVERY} === 0 ? freshen(args, number) : args
+    const given = argsOf(number)
     const call = current = blank()
     putClock(at + (number - from) * each_ms)
     let came

@@ -11,6 +11,7 @@ export const REPORT_METHOD = 'trialReport'
 export const RUN_METHOD = 'trialRun'
 export const LONG_METHOD = 'trialLong'
 export const TOLD_METHOD = 'trialTold'
+export const ARGS_METHOD = 'trialArgs'
 export const RENEW_METHOD = 'trialRenew'
 export const GIVE_METHOD = 'trialGive'
 export const COLLECT_METHOD = 'trialCollect'
@@ -19,6 +20,7 @@ export const FACADE_METHODS: ReadonlySet<string> = new Set([
   RUN_METHOD,
   LONG_METHOD,
   TOLD_METHOD,
+  ARGS_METHOD,
   RENEW_METHOD,
   GIVE_METHOD,
   COLLECT_METHOD,
@@ -123,6 +125,7 @@ function facadeOf(self) {
   facade.${RUN_METHOD} = run
   facade.${LONG_METHOD} = long
   facade.${TOLD_METHOD} = tellOf
+  facade.${ARGS_METHOD} = (numbers) => numbers.map(argsOf)
   facade.${RENEW_METHOD} = renew
   facade.${COLLECT_METHOD} = collect
   facade.${GIVE_METHOD} = () => made.main.handOver()

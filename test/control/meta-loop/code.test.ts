@@ -12,6 +12,7 @@ const IMPROVER = `export class Module {
 const health = (api: string, more: Partial<ServiceHealth> = {}): ServiceHealth => ({
   api,
   state: 'live',
+  role: 'productive',
   calls: 10,
   errors: 0,
   p95_s: null,
@@ -21,7 +22,11 @@ const health = (api: string, more: Partial<ServiceHealth> = {}): ServiceHealth =
 const rule = (metric: string): string =>
   `rules: [{name: bad, conditions: [{metric: ${metric}, comparator: gt, threshold: 1}], severity: warning, altitudes: [code]}]\n`
 const CODE = 'altitudes: [tuning, config, code]\n'
-const SERVICES = [health('slow', { p95_s: 2 }), health('quick', { p95_s: 0.1, errors: 4 })]
+const SERVICES = [
+  health('slow', { p95_s: 2 }),
+  health('quick', { p95_s: 0.1, errors: 4 }),
+  health('rollouts', { p95_s: 30, errors: 9, role: 'system' }),
+]
 
 let loop: Loop
 let asked: unknown[]
@@ -54,6 +59,15 @@ it('the service that fails most, or is slowest, is to be improved, once for one 
   loop.clock.skip(8 * 86_400_000)
   await loop.cycle()
   expect(asked).toHaveLength(3)
+})
+
+it('what many findings see of one service is asked of a model once, and again when the cooldown is over', async () => {
+  const second = rule('test.slow').replace('rules: [', '').replace('name: bad', 'name: worse').replace(']\n', '')
+  await loop.configure(CADENCE + CODE + rule('test.slow').replace(/\]\n$/, `, ${second}]\n`))
+  expect((await loop.cycle()).notes).toEqual(['i1: another text of quick is looked for, for bad'])
+  expect((await loop.cycle()).notes).toEqual([])
+  loop.clock.skip(5 * 3_600_000)
+  expect((await loop.cycle()).notes).toEqual(['i2: another text of quick is looked for, for worse'])
 })
 
 it('without the altitude, or while the system is frozen, no model is asked', async () => {

@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import type { Direction, Tier } from '../../../modules/contracts/policy.ts'
 import type { Json } from '../../../modules/contracts/seams.ts'
 import { classify } from '../../../modules/control/policy/classify.ts'
-import { DIRECTIONS } from '../../../modules/control/policy/protected.ts'
+import { DIRECTIONS } from '../../../modules/control/policy/directions.ts'
 
 const KNOWN: Record<string, Direction> = {
   ...DIRECTIONS,
@@ -13,7 +13,7 @@ const KNOWN: Record<string, Direction> = {
 
 function tierOf(key: string, old: Json | undefined, next: Json | undefined, approved?: Json): Tier {
   const change = { kind: 'value' as const, file: 'configs/a.yml', key, old, new: next }
-  return classify(approved === undefined ? change : { ...change, approved }, KNOWN).tier
+  return classify(approved === undefined ? change : { ...change, approved }, KNOWN[key]).tier
 }
 
 const [A, H, N] = ['AUTO_APPROVE', 'HUMAN_REVIEW', 'NEVER'] as const

@@ -79,13 +79,42 @@ it('GRACE 23, 24: a guard is worse though the target is better: the exact bytes 
   expect(again).toMatchObject({ code: 'proposal_not_live', message: expect.stringContaining('restored') })
 })
 
-it('slower, and nobody said what should be better: restored', async () => {
+it('callers are held up, and nobody said what should be better: restored', async () => {
   await begin()
   const { id } = await propose(answering(60))
   await windowOver()
   const restored = await gate.until(id, 'restored')
-  expect(restored.message).toMatch(/^worse: latency_p50_ms of shop/)
+  expect(restored.message).toMatch(/^worse: calls_per_s of shop/)
   expect(gate.root.read(SHOP)).toBe(answering(5))
+})
+
+/** Calls that come whether those before were answered or not, as from many callers: nobody is held up. */
+function steadyTraffic(): () => Promise<void> {
+  const shop = gate.system.getApi<{ ask(): Promise<string> }>('shop').with({ deadlineMs: 2_000 })
+  const timer = setInterval(() => void shop.ask().catch(() => undefined), 10)
+  return async () => clearInterval(timer)
+}
+const slowFor = (calls: number): string =>
+  moduleOf(
+    'async ask() { await new Promise((resolve) => setTimeout(resolve, ++this.calls > CALLS ? 5 : 60)) }',
+  ).replace('CALLS', String(calls))
+
+it.each([
+  ['is slow as long as it is new: kept', slowFor(90), 'confirmed', ['inconclusive 1', 'confirmed 2']],
+  ['stays slow: restored', answering(60), 'restored', ['inconclusive 1', 'regressed 2']],
+] as const)('what %s, by a window of its own', async (_what, text, state, verdicts) => {
+  gate = await startGate()
+  stopTraffic = steadyTraffic()
+  await gate.calls(100)
+  const { id } = await propose(text)
+  await windowOver()
+  await vi.waitFor(async () => expect((await gate.rollouts.show(id)).verifications).toHaveLength(1))
+  expect((await gate.rollouts.show(id)).message).toMatch(
+    /^inconclusive: slower, as what is new may be: latency_p50_ms of/,
+  )
+  await windowOver()
+  const { verifications } = await gate.until(id, state)
+  expect(verifications.map(({ verdict, round }) => `${verdict} ${round}`)).toEqual(verdicts)
 })
 
 it('a change waits until there are as many timed calls before it as a comparison takes', async () => {

@@ -112,6 +112,32 @@ it('AROS 8: what may never be changed is asked of the policy three times, then t
   expect(queued_signals).toMatchObject([{ source: 'engine_alert', priority: 'urgent', payload: { action: 'ALERT' } }])
 })
 
+it('AROS 8: what would change beside it waits for a person, though the policy would let it through', async () => {
+  const text = `${SHOP}meta_events: {retries: 1}\n`
+  loop.root.write('configs/shop.yml', text)
+  await loop.system.reload('shop')
+  await loop.configure(
+    CADENCE + KNOBS.replace('key: speed', 'key: meta_events.retries').replace('factor: 1.1', 'add: 1'),
+  )
+  loop.tell({ ...UNRELIABLE, values: { ...UNRELIABLE.values, 'test.slow': 2 } })
+  expect(await loop.cycle()).toMatchObject({
+    identity: 'rejected_never_permission',
+    identity_rounds: 3,
+    changes: [{ key: 'harness.retry_limit', tier: 'HUMAN_REVIEW' }, { tier: 'NEVER' }],
+    applied: [],
+    pending: ['c1'],
+  })
+  expect(shop()).toBe(text)
+  const { approval_id, verdict, ...proposal } = await loop.rollouts.show('c1')
+  expect(verdict).toMatchObject({ tier: 'HUMAN_REVIEW', rule: 'asked_for_review', altitude: 'tuning' })
+  const waiting = (await loop.approvals.list({ state: 'pending' })).map(({ id }) => id)
+  expect(waiting).toEqual([approval_id])
+  await loop.approve({ ...proposal, verdict, approval_id })
+  expect(shop()).toBe(text.replace('10', '12'))
+  const { last_commit } = await loop.cycle()
+  expect(last_commit).toMatchObject({ cycle: 1, changes_applied: [], changes_pending_review: ['c1'] })
+})
+
 const event = (type: OperationEvent['type'], at: number, data = {}): OperationEvent => ({
   bot_id: 'default',
   type,
@@ -150,7 +176,7 @@ it('AROS 10: after a failed test the critic only tells, and nothing is applied o
   expect(shop()).toBe(SHOP)
 })
 
-it('AROS 11: a system that has drifted far is looked at once more from the beginning, and then left alone', async () => {
+it('AROS 11: a system that has drifted far is looked at once more from the beginning; then nothing changes, and a person is asked', async () => {
   await loop.configure(`${CADENCE}meta_loop: {drift_threshold: 0.1}\n${KNOBS}`)
   loop.tell(UNRELIABLE)
   expect(await loop.cycle()).toMatchObject({
@@ -159,7 +185,9 @@ it('AROS 11: a system that has drifted far is looked at once more from the begin
     snapshot: 's2',
     identity: 'rejected_high_drift',
     identity_rounds: 3,
-    proposals: [],
+    changes: [{ key: 'harness.retry_limit', tier: 'HUMAN_REVIEW' }],
+    applied: [],
+    pending: ['c1'],
   })
   expect(shop()).toBe(SHOP)
 })

@@ -5,6 +5,7 @@
  */
 import { z } from 'zod'
 import type { RuleDefinition } from '../../../contracts/meta-loop.ts'
+import { EFFECT_METRICS } from '../../../contracts/proposals.ts'
 import { coded } from '../../../lib/errors.ts'
 import { nearText } from '../../../lib/near.ts'
 import { COMPARATORS } from './conditions.ts'
@@ -29,6 +30,12 @@ const changeSchema = z
     message: 'a change has exactly one of factor, add and value',
   })
 
+const expectedSchema = z.strictObject({
+  metric: z.enum(EFFECT_METRICS),
+  direction: z.enum(['lower', 'higher']),
+  min_effect: z.number().min(0).max(10).exactOptional(),
+})
+
 const ruleSchema = z.strictObject({
   name,
   description: z.string().max(500).exactOptional(),
@@ -44,6 +51,7 @@ const ruleSchema = z.strictObject({
   samples_min: z.number().int().positive().exactOptional(),
   context: z.array(z.string()).max(20).exactOptional(),
   change: changeSchema.exactOptional(),
+  expected: expectedSchema.exactOptional(),
 })
 
 export interface Known {

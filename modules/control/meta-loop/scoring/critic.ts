@@ -5,6 +5,7 @@
  * called at critique, where its changes go on to the policy.
  */
 import type { CriticOutput, Finding, MetaGoal, Perception } from '../../../contracts/meta-loop.ts'
+import type { ExpectedEffect } from '../../../contracts/proposals.ts'
 import type { Json } from '../../../contracts/seams.ts'
 import { canonicalJson } from '../../../lib/canonical-json.ts'
 import { shortHash } from '../../../lib/hash.ts'
@@ -71,6 +72,7 @@ interface Wanted {
   step: Step
   reason: string
   for: string
+  expected?: ExpectedEffect | undefined
 }
 
 const forGoal = (goal: MetaGoal, knobs: readonly Knob[]): Wanted[] =>
@@ -84,14 +86,16 @@ const forGoal = (goal: MetaGoal, knobs: readonly Knob[]): Wanted[] =>
       for: goal,
     }))
 
-const forFinding = ({ rule, description, change }: Finding): Wanted[] =>
-  change === undefined ? [] : [{ file: change.file, key: change.key, step: change, reason: description, for: rule }]
+const forFinding = ({ rule, description, change, expected }: Finding): Wanted[] =>
+  change === undefined
+    ? []
+    : [{ file: change.file, key: change.key, step: change, reason: description, for: rule, expected }]
 
 /** The first for each goal or rule, and for each value, that changes something. */
 function distinct(wanted: readonly Wanted[], snapshot: string, values: LiveValues): Change[] {
   const taken = new Set<string>()
   const changes: Change[] = []
-  for (const { file, key, step, reason, for: whom } of wanted) {
+  for (const { file, key, step, reason, for: whom, expected } of wanted) {
     const names = [`for ${whom}`, `at ${file} ${key}`]
     if (names.some((name) => taken.has(name))) continue
     const old = values(file, key)
@@ -99,7 +103,8 @@ function distinct(wanted: readonly Wanted[], snapshot: string, values: LiveValue
     if (old === undefined || next === undefined) continue
     for (const name of names) taken.add(name)
     const change_id = shortHash(canonicalJson({ snapshot, file, key, old, new: next })).slice(0, ID_DIGITS)
-    changes.push({ change_id, file, key, old, new: next, reason, for: whom })
+    const change = { change_id, file, key, old, new: next, reason, for: whom }
+    changes.push(expected === undefined ? change : { ...change, expected })
   }
   return changes
 }

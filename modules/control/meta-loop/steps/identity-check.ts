@@ -1,7 +1,8 @@
 /**
  * Step 5: is what would change still the system it is meant to be? Too many goals below their threshold: it looks again
  * from the beginning, once (channel E). A change that may never be made, or drift that stays: all changes are for a person
- * and the policy is asked again, three times at most; then one urgent signal tells of it, and nothing changes (channel B).
+ * and the policy is asked again, three times at most; then one urgent signal tells of it, nothing changes, and what may be
+ * changed at all waits for a person (channel B).
  */
 import { META_GOALS, type IdentityVerdict } from '../../../contracts/meta-loop.ts'
 import { perceived, type Staged, type StepWork } from '../staged.ts'

@@ -16,56 +16,62 @@ import { LAST_COMMIT } from '../kept.ts'
 import { liveConfigs, type LiveConfigs } from '../live.ts'
 import type { Means } from '../means.ts'
 import { writeReadable } from '../readable.ts'
-import type { CycleIdentity, StagedChange, Staged, StepWork } from '../staged.ts'
+import { reviewOf, type CycleIdentity, type StagedChange, type Staged, type StepWork } from '../staged.ts'
 
 /** With these nobody's change is taken now: the others would fare no better. */
 const CLOSED = new Set(['frozen', 'changes_paused', 'proposals_full'])
 
 export const persist: StepWork = async (means, staged, cycle, signal) => {
   const notes = [...staged.notes]
-  if (staged.identity === 'approved') await proposeAll(means, staged, cycle, signal, notes)
+  const proposed = isReady(staged) && (await proposeAll(means, staged, cycle, signal, notes))
   await countAgain(means, staged, cycle, signal)
   signal.throwIfAborted()
   notes.push(...(await askForCode(means, staged, cycle)))
   signal.throwIfAborted()
-  if (staged.identity === 'approved') await commit(means, staged, cycle)
+  if (staged.identity === 'approved' || proposed) await commit(means, staged, cycle)
   writeReadable(means, 'self-model.yml', { ...staged.self_model })
   return { outcome: 'done', staged: { notes } }
 }
 
+/** What the identity check refused is a person's (channel B); what may never be is nobody's. */
+const isReady = ({ identity, forced }: Readonly<Staged>): boolean => identity === 'approved' || forced
+
+/** Resolves with whether anything was proposed. */
 async function proposeAll(
   means: Means,
   staged: Readonly<Staged>,
   cycle: CycleIdentity,
   signal: AbortSignal,
   notes: string[],
-): Promise<void> {
+): Promise<boolean> {
+  let proposed = false
   const live = liveConfigs(await means.system.configs())
   const tiers = ['AUTO_APPROVE', 'HUMAN_REVIEW']
   const ordered = tiers.flatMap((tier) => staged.changes.filter((change) => change.tier === tier))
   for (const change of ordered) {
     signal.throwIfAborted()
-    // What was made a person's by a verdict against it has nobody who asks that person.
-    if (change.tier !== change.judged) continue
     try {
-      await propose(means, { change, confidence: staged.critic?.confidence ?? 0, cycle, live })
+      await propose(means, { change, staged, cycle, live })
+      proposed = true
     } catch (thrown) {
       notes.push(`${change.file} ${change.key}: ${reasonOf(thrown)}`)
-      if (CLOSED.has(codeOf(thrown) ?? '')) return
+      if (CLOSED.has(codeOf(thrown) ?? '')) return proposed
     }
   }
+  return proposed
 }
 
 interface Wanted {
   change: StagedChange
-  confidence: number
+  staged: Readonly<Staged>
   cycle: CycleIdentity
   live: LiveConfigs
 }
 
-async function propose(means: Means, { change, confidence, cycle, live }: Wanted): Promise<Proposal> {
-  const { file, key, old, new: next, reason, fingerprint } = change
+async function propose(means: Means, { change, staged, cycle, live }: Wanted): Promise<Proposal> {
+  const { file, key, old, new: next, reason, fingerprint, expected } = change
   const text = readFileSync(join(means.kernel.paths.root, file), 'utf8')
+  const review = reviewOf(staged)
   const shown = `${key} ${JSON.stringify(old)} → ${JSON.stringify(next)}`
   const input: ProposalInput = {
     origin: 'self',
@@ -77,7 +83,9 @@ async function propose(means: Means, { change, confidence, cycle, live }: Wanted
     edits: [
       { path: file, base_hash: shortHash(text), text: editYaml(file, text, { set: { [key]: next }, remove: [] }) },
     ],
-    confidence,
+    ...(expected === undefined ? {} : { expected }),
+    confidence: staged.critic?.confidence ?? 0,
+    ...(review === undefined ? {} : { review }),
     key: await keyOf(means, fingerprint, cycle.number),
   }
   const proposal = await means.rollouts.submit(input)

@@ -3,13 +3,13 @@
  * against what tasks came to lately (channel C). Nothing is written. While the system is frozen nothing is wanted.
  */
 import type { OperationEvent } from '../../../contracts/meta-metrics.ts'
-import type { Altitude, Tier } from '../../../contracts/policy.ts'
+import type { Altitude } from '../../../contracts/policy.ts'
 import { canonicalJson } from '../../../lib/canonical-json.ts'
 import { shortHash } from '../../../lib/hash.ts'
 import { liveConfigs } from '../live.ts'
 import type { Means } from '../means.ts'
 import { shadowTest } from '../shadow-test.ts'
-import type { CycleIdentity, StagedChange, Staged, StepWork } from '../staged.ts'
+import { reviewOf, type CycleIdentity, type StagedChange, type Staged, type StepWork } from '../staged.ts'
 
 export const policyRevision: StepWork = async (means, staged, cycle) => {
   const { notes } = staged
@@ -28,7 +28,7 @@ export const policyRevision: StepWork = async (means, staged, cycle) => {
       ({ rule, change: its }) => rule === change.for && its?.key === change.key,
     )
     const fingerprint = finding?.fingerprint ?? shortHash(canonicalJson([change.for, change.file, change.key]))
-    const unjudged: StagedChange = { ...change, old, tier: 'HUMAN_REVIEW', judged: 'HUMAN_REVIEW', fingerprint }
+    const unjudged: StagedChange = { ...change, old, tier: 'HUMAN_REVIEW', fingerprint }
     const { altitude, judged: staging } = await judged(means, unjudged, staged, cycle)
     if (altitudes.has(altitude)) changes.push(staging)
     else off.push(`${change.file} ${change.key} is ${altitude}, which the loop does not propose`)
@@ -40,25 +40,23 @@ export const policyRevision: StepWork = async (means, staged, cycle) => {
   return { outcome: shadow_test.passed ? 'done' : 'unsafe', staged: { changes, shadow_test, notes: told } }
 }
 
-const STRICTNESS: readonly Tier[] = ['AUTO_APPROVE', 'HUMAN_REVIEW', 'NEVER']
-
 async function judged(
   { policy, kernel }: Means,
   change: StagedChange,
-  { forced }: Readonly<Staged>,
+  staged: Readonly<Staged>,
   { name }: CycleIdentity,
 ): Promise<{ altitude: Altitude; judged: StagedChange }> {
   const { file, key, old, new: next } = change
+  const review = reviewOf(staged)
   const { tier, altitude } = await policy.check({
     origin: 'self',
     actor: kernel.api,
     changes: [{ kind: 'value', file, key, old, new: next }],
     undo: [{ operation: 'restore_value', target: `${file} ${key}` }],
     cycle: name,
+    ...(review === undefined ? {} : { review }),
   })
-  const least: Tier = forced ? 'HUMAN_REVIEW' : 'AUTO_APPROVE'
-  const strictest = STRICTNESS[Math.max(STRICTNESS.indexOf(tier), STRICTNESS.indexOf(least))] as Tier
-  return { altitude, judged: { ...change, tier: strictest, judged: tier } }
+  return { altitude, judged: { ...change, tier } }
 }
 
 /** Newest first. */

@@ -7,7 +7,7 @@ import type { RecordedCall } from '../../../contracts/recordings.ts'
 import type { Working } from '../bench.ts'
 import { failed, passed, skipped, type ServiceCheck, type SubjectInput, type Verdict } from '../check.ts'
 import { byMethod, counterexample, isMeant, noiseOf } from '../compare.ts'
-import { filled } from '../filled.ts'
+import { fill, filled } from '../filled.ts'
 import { longRun, paceOf } from '../long-run.ts'
 import { madeCalls, namedIn } from '../made-calls.ts'
 import { differenceOf } from '../outcome.ts'
@@ -54,10 +54,9 @@ async function eachMethod(
   let left = config.endurance_cpu_ms
   const named = namedIn([...Object.values(subject.after), ...Object.values(subject.before)].filter(isShort))
   for (const [index, same] of methods.entries()) {
-    // What it means to answer otherwise may cost something else: an error costs more than an answer.
-    const alike = same.filter((call) => !isMeant(call, [], input.candidate.changes))
-    const pace = alike.length === 0 ? undefined : await paceOf(input, pair, alike)
-    if (pace !== undefined) return pace
+    const pace = await lastPace(input, pair, [same])
+    const surely = pace && (await paceAnew(input, methods.slice(0, index + 1), pace))
+    if (surely !== undefined) return surely
     const calls = [...same, ...madeCalls(same, named, POOL_MAX)].map(({ aspect, method, args }) => ({
       aspect,
       method,
@@ -69,6 +68,33 @@ async function eachMethod(
   }
   return undefined
 }
+
+/** Of the last of these methods, after the others. */
+async function lastPace(
+  input: SubjectInput,
+  pair: Working,
+  methods: readonly (readonly RecordedCall[])[],
+  otherwise?: Verdict,
+): Promise<Verdict | undefined> {
+  let found: Verdict | undefined
+  for (const same of methods) {
+    // What it means to answer otherwise may cost something else: an error costs more than an answer.
+    const alike = same.filter((call) => !isMeant(call, [], input.candidate.changes))
+    found = alike.length === 0 ? undefined : await paceOf(input, pair, alike, otherwise)
+  }
+  return found
+}
+
+/** What costs more does so on other processes too, which have come the same way. */
+const paceAnew = (
+  input: SubjectInput,
+  methods: readonly (readonly RecordedCall[])[],
+  found: Verdict,
+): Promise<Verdict | undefined> =>
+  input.bench.anew(async (pair) => {
+    await fill(input, pair)
+    return lastPace(input, pair, methods, found)
+  })
 
 const isShort = (text: string): boolean => text.length < 100_000
 

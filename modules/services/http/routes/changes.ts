@@ -75,6 +75,7 @@ const input = {
   edits: z.array(editShape),
   expected: expectedShape.exactOptional().describe('without one it is kept when nothing gets worse'),
   confidence: z.number().exactOptional(),
+  review: z.string().exactOptional().describe('why a person has to decide, whatever the policy would let through'),
   cost_usd: z.number().exactOptional(),
   evidence: z.array(evidenceShape).exactOptional(),
   lineage: z

@@ -1,6 +1,7 @@
 /** What rules are made of and what they say, for the routes of the meta-loop. */
 import { z } from 'zod'
 import type { Finding, RuleDefinition, SilentRule } from '../../../contracts/meta-loop.ts'
+import { expectedShape } from './changes.ts'
 import { shape } from './route.ts'
 import { jsonMap } from './shapes.ts'
 
@@ -15,6 +16,9 @@ const change = z
     value: z.json().exactOptional(),
   })
   .exactOptional()
+const expected = expectedShape
+  .exactOptional()
+  .describe('what its change has to make better, of the service it changes')
 
 export const ruleShape = shape<RuleDefinition>(
   'Rule',
@@ -32,6 +36,7 @@ export const ruleShape = shape<RuleDefinition>(
     samples_min: z.number().exactOptional(),
     context: z.array(z.string()).exactOptional(),
     change,
+    expected,
   }),
 )
 
@@ -47,6 +52,7 @@ export const findingShape = shape<Finding>(
     fingerprint: z.string(),
     confidence: z.number(),
     change,
+    expected,
   }),
 )
 
