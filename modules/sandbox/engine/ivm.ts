@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import type { ErrorData } from '../../contracts/errors.ts'
 import { coded, reasonOf, toErrorData } from '../../lib/errors.ts'
 import { nativePackage } from '../../lib/native.ts'
+import { keepLoopsInterruptible } from './interruptible-loops.ts'
 
 export interface EntryRef {
   apply(
@@ -58,6 +59,7 @@ function look(name: string): FoundIvm {
     const ivm = require(name) as Ivm
     const path = Object.entries(require.cache).find(([, module]) => isNativePart(module?.exports, ivm))?.[0]
     if (path === undefined) throw new Error('its native part was not found')
+    keepLoopsInterruptible()
     return { ivm, path }
   } catch (thrown) {
     const reason = reasonOf(thrown).split('\n')[0] ?? ''

@@ -13,6 +13,7 @@ import { coded, fromErrorData, toErrorData } from '../../lib/errors.ts'
 import type { News, Order } from './child.ts'
 import { CONTROL, FramePipe, PACKET, type Frame } from './frames.ts'
 import type { GuestClient } from './guest-client.ts'
+import { INTERRUPTIBLE_FLAGS } from './interruptible-loops.ts'
 import { ownCode } from './own-code.ts'
 import { bootstrapText, openGuest, type MakeClient, type StartCode } from './place.ts'
 
@@ -74,7 +75,13 @@ export class ProcessPlace implements GuestPlace {
     this.ended = new Promise((resolve) => {
       this.resolveEnd = resolve
     })
-    const flags = ['--no-node-snapshot', ...permissionFlags(ivmPath), '--input-type=module', '-']
+    const flags = [
+      '--no-node-snapshot',
+      ...INTERRUPTIBLE_FLAGS,
+      ...permissionFlags(ivmPath),
+      '--input-type=module',
+      '-',
+    ]
     this.child = spawn(process.execPath, flags, { env: {}, cwd: '/', stdio: ['pipe', 'ignore', 'pipe', 'pipe'] })
     this.child.on('error', (error) => this.over(this.died(error.message)))
     this.child.on('exit', (code, signal) => this.over(this.died(this.exitReason(code, signal))))

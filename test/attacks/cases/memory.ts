@@ -30,6 +30,7 @@ export const MEMORY: readonly Attack[] = [
     'attack() { const a = new Array(3e7).fill(1); return [...a, ...a].length }',
     { expect: { code: [...FULL, 'callee_error'] } },
   ),
+  fills('66b', 'lists of numbers', 'attack() { const all = []; for (;;) all.push(new Array(1000).fill(all.length)) }'),
   fills('71', 'a set that grows', 'attack() { const all = new Set(); for (let i = 0; ; i++) all.add(i) }'),
   {
     id: '72',

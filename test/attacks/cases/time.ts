@@ -35,6 +35,7 @@ export const TIME: readonly Attack[] = [
     'a chain of microtasks',
     'attack() { const again = () => { queueMicrotask(again) }; again(); return new Promise(() => {}) }',
   ),
+  cpu('45b', 'a loop around one that the compiler unrolls', 'attack() { let all; for (;;) all = new Array(1000) }'),
   cpu('51', 'a loop of awaits', 'async attack() { for (;;) await null }'),
   cpu('52', 'a thenable that loops', `attack() { return { then() { ${LOOP} } } }`),
   cpu(

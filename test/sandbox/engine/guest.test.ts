@@ -121,6 +121,12 @@ export function fail(): Text {
     expect(await good.call('one')).toBe(1)
   })
 
+  it('a loop around one that the compiler unrolls is ended at its limit', async () => {
+    const source = 'export class Module { spin() { let all; for (;;) all = new Array(1_000) } }'
+    const { call } = await openGuest(await startPlace(kind), source, { limits: { cpu_ms: 500 } })
+    expect((await rejection(call('spin'))).code).toBe('sandbox_cpu')
+  })
+
   it('a call that takes too long is given up on, and the guest lives', async () => {
     const { guest, call, closed } = await openGuest(
       await startPlace(kind),
