@@ -5,6 +5,7 @@
  */
 import type { MetricSnapshot, OperationMetrics } from './meta-metrics.ts'
 import type { Tier } from './policy.ts'
+import type { ExpectedEffect } from './proposals.ts'
 import type { Finding, RuleDefinition, RuleDraft, RulePreview, SilentRule } from './rules.ts'
 import type { EventPriority } from './signed-events.ts'
 import type { Json, JsonMap } from './seams.ts'
