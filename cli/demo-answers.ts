@@ -43,11 +43,14 @@ const answer = (title: string, path: string, text: string): string =>
     '',
   ].join('\n')
 
-export const DEMO_ANSWERS: Readonly<Record<string, string>> = {
+/** `path`: where the slow module stands. */
+export const answersFor = (path: string) => ({
   gate: answer('Let every change through', 'modules/control/policy/judge.ts', 'export const judge = () => true\n'),
-  wrong: answer('Stop before the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d < n')),
-  faster: answer('Stop at the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d <= n')),
-}
+  wrong: answer('Stop before the root', path, SLOW.replace('d < n', 'd * d < n')),
+  faster: answer('Stop at the root', path, SLOW.replace('d < n', 'd * d <= n')),
+})
+
+export const DEMO_ANSWERS: Readonly<Record<string, string>> = answersFor('modules/primes.ts')
 
 /** An inference service whose answers stand in its config. */
 export const SCRIPT = `export class Module {

@@ -12,6 +12,7 @@ import { MM } from './child.ts'
 import { Client, readAddress } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { COUNTER, DEMO_ATTACKS, type DemoAttack } from './demo-attacks.ts'
+import { demoTour, type DemoTourOptions } from './demo-tour.ts'
 import { demoImprove, type DemoImproveOptions } from './demo-improve.ts'
 import { bold, dim, print, printJson, red, table } from './output.ts'
 
@@ -177,5 +178,16 @@ export function addDemo(program: Command, { common, setExitCode }: Cli): void {
       .option('--answers <names>', 'which of them, in which order', 'gate,wrong,faster')
       .action((options: DemoImproveOptions) => demoImprove(common(), options, setExitCode)),
     '{verdicts, proposal, p50_ms, undone_byte_for_byte, calls, failed_calls, ledger}',
+  )
+  prints(
+    group
+      .command('tour')
+      .description(
+        'ten minutes on real services, without a key: edit, break, mend, chat, improve, attack, new kernel, undo',
+      )
+      .option('--yes', 'do every step without asking', false)
+      .option('--skip <ids>', 'steps to leave out, as edit,attack', '')
+      .action((options: DemoTourOptions) => demoTour(common(), options, setExitCode)),
+    '{url, steps}',
   )
 }
