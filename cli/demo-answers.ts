@@ -44,11 +44,14 @@ export const answerOf = (title: string, path: string, text: string): string =>
     '',
   ].join('\n')
 
-export const DEMO_ANSWERS: Readonly<Record<string, string>> = {
+/** `path`: where the slow module stands. */
+export const answersFor = (path: string) => ({
   gate: answerOf('Let every change through', 'modules/control/policy/judge.ts', 'export const judge = () => true\n'),
-  wrong: answerOf('Stop before the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d < n')),
-  faster: answerOf('Stop at the root', 'modules/primes.ts', SLOW.replace('d < n', 'd * d <= n')),
-}
+  wrong: answerOf('Stop before the root', path, SLOW.replace('d < n', 'd * d < n')),
+  faster: answerOf('Stop at the root', path, SLOW.replace('d < n', 'd * d <= n')),
+})
+
+export const DEMO_ANSWERS: Readonly<Record<string, string>> = answersFor('modules/primes.ts')
 
 /** An inference service whose answers stand in its config, and come as late as a model's where `answer_ms` says so. */
 export const SCRIPT = `export class Module {

@@ -10,6 +10,7 @@ import type { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { COUNTER, DEMO_ATTACKS, type DemoAttack } from './demo-attacks.ts'
 import { demoDrift, type DemoDriftOptions } from './demo-drift.ts'
+import { demoTour, type DemoTourOptions } from './demo-tour.ts'
 import { demoImprove, type DemoImproveOptions } from './demo-improve.ts'
 import { inDemoSystem, pause, type DemoSystem } from './demo-system.ts'
 import { bold, dim, print, printJson, red, table } from './output.ts'
@@ -164,5 +165,16 @@ export function addDemo(program: Command, { common, setExitCode }: Cli): void {
       )
       .action((options: DemoDriftOptions) => demoDrift(common(), options, setExitCode)),
     '{quiet, seen, tuning, code, after, traffic, health, brief, ledger}',
+  )
+  prints(
+    group
+      .command('tour')
+      .description(
+        'ten minutes on real services, without a key: edit, break, mend, chat, improve, attack, new kernel, undo',
+      )
+      .option('--yes', 'do every step without asking', false)
+      .option('--skip <ids>', 'steps to leave out, as edit,attack', '')
+      .action((options: DemoTourOptions) => demoTour(common(), options, setExitCode)),
+    '{url, steps}',
   )
 }

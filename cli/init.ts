@@ -14,7 +14,7 @@ const packageRoot = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..'
 
 const COPIED = ['configs', 'prompts', 'modules/example.ts']
 
-function init(folder: string, force: boolean): { root: string; written: string[] } {
+export function init(folder: string, force: boolean): { root: string; written: string[] } {
   const root = resolve(folder)
   if (existsSync(root) && readdirSync(root).length > 0 && !force) throw coded('root_not_empty', { root })
   const written: string[] = []

@@ -45,8 +45,11 @@ export async function buildWeb() {
   const stamp = stampOf()
   if (built() === stamp) return
   const { build } = await import(builder)
+  const { NODE_ENV: before } = process.env
   const draft = join(root, '.cache', `web-${process.pid}`)
   mkdirSync(draft, { recursive: true })
+  // Tests build it too: what is built must not depend on who asks.
+  process.env.NODE_ENV = 'production'
   try {
     await build({ configFile: join(web, 'vite.config.ts'), build: { outDir: draft } })
     for (const path of filesIn(draft))
@@ -54,6 +57,8 @@ export async function buildWeb() {
     writeFileSync(join(draft, '.stamp'), stamp)
     putInPlace(draft, stamp)
   } finally {
+    if (before === undefined) delete process.env.NODE_ENV
+    else process.env.NODE_ENV = before
     rmSync(draft, { recursive: true, force: true })
   }
 }

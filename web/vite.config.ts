@@ -10,7 +10,7 @@ export default defineConfig({
   root: dirname(fileURLToPath(import.meta.url)),
   base: '/',
   logLevel: 'warn',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact', development: false } },
   build: {
     outDir: 'dist',
     emptyOutDir: false,

@@ -17,11 +17,12 @@ it('all scripts of all pages are at most 120 KB, compressed', () => {
   expect(bytes).toBeLessThanOrEqual(SCRIPT_BYTES_MAX)
 })
 
-it('nothing in it is fetched from elsewhere, and no module of the system is in it', () => {
-  const scripts = readdirSync(ASSETS).filter((name) => name.endsWith('.js') || name.endsWith('.css'))
-  const all = scripts.map((name) => readFileSync(join(ASSETS, name), 'utf8')).join('\n')
+it('nothing in it is fetched from elsewhere, no module of the system is in it, and no path of this machine', () => {
+  const names = readdirSync(ASSETS).filter((name) => name.endsWith('.js') || name.endsWith('.css'))
+  const all = names.map((name) => readFileSync(join(ASSETS, name), 'utf8')).join('\n')
   const addresses = all.match(/https?:\/\/[^\s"'`)]+/g) ?? []
-  // Names of XML, and what somebody is told to read: nothing is loaded from them.
+  // Names of XML and of loopback: nothing is loaded from them.
   expect(addresses.filter((one) => !/^https?:\/\/(www\.w3\.org|127\.0\.0\.1)/.test(one))).toEqual([])
-  expect(all).not.toContain('node:')
+  expect(all.match(/(?:from|import)\s*["`]node:\w+/g)).toBeNull()
+  expect([all.includes(packageRoot), all.includes('jsxDEV')]).toEqual([false, false])
 })

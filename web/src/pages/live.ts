@@ -18,4 +18,5 @@ export const livePages: readonly PageInfo[] = [
       '#/services/http?tab=calls',
     ],
   },
+  { id: 'tour', title: 'Tour', key: 'u', load: () => import('./tour/index.tsx') },
 ]

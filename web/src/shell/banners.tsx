@@ -1,9 +1,11 @@
 /** What holds for the whole system and wants to be known: the connection is lost, events were missed, a file is broken. */
-import { connection, kernel, missed, unserved } from '../live/index.ts'
+import { signal } from '@preact/signals'
+import { connection, kernel, missed, services, unserved, type ServiceStatus } from '../live/index.ts'
 import { Banner } from '../parts/banner.tsx'
 import { Button } from '../parts/button.tsx'
 import { Time } from '../parts/time.tsx'
-import { hrefOf } from '../route.ts'
+import { PAGES } from '../pages.ts'
+import { go, hrefOf, route } from '../route.ts'
 
 /** The others are counted. */
 const SHOWN_MAX = 3
@@ -14,6 +16,7 @@ export function Banners() {
       <Lost />
       <MissedEvents />
       <BrokenFiles />
+      <NothingOfOnesOwn />
     </>
   )
 }
@@ -78,4 +81,34 @@ function BrokenFiles() {
 function placeOf(error: { code: string; file?: string; line?: number }): string {
   if (error.file === undefined) return error.code.replaceAll('_', ' ')
   return error.line === undefined ? error.file : `${error.file}:${error.line}`
+}
+
+/** What is shipped lies outside of the root, but for the example that `mm init` writes. */
+const isOwn = ({ api, source_file }: ServiceStatus): boolean =>
+  source_file?.startsWith('modules/') === true && api !== 'example'
+
+const isClosed = signal(sessionStorage.getItem('tour hint') !== null)
+
+/** On the first page of a system that nobody has put anything into yet. */
+function NothingOfOnesOwn() {
+  const all = services.value
+  const isFirst = route.value.page === '' || route.value.page === PAGES[0]?.id
+  if (all === undefined || !isFirst || isClosed.value || all.some(isOwn)) return null
+  const close = (): void => {
+    sessionStorage.setItem('tour hint', 'closed')
+    isClosed.value = true
+  }
+  const actions = (
+    <>
+      <Button kind="primary" onClick={() => go(hrefOf('tour'))}>
+        Take the tour
+      </Button>
+      <Button onClick={close}>Not now</Button>
+    </>
+  )
+  return (
+    <Banner tone="info" title="Nothing of your own runs here yet" actions={actions}>
+      In ten minutes you edit, break and mend a service while it runs, and replace the kernel under it.
+    </Banner>
+  )
 }
