@@ -121,8 +121,12 @@ export class Judgement {
     }
   }
 
+  /** Those that are sure enough. */
   inflections(before: MetricSnapshot, after: MetricSnapshot, catalogue: readonly MetricDescriptor[]): Finding[] {
-    return inflectionFindings(before, after, catalogue)
+    const { confidence_min, disabled_rules } = this.#config
+    return inflectionFindings(before, after, catalogue).filter(
+      ({ rule, confidence }) => confidence >= confidence_min && !disabled_rules.includes(rule),
+    )
   }
 
   criticize(

@@ -31,7 +31,9 @@ export class Module {
     return this.snapshots.at(-1)
   }
   latest() { return this.snapshots.at(-1) ?? null }
-  list({ limit = 100 } = {}) { return { snapshots: this.snapshots.slice(-limit).reverse() } }
+  list({ limit = 100, until = Infinity } = {}) {
+    return { snapshots: this.snapshots.filter(({ at }) => at <= until).slice(-limit).reverse() }
+  }
   operation({ window_ms } = {}) {
     const { operation, since, operation_fails } = this.told()
     if (operation_fails) throw new Error('the database cannot be read')
