@@ -1,15 +1,17 @@
 /**
  * How fast a month goes by: thirty simulated days of the control plane on a simulated clock, with the work, the faults and
- * the people of `test/simulation/month/`. Goal: less than 60 s. Run: npm run bench -- meta-month [seed] [days]
+ * the people of `test/simulation/month/`. Goal: less than 60 s. Run: npm run bench -- meta-month [seed] [days] [seconds of the watch]
  */
 import { runMonth } from '../test/simulation/month/run.ts'
 import { machine, round, table } from './support.ts'
 
 const SEED = Number(process.argv[2] ?? 1)
 const DAYS = Number(process.argv[3] ?? 30)
+const WATCH_S = Number(process.argv[4] ?? 300)
 
 const { seconds, cycles, calls, events, ledger_entries, found, proposals, violations, ...rest } = await runMonth(SEED, {
   days: DAYS,
+  watch_s: WATCH_S,
 })
 const cpu = process.cpuUsage()
 

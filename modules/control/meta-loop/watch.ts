@@ -2,9 +2,10 @@
  * The watch clock: looks after what was changed, at the loop itself and at what moved suddenly, and tells people. It
  * proposes nothing: what a cycle should see goes to the inbox. Each part by itself: one that fails stops no other.
  */
-import type { Finding, LoopHealth } from '../../contracts/meta-loop.ts'
+import type { Finding, LoopHealth, Severity } from '../../contracts/meta-loop.ts'
 import type { LedgerEntry } from '../../contracts/ledger.ts'
 import type { MetricSnapshot } from '../../contracts/meta-metrics.ts'
+import type { Json } from '../../contracts/seams.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import { alertsOf } from './alerts.ts'
 import { settleEvaluations } from './evaluations.ts'
@@ -18,6 +19,11 @@ const SECOND_MS = 1_000
 const PROPOSALS_MAX = 500
 /** of one action, in one read of the ledger */
 const ENTRIES_MAX = 1_000
+
+interface ToldMove {
+  at: number
+  severity: Severity
+}
 
 export class Watch {
   readonly #means: Means
@@ -79,14 +85,19 @@ export class Watch {
     return findings.some(({ severity }) => severity === 'critical')
   }
 
-  /** A move is in sight for a whole window, and told once. */
+  /** A move is in sight for a whole window, and told once; again where it has become critical. */
   #untold(findings: readonly Finding[], { at, window_ms }: MetricSnapshot): Finding[] {
     const { store } = this.#means
-    const told = Object.entries((store.get(TOLD_MOVES) ?? {}) as Record<string, number>)
-    const recent = new Map(told.filter(([, time]) => at - time < window_ms))
-    const fresh = findings.filter(({ context }) => !recent.has(String(context['metric'])))
-    for (const { context } of fresh) recent.set(String(context['metric']), at)
-    if (fresh.length > 0) store.set(TOLD_MOVES, Object.fromEntries(recent))
+    const kept = (store.get(TOLD_MOVES) ?? {}) as unknown as Record<string, ToldMove>
+    const told = Object.entries(kept)
+    const recent = new Map(told.filter(([, { at: time }]) => at - time < window_ms))
+    const metricOf = ({ context }: Finding): string => String(context['metric'])
+    const fresh = findings.filter((finding) => {
+      const known = recent.get(metricOf(finding))
+      return known === undefined || (known.severity === 'warning' && finding.severity === 'critical')
+    })
+    for (const finding of fresh) recent.set(metricOf(finding), { at, severity: finding.severity })
+    if (fresh.length > 0) store.set(TOLD_MOVES, Object.fromEntries(recent) as unknown as Json)
     return fresh
   }
 

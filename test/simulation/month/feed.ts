@@ -5,9 +5,10 @@
  */
 import type { ControlMetricsApi } from '../../../modules/contracts/meta-metrics.ts'
 import type { Handle } from '../../../modules/contracts/module.ts'
+import { codeOf, reasonOf } from '../../../modules/lib/errors.ts'
 import type { Random } from '../../support/load.ts'
 import { HOUR, loadAt, sizeAt, type Plan } from './plan.ts'
-import type { World } from './world.ts'
+import { ORDER_FAILED, type World } from './world.ts'
 
 /** An hour, at full work. */
 const ORDERS = 120
@@ -46,6 +47,8 @@ export class Feed {
   private requests = 0
   calls = 0
   events = 0
+  /** of what was asked for, all that failed and was not meant to */
+  readonly failures = new Set<string>()
 
   constructor(world: World, plan: Plan, chance: Random) {
     this.world = world
@@ -61,7 +64,7 @@ export class Feed {
       const mean = perHour * load
       for (let left = mean; left > 0; left--)
         if (this.chance.next() < left)
-          this.world.clock.after(this.chance.next() * MINUTE_MS, () => void work(minute).catch(() => undefined))
+          this.world.clock.after(this.chance.next() * MINUTE_MS, () => void work(minute).catch(this.failed))
     }
     often(ORDERS, this.order)
     often(REQUESTS, this.request)
@@ -69,6 +72,10 @@ export class Feed {
     often(ANSWERS, this.answer)
     often(TASKS, this.task)
     often(SESSIONS, () => this.record('session_start', {}))
+  }
+
+  private readonly failed = (thrown: unknown): void => {
+    if (codeOf(thrown) !== ORDER_FAILED) this.failures.add(reasonOf(thrown))
   }
 
   private readonly order = async (minute: number): Promise<void> => {

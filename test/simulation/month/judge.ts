@@ -16,7 +16,7 @@ export interface Lived {
   /** of the loop */
   proposals: readonly Proposal[]
   ledger: { valid: boolean; entries: number }
-  /** what the log has of level error */
+  /** what the log has of level error, and what failed of the work that was asked for */
   errors: readonly string[]
   /** epoch milliseconds */
   begin: number
@@ -65,7 +65,7 @@ export function judge(plan: Plan, lived: Lived): Judged {
       status === 'completed' ? [] : [`cycle ${number} ${status}: ${reason}`],
     ),
     ...(lived.ledger.valid ? [] : ['the ledger does not verify']),
-    ...lived.errors.map((message) => `the log has an error: ${message}`),
+    ...lived.errors.map((message) => `an error: ${message}`),
   ]
   return { violations, found, false_proposals, cycles: begun.length, throttled }
 }

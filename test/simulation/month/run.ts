@@ -12,7 +12,7 @@ import { random, type Random } from '../../support/load.ts'
 import { Feed } from './feed.ts'
 import { judge, type Judged, type Lived } from './judge.ts'
 import { DAY, planOf, type Act, type Plan, type PlanOptions } from './plan.ts'
-import { SEMI, startWorld, SUPERVISED, TOKEN, type World } from './world.ts'
+import { SEMI, startWorld, SUPERVISED, TOKEN, type World, type WorldOptions } from './world.ts'
 
 const MINUTE_MS = 60_000
 const PAGE = 500
@@ -31,16 +31,16 @@ export interface Month extends Judged {
   seconds: number
 }
 
-export interface MonthOptions extends Partial<PlanOptions> {
-  /** of the loop's config */
-  loop?: string
-}
+export interface MonthOptions extends Partial<PlanOptions>, Omit<WorldOptions, 'policy'> {}
 
 /** Every other seed lets the system tune by itself. */
-export async function runMonth(seed: number, { loop = '', days = 30, ...more }: MonthOptions = {}): Promise<Month> {
+export async function runMonth(
+  seed: number,
+  { loop = '', watch_s = 300, days = 30, ...more }: MonthOptions = {},
+): Promise<Month> {
   const began = performance.now()
   const plan = planOf(seed, { days, ...more })
-  const world = await startWorld({ policy: seed % 2 === 0 ? SEMI : SUPERVISED, loop })
+  const world = await startWorld({ policy: seed % 2 === 0 ? SEMI : SUPERVISED, loop, watch_s })
   try {
     const chance = random(seed + 1)
     const feed = new Feed(world, plan, chance)
@@ -51,7 +51,7 @@ export async function runMonth(seed: number, { loop = '', days = 30, ...more }: 
       feed.minute(minute)
       await world.clock.advance(begin + (minute + 1) * MINUTE_MS - world.clock.now())
     }
-    const { lived, proposals } = await read(world, begin)
+    const { lived, proposals } = await read(world, begin, feed)
     return {
       plan,
       ...judge(plan, lived),
@@ -108,13 +108,14 @@ async function allow(approvals: Handle<ApprovalsApi>, id: string): Promise<boole
   }
 }
 
-async function read(world: World, begin: number): Promise<{ lived: Lived; proposals: Proposal[] }> {
+async function read(world: World, begin: number, { failures }: Feed): Promise<{ lived: Lived; proposals: Proposal[] }> {
   const { system, meanwhile } = world
   const { proposals } = await meanwhile(system.getApi<RolloutsApi>('rollouts').list({ limit: PAGE }))
   const own = proposals.filter(({ actor }) => actor === 'meta-loop')
   const ledger = system.getApi<LedgerApi>('ledger')
   const { valid, entries } = await meanwhile(ledger.verify())
-  const errors = system.log.filter(({ level }) => level === 'error').map(({ message }) => message)
+  const logged = system.log.filter(({ level }) => level === 'error').map(({ message }) => message)
+  const errors = [...logged, ...failures]
   const cycles = await meanwhile(allCycles(loopOf(world)))
   const refused = await meanwhile(ledger.read({ action: 'cycle_throttled', limit: REFUSED_MAX }))
   return {

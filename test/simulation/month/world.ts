@@ -16,18 +16,25 @@ export const BEGIN = Date.UTC(2100, 0, 4)
 export const TOKEN = 'the token of this month, long enough'
 const MEMORY = '/dev/shm'
 
+const WATCH_S = 300
 const LOOK_MS = 150_000
 const LOOK = `check_ms: ${LOOK_MS}`
-/** Like no other time that is waited for: while it is, a file was written, and the news of it comes in real time. */
+/** Like no other times that are waited for: while they are, something is under way that may take real time. */
 const TAKE_MS = 29_999
-const SOON_MS = 1_000
+const STEP_S = 59.999
+const PATIENT: ReadonlySet<number> = new Set([TAKE_MS, STEP_S * 1_000])
+const SOON_MS = 250
 const NEWS_MS_MAX = 1_000
+const CALM_TURNS = 2
+const BUSY = /^(?:Immediate|FSReq|CloseReq)/
+/** How an order fails that is meant to. */
+export const ORDER_FAILED = 'order_failed'
 const SHOP = `export class Module {
   constructor(kernel) { this.kernel = kernel; this.stock = kernel.getApi('stock').with({ deadlineMs: 60000 }) }
   async order(id, ms, fails) {
     if (id % 2 === 0) await this.stock.take(id, ms / 2)
     await this.kernel.sleep(ms)
-    if (fails) throw Object.assign(new Error('it fails'), { code: 'order_failed' })
+    if (fails) throw Object.assign(new Error('it fails'), { code: '${ORDER_FAILED}' })
     return id
   }
 }
@@ -66,10 +73,10 @@ const FILES: Record<string, string> = {
   'configs/shop.yml': 'prog: shop\ndomain: sales\n',
   'configs/stock.yml': 'prog: stock\ndomain: goods\n',
   'configs/world.yml': 'prog: control/world\n',
-  'configs/agents/assistant.yml': 'prog: agents/assistant\nsteps_max: 8\n',
-  'configs/inference/openai.yml': 'prog: inference/openai\nparams: {temperature: 0.7, retries: 2}\n',
-  'configs/inference/ask.yml': 'prog: inference/ask\ndepth_max: 2\n',
-  'configs/services/tools.yml': 'prog: services/tools\ndeadline_ms: 30000\n',
+  'configs/agents/assistant.yml': 'api: assistant\nprog: agents/assistant\nsteps_max: 8\n',
+  'configs/inference/openai.yml': 'api: openai\nprog: inference/openai\nparams: {temperature: 0.7, retries: 2}\n',
+  'configs/inference/ask.yml': 'api: ask\nprog: inference/ask\ndepth_max: 2\n',
+  'configs/services/tools.yml': 'api: tools\nprog: services/tools\ndeadline_ms: 30000\n',
   'modules/shop.mjs': SHOP,
   'modules/stock.mjs': STOCK,
   'modules/control/world.mjs': WORLD,
@@ -84,6 +91,8 @@ export interface WorldOptions {
   policy: string
   /** of the loop, beside what the month needs */
   loop?: string
+  /** as shipped where nothing is said */
+  watch_s?: number
 }
 
 export interface World {
@@ -96,12 +105,12 @@ export interface World {
   stop(): Promise<void>
 }
 
-export async function startWorld({ policy, loop = '' }: WorldOptions): Promise<World> {
+export async function startWorld({ policy, loop = '', watch_s = WATCH_S }: WorldOptions): Promise<World> {
   const clock = pacedClock()
   const files = {
     ...FILES,
     'configs/control/policy.yml': policy,
-    'configs/control/meta-loop.yml': `api: meta-loop\nwatch: {${LOOK}}\n${loop}`,
+    'configs/control/meta-loop.yml': `api: meta-loop\nwatch: {${LOOK}, interval_seconds: ${watch_s}}\ncadence: {per_step_timeout_seconds: ${STEP_S}}\n${loop}`,
   }
   const root = createRoot(files, mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'mm-test-')))
   const meanwhile = async <T>(work: Promise<T>): Promise<T> => {
@@ -127,26 +136,29 @@ export async function startWorld({ policy, loop = '' }: WorldOptions): Promise<W
   }
 }
 
+const nextTurn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve))
+const isBusy = (): boolean => process.getActiveResourcesInfo().some((kind) => BUSY.test(kind))
 const realMoment = (): Promise<void> => new Promise((resolve) => void setTimeout(resolve, 1))
 
 /** Goes on when nothing is under way any more: what was promised has settled, and what was asked of the disk has come. */
 function pacedClock(): SimClock {
-  const taking = new Set<unknown>()
+  const patient = new Set<unknown>()
   const settle = async (): Promise<void> => {
-    do await new Promise<void>((resolve) => void setImmediate(resolve))
-    while (process.getActiveResourcesInfo().some((kind) => kind === 'Immediate' || kind.startsWith('FSReq')))
-    // While nothing else is to come for long, it is the watcher's news that is waited for.
-    for (let n = 0; n < NEWS_MS_MAX && taking.size > 0 && clock.idle > SOON_MS; n++) await realMoment()
+    await nextTurn()
+    // A short way on nobody runs out of time.
+    if (clock.idle < SOON_MS) return
+    for (let calm = 0; calm < CALM_TURNS; calm = isBusy() ? 0 : calm + 1) await nextTurn()
+    for (let n = 0; n < NEWS_MS_MAX && patient.size > 0 && clock.idle >= SOON_MS; n++) await realMoment()
   }
   const clock = new SimClock({ settle, wall: BEGIN })
   const { after, clear } = clock
   clock.after = (ms, callback) => {
     const token = after(ms, callback)
-    if (ms === TAKE_MS) taking.add(token)
+    if (PATIENT.has(ms)) patient.add(token)
     return token
   }
   clock.clear = (token) => {
-    taking.delete(token)
+    patient.delete(token)
     clear(token)
   }
   return clock
