@@ -62,7 +62,13 @@ export class Module implements MetaLoopApi {
       async () => ({ connection: await openLoop(folder), isNew: true }),
       ({ connection }) => connection.close(),
     )
-    const store = new LoopStore(held.connection)
+    const bad = new Set<number>()
+    const store = new LoopStore(held.connection, (id) => {
+      if (bad.has(id)) return
+      bad.add(id)
+      kernel.log.warn(`row ${id} of runtime/control/meta-loop.db is no cycle any more: it is left out`)
+      kernel.events.emit('meta.log_bad', { row: id })
+    })
     const configNow = (): Config => this.#config
     const judgementNow = (): Judgement => this.#judgement
     const inbox = new Inbox(join(kernel.paths.runtime, 'signals'), () => kernel.clock.now(), configNow)

@@ -32,6 +32,7 @@ import { critic } from './scoring/critic.ts'
 import { gapsOf } from './scoring/gaps.ts'
 import { scoresOf } from './scoring/scores.ts'
 import { derivedSignals } from './scoring/signals.ts'
+import { surelyBelow } from './scoring/sure.ts'
 
 /** The value a config has now; undefined: there is none. */
 export type LiveValue = (file: string, key: string) => Json | undefined
@@ -130,11 +131,13 @@ export class Judgement {
   }
 
   criticize(
-    perceived: Perceived & { snapshot: { id: string } },
+    perceived: Perceived & { snapshot: { id: string }; operation: OperationMetrics },
     findings: readonly Finding[],
     live: LiveValue,
   ): CriticOutput {
-    return critic(perceived, findings, live, this.#config.knobs)
+    const { goals, knobs } = this.#config
+    const sure = surelyBelow(perceived.scores, perceived.operation, goals)
+    return critic({ ...perceived, sure }, findings, live, knobs)
   }
 
   #builtin(): RuleDefinition[] {

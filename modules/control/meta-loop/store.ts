@@ -11,6 +11,7 @@ import type { SqlRow } from '../../contracts/services.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
 import { Statements } from '../../lib/statements.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
+import { begunCycle } from './begun-cycle.ts'
 import type { Begun } from './cadence.ts'
 
 const BUSY_MS = 5_000
@@ -60,9 +61,13 @@ export class LoopStore {
   private readonly connection: Connection
   private readonly statements: Statements
 
-  constructor(connection: Connection) {
+  private readonly onBad: (id: number) => void
+
+  /** `onBad`: told of each row that cannot be read, whenever it is met. */
+  constructor(connection: Connection, onBad: (id: number) => void) {
     this.connection = connection
     this.statements = new Statements(connection)
+    this.onBad = onBad
   }
 
   /** One that grows by one with each cycle. */
@@ -92,10 +97,8 @@ export class LoopStore {
   }
 
   open(): OpenAttempt[] {
-    return this.rows('SELECT id, record FROM attempts WHERE open = 1 ORDER BY id', []).map((row) => ({
-      id: Number(row['id']),
-      cycle: cycleOf(row),
-    }))
+    const sql = 'SELECT id, number, trigger, started_at, record FROM attempts WHERE open = 1 ORDER BY id'
+    return this.rows(sql, []).map((row) => ({ id: Number(row['id']), cycle: this.read(row)[0] ?? begunOf(row) }))
   }
 
   /** Cycles that were begun, since (epoch ms). */
@@ -115,18 +118,19 @@ export class LoopStore {
   cycles({ limit, before }: { limit: number; before?: number | undefined }): Cycle[] {
     const where = before === undefined ? '' : 'AND number < ? AND number > 0 '
     const values = before === undefined ? [limit] : [before, limit]
-    return this.rows(`SELECT record FROM attempts WHERE open = 0 ${where}ORDER BY id DESC LIMIT ?`, values).map(cycleOf)
+    const sql = `SELECT id, record FROM attempts WHERE open = 0 ${where}ORDER BY id DESC LIMIT ?`
+    return this.rows(sql, values).flatMap((row) => this.read(row))
   }
 
   /** Newest first. */
   completed(limit: number): Cycle[] {
-    const sql = `SELECT record FROM attempts WHERE open = 0 AND status = 'completed' ORDER BY id DESC LIMIT ?`
-    return this.rows(sql, [limit]).map(cycleOf)
+    const sql = `SELECT id, record FROM attempts WHERE open = 0 AND status = 'completed' ORDER BY id DESC LIMIT ?`
+    return this.rows(sql, [limit]).flatMap((row) => this.read(row))
   }
 
   since(time: number, limit: number): Cycle[] {
-    const sql = 'SELECT record FROM attempts WHERE open = 0 AND started_at >= ? ORDER BY id DESC LIMIT ?'
-    return this.rows(sql, [time, limit]).map(cycleOf)
+    const sql = 'SELECT id, record FROM attempts WHERE open = 0 AND started_at >= ? ORDER BY id DESC LIMIT ?'
+    return this.rows(sql, [time, limit]).flatMap((row) => this.read(row))
   }
 
   /** `isNew`: no earlier cycle has made it. */
@@ -233,6 +237,16 @@ export class LoopStore {
     this.writing(() => this.statements.of(sql).run([name, JSON.stringify(value)]))
   }
 
+  /** Nothing for a row that is no cycle any more: the others stand. */
+  private read(row: SqlRow): Cycle[] {
+    try {
+      return [JSON.parse(String(row['record'])) as Cycle]
+    } catch {
+      this.onBad(Number(row['id']))
+      return []
+    }
+  }
+
   private rows(sql: string, values: readonly unknown[]): SqlRow[] {
     return [...this.statements.of(sql).iterate(values)]
   }
@@ -247,7 +261,9 @@ export class LoopStore {
   }
 }
 
-const cycleOf = (row: SqlRow): Cycle => JSON.parse(String(row['record'])) as Cycle
+/** What its columns still say of one that was begun. */
+const begunOf = (row: SqlRow): Cycle =>
+  begunCycle(Number(row['number']), String(row['trigger']), Number(row['started_at']))
 
 const proposedOf = (row: SqlRow): Proposed => ({
   fingerprint: String(row['fingerprint']),

@@ -11,7 +11,7 @@ import { HOUR, loadAt, sizeAt, type Plan } from './plan.ts'
 import { ORDER_FAILED, type World } from './world.ts'
 
 /** An hour, at full work. */
-const ORDERS = 120
+const ORDERS = 80
 const REQUESTS = 15
 const TOOL_CALLS = 12
 const ANSWERS = 16

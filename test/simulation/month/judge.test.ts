@@ -2,7 +2,7 @@
 import { describe, expect, it } from 'vitest'
 import type { Cycle, Finding } from '../../../modules/contracts/meta-loop.ts'
 import type { Proposal } from '../../../modules/contracts/proposals.ts'
-import { begunCycle } from '../../../modules/control/meta-loop/cycle.ts'
+import { begunCycle } from '../../../modules/control/meta-loop/begun-cycle.ts'
 import { FAULTS, ROWS } from './faults.ts'
 import { judge, type Lived } from './judge.ts'
 import { DAY, HOUR, loadAt, planOf, sizeAt, type Plan } from './plan.ts'

@@ -17,8 +17,6 @@ export const TOKEN = 'the token of this month, long enough'
 const MEMORY = '/dev/shm'
 
 const WATCH_S = 300
-const LOOK_MS = 150_000
-const LOOK = `check_ms: ${LOOK_MS}`
 /** Like no other times that are waited for: while they are, something is under way that may take real time. */
 const TAKE_MS = 29_999
 const STEP_S = 59.999
@@ -68,8 +66,6 @@ const FILES: Record<string, string> = {
   'configs/control/ledger.yml': 'api: ledger\n',
   'configs/control/approvals.yml': 'api: approvals\n',
   'configs/control/events.yml': 'api: events\n',
-  'configs/control/rollouts.yml': `api: rollouts\nwindow_ms: 3600000\nsamples_min: 10\ntake_ms: ${TAKE_MS}\n${LOOK}\n`,
-  'configs/control/metrics.yml': 'api: control/metrics\nprog: control/metrics\nsample_ms: 150000\nbudget_usd: 2000\n',
   'configs/shop.yml': 'prog: shop\ndomain: sales\n',
   'configs/stock.yml': 'prog: stock\ndomain: goods\n',
   'configs/world.yml': 'prog: control/world\n',
@@ -107,10 +103,14 @@ export interface World {
 
 export async function startWorld({ policy, loop = '', watch_s = WATCH_S }: WorldOptions): Promise<World> {
   const clock = pacedClock()
+  const look_ms = (watch_s * 1_000) / 2
+  const look = `check_ms: ${look_ms}`
   const files = {
     ...FILES,
+    'configs/control/metrics.yml': `api: control/metrics\nprog: control/metrics\nbudget_usd: 2000\nsample_ms: ${look_ms}\n`,
+    'configs/control/rollouts.yml': `api: rollouts\nwindow_ms: 3600000\nsamples_min: 10\ntake_ms: ${TAKE_MS}\n${look}\n`,
     'configs/control/policy.yml': policy,
-    'configs/control/meta-loop.yml': `api: meta-loop\nwatch: {${LOOK}, interval_seconds: ${watch_s}}\ncadence: {per_step_timeout_seconds: ${STEP_S}}\n${loop}`,
+    'configs/control/meta-loop.yml': `api: meta-loop\nwatch: {${look}, interval_seconds: ${watch_s}}\ncadence: {per_step_timeout_seconds: ${STEP_S}}\n${loop}`,
   }
   const root = createRoot(files, mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'mm-test-')))
   const meanwhile = async <T>(work: Promise<T>): Promise<T> => {
