@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import type { LedgerApi, LedgerCheck } from '../../../modules/contracts/ledger.ts'
 import type { ControlMetricsApi } from '../../../modules/contracts/meta-metrics.ts'
+import type { Handle } from '../../../modules/contracts/module.ts'
 import { openDatabase } from '../../../modules/lib/sqlite.ts'
 import { CADENCE, configOf, startLoop, type Loop } from '../meta-loop/loop.ts'
 
@@ -61,7 +62,7 @@ it('AROS 36: a row that was begun and cannot be read is closed at the next start
 it('AROS 36: an entry of the ledger that cannot be read is left out and told, and the check says which it is', async () => {
   await loop.cycle()
   await loop.cycle()
-  const ledger = (): LedgerApi => loop.system.getApi<LedgerApi>('ledger') as unknown as LedgerApi
+  const ledger = (): Handle<LedgerApi> => loop.system.getApi<LedgerApi>('ledger')
   await loop.system.kernel.stop('test', 2_000)
   const bytes = readFileSync(file('ledger.db'))
   const at = bytes.indexOf(Buffer.from('{"action":"cycle_ended"'))
@@ -80,9 +81,8 @@ it('AROS 36: an entry of the ledger that cannot be read is left out and told, an
 })
 
 it('AROS 40: with a database that nobody can read the status answers, without scores and with the reason', async () => {
-  const metrics = (): ControlMetricsApi =>
-    loop.system.getApi<ControlMetricsApi>('control/metrics') as unknown as ControlMetricsApi
-  await metrics().record({ bot_id: 'default', type: 'task_complete', session_id: null, data: { retries: 0 } })
+  const metrics = loop.system.getApi<ControlMetricsApi>('control/metrics')
+  await metrics.record({ bot_id: 'default', type: 'task_complete', session_id: null, data: { retries: 0 } })
   await loop.cycle()
   expect((await get('status')).body).toMatchObject({ meta_goal_scores: { G3_reliable: 1 }, scores_source: 'live' })
   await loop.system.kernel.stop('test', 2_000)

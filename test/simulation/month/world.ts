@@ -6,7 +6,6 @@
 import { existsSync, mkdtempSync } from 'node:fs'
 import { join } from 'node:path'
 import { tmpdir } from 'node:os'
-import type { Clock } from '../../../modules/contracts/seams.ts'
 import { createRoot } from '../../support/root.ts'
 import { startSystem, type TestSystem } from '../../support/system.ts'
 import { SimClock } from '../clock.ts'
@@ -114,18 +113,16 @@ export async function startWorld({ policy, loop = '', watch_s = WATCH_S }: World
   }
   const root = createRoot(files, mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'mm-test-')))
   const meanwhile = async <T>(work: Promise<T>): Promise<T> => {
-    let over = false
-    const ended = work.finally(() => {
-      over = true
-    })
+    const over = new AbortController()
+    const ended = work.finally(() => over.abort())
     ended.catch(() => undefined)
-    while (!over) {
+    while (!over.signal.aborted) {
       await clock.advance(1)
       await realMoment()
     }
     return ended
   }
-  const system = await meanwhile(startSystem(root, { clock: clock as Clock }))
+  const system = await meanwhile(startSystem(root, { clock }))
   const begin = clock.now()
   return {
     system,
