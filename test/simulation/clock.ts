@@ -19,12 +19,20 @@ export const settled = (): Promise<void> => new Promise((resolve) => void setImm
 
 export class SimClock implements Clock {
   private at = 0
-  private wall = WALL_START
+  private wall: number
   private made = 0
   private atOnce = 0
   /** by due time, then by age */
   private readonly timers: Timer[] = []
   private soons: (() => void)[] = []
+  private readonly settle: () => Promise<void>
+
+  /** `settle` resolves when all that follows from one callback has happened; `wall` is what `now` begins with. */
+  constructor({ settle = settled, wall = WALL_START }: { settle?: () => Promise<void>; wall?: number } = {}) {
+    this.settle = settle
+    this.wall = wall
+  }
+
   /** Told what a callback threw: by contract none does. */
   onThrow: (thrown: unknown) => void = (thrown) => {
     throw thrown
@@ -53,6 +61,11 @@ export class SimClock implements Clock {
     return this.timers.length + this.soons.length
   }
 
+  /** Milliseconds until the next timer is due. */
+  get idle(): number {
+    return (this.timers[0]?.due ?? Infinity) - this.at
+  }
+
   /** The wall clock is set; deadlines do not notice. */
   jump(ms: number): void {
     this.wall += ms
@@ -72,7 +85,7 @@ export class SimClock implements Clock {
     } catch (thrown) {
       this.onThrow(thrown)
     }
-    await settled()
+    await this.settle()
     return true
   }
 
@@ -87,7 +100,7 @@ export class SimClock implements Clock {
 
   /** Lets time pass, with all that falls into it. */
   async advance(ms: number): Promise<void> {
-    await settled()
+    await this.settle()
     const until = this.at + ms
     while (await this.step(until));
   }

@@ -63,6 +63,11 @@ export class ChainCheck {
   }
 }
 
-export function entryOf({ sequence, text, hash }: LedgerRow, previous_hash: string): LedgerEntry {
-  return { sequence, ...(JSON.parse(text) as Omit<LedgerEntry, 'sequence'>), previous_hash, hash }
+/** undefined: its text is not what any entry is. */
+export function entryOf({ sequence, text, hash }: LedgerRow, previous_hash: string): LedgerEntry | undefined {
+  try {
+    return { sequence, ...(JSON.parse(text) as Omit<LedgerEntry, 'sequence'>), previous_hash, hash }
+  } catch {
+    return undefined
+  }
 }

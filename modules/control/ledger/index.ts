@@ -76,7 +76,11 @@ export class Module implements LedgerApi {
       () => openLedger(folder),
       ({ connection }) => connection.close(),
     )
-    this.#opened = new LedgerStore(files)
+    const bad = new Set<number>()
+    this.#opened = new LedgerStore(files, (sequence) => {
+      if (!bad.has(sequence)) this.#kernel.log.error(`entry ${sequence} of the ledger cannot be read: it is left out`)
+      bad.add(sequence)
+    })
     this.#broken = !this.#opened.looksWhole()
   }
 
@@ -136,13 +140,20 @@ export class Module implements LedgerApi {
 
   cycles({ limit = 100 }: { limit?: number } = {}): CycleLine[] {
     const names = this.#store().cycles(Math.min(Math.max(1, limit), this.#config.limit_max))
-    return names.map((cycle) => lineOf(this.replay(cycle)))
+    return names.flatMap((cycle) => {
+      const entries = this.#ofCycle(cycle)
+      return entries.length === 0 ? [] : lineOf(entries)
+    })
   }
 
   replay(cycle: string): LedgerEntry[] {
-    const entries = this.read({ cycle, after: 0, limit: this.#config.limit_max })
+    const entries = this.#ofCycle(cycle)
     if (entries.length === 0) throw coded('cycle_unknown', { cycle: String(cycle) })
     return entries
+  }
+
+  #ofCycle(cycle: string): LedgerEntry[] {
+    return this.read({ cycle, after: 0, limit: this.#config.limit_max })
   }
 
   getAspect(aspect: string): object | undefined {

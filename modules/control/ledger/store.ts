@@ -66,11 +66,14 @@ export class LedgerStore {
   private readonly connection: Connection
   private readonly key: Buffer
   private readonly folder: string
+  private readonly onBad: (sequence: number) => void
 
-  constructor({ connection, key, folder }: LedgerFiles) {
+  /** `onBad`: told of each entry that cannot be read, whenever it is met. */
+  constructor({ connection, key, folder }: LedgerFiles, onBad: (sequence: number) => void = () => undefined) {
     this.connection = connection
     this.key = key
     this.folder = folder
+    this.onBad = onBad
     this.refresh()
   }
 
@@ -142,6 +145,7 @@ export class LedgerStore {
     return kept !== undefined && kept.sequence <= this.head.sequence
   }
 
+  /** What cannot be read is left out, and told: the check says by itself that it was altered. */
   read({ after, before, since, limit = 100, ...wanted }: LedgerQuery): LedgerEntry[] {
     const named = FIELDS.filter((name) => name !== 'time' && wanted[name] !== undefined)
     const conditions = named.map((name) => `${name} = ?`)
@@ -156,7 +160,11 @@ export class LedgerStore {
     const order = after === undefined ? 'DESC' : 'ASC'
     const rows = this.rows(`${where} ORDER BY sequence ${order} LIMIT ?`, [...values, limit])
     if (after === undefined) rows.reverse()
-    return rows.map((row) => entryOf(row, this.hashBefore(row.sequence)))
+    return rows.flatMap((row) => {
+      const entry = entryOf(row, this.hashBefore(row.sequence))
+      if (entry === undefined) this.onBad(row.sequence)
+      return entry ?? []
+    })
   }
 
   /** Names of cycles, the one that was heard of last first. */

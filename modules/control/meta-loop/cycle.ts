@@ -3,7 +3,7 @@
  * steps gather is dropped when the cycle is aborted, fails, or a step takes too long: a late answer finds nobody waiting.
  * It tells how it went; who called it writes that down.
  */
-import { STEPS, type Cycle, type CycleStatus, type Step } from '../../contracts/meta-loop.ts'
+import { STEPS, type CycleStatus, type Step } from '../../contracts/meta-loop.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import type { Means } from './means.ts'
 import { fresh, type CycleIdentity, type Outcome, type Staged, type StepResult, type StepWork } from './staged.ts'
@@ -93,36 +93,3 @@ async function timed(
 
 /** What it had seen stays as evidence; what it would have done is gone. */
 const dropped = (staged: Staged): Staged => ({ ...staged, changes: [], self_model: null })
-
-/** A cycle that has just been begun, as it stands if nobody writes more of it. */
-export const begunCycle = (number: number, trigger: string, now: number): Cycle => ({
-  number,
-  trigger,
-  status: 'failed',
-  reason: 'the process ended while it ran',
-  started_at: now,
-  ended_at: now,
-  steps_completed: 0,
-  snapshot: null,
-  operation: null,
-  scores: null,
-  gaps: [],
-  signals: [],
-  queued_signals: [],
-  signals_expired: 0,
-  findings: [],
-  silent: [],
-  critic: null,
-  changes: [],
-  identity: null,
-  requeries: 0,
-  identity_rounds: 0,
-  drift_restart: false,
-  shadow_test: null,
-  proposals: [],
-  applied: [],
-  pending: [],
-  last_commit: null,
-  notes: [],
-  summary: '',
-})

@@ -6,14 +6,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type {
-  Cycle,
-  LoopHealth,
-  MetaLoopApi,
-  MetaStatus,
-  QueuedSignal,
-  RuleDefinition,
-} from '../../contracts/meta-loop.ts'
+import type { Cycle, LoopHealth, MetaLoopApi, MetaStatus } from '../../contracts/meta-loop.ts'
+import type { QueuedSignal, RuleDefinition } from '../../contracts/meta-loop.ts'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { JsonMap } from '../../contracts/seams.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
@@ -74,7 +68,13 @@ export class Module implements MetaLoopApi {
       async () => ({ connection: await openLoop(folder), isNew: true }),
       ({ connection }) => connection.close(),
     )
-    const store = new LoopStore(held.connection)
+    const bad = new Set<number>()
+    const store = new LoopStore(held.connection, (id) => {
+      if (bad.has(id)) return
+      bad.add(id)
+      kernel.log.warn(`row ${id} of runtime/control/meta-loop.db is no cycle any more: it is left out`)
+      kernel.events.emit('meta.log_bad', { row: id })
+    })
     const configNow = (): Config => this.#config
     const judgementNow = (): Judgement => this.#judgement
     const inbox = new Inbox(join(kernel.paths.runtime, 'signals'), () => kernel.clock.now(), configNow)

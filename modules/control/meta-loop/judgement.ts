@@ -34,6 +34,7 @@ import { critic } from './scoring/critic.ts'
 import { gapsOf } from './scoring/gaps.ts'
 import { scoresOf } from './scoring/scores.ts'
 import { derivedSignals } from './scoring/signals.ts'
+import { surelyBelow } from './scoring/sure.ts'
 
 /** The value a config has now; undefined: there is none. */
 export type LiveValue = (file: string, key: string) => Json | undefined
@@ -132,16 +133,22 @@ export class Judgement {
     }
   }
 
+  /** Those that are sure enough. */
   inflections(before: MetricSnapshot, after: MetricSnapshot, catalogue: readonly MetricDescriptor[]): Finding[] {
-    return inflectionFindings(before, after, catalogue)
+    const { confidence_min, disabled_rules } = this.#config
+    return inflectionFindings(before, after, catalogue).filter(
+      ({ rule, confidence }) => confidence >= confidence_min && !disabled_rules.includes(rule),
+    )
   }
 
   criticize(
-    perceived: Perceived & { snapshot: { id: string } },
+    perceived: Perceived & { snapshot: { id: string }; operation: OperationMetrics },
     findings: readonly Finding[],
     live: LiveValue,
   ): CriticOutput {
-    return critic(perceived, findings, live, this.#config.knobs)
+    const { goals, knobs } = this.#config
+    const sure = surelyBelow(perceived.scores, perceived.operation, goals)
+    return critic({ ...perceived, sure }, findings, live, knobs)
   }
 
   #builtin(): RuleDefinition[] {

@@ -3,6 +3,7 @@
  * self-model, what is evaluated later. Copies of what stands in the database, each written whole or not at all; nobody
  * reads them back. A disk that takes no writes stops no cycle here: the database has said so already.
  */
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { stringify } from 'yaml'
 import type { Proposal } from '../../contracts/proposals.ts'
@@ -12,8 +13,11 @@ import { isOwn } from './history.ts'
 import type { Means } from './means.ts'
 
 export function writeReadable({ kernel }: Pick<Means, 'kernel'>, file: string, value: unknown): void {
+  const path = join(kernel.paths.runtime, 'control', file)
+  const text = stringify(JSON.parse(JSON.stringify(value)))
   try {
-    writeWhole(join(kernel.paths.runtime, 'control', file), stringify(JSON.parse(JSON.stringify(value))))
+    // The watch comes every few minutes, and mostly nothing has changed.
+    if (!existsSync(path) || readFileSync(path, 'utf8') !== text) writeWhole(path, text)
   } catch (thrown) {
     kernel.log.warn(`runtime/control/${file} is not what the loop knows: ${reasonOf(thrown)}`)
   }

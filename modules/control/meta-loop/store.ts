@@ -9,7 +9,9 @@ import type { Cycle, LoopAlert } from '../../contracts/meta-loop.ts'
 import type { Json } from '../../contracts/seams.ts'
 import type { SqlRow } from '../../contracts/services.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
+import { Statements } from '../../lib/statements.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
+import { begunCycle } from './begun-cycle.ts'
 import type { Begun } from './cadence.ts'
 
 const BUSY_MS = 5_000
@@ -57,15 +59,21 @@ export async function openLoop(folder: string): Promise<Connection> {
 
 export class LoopStore {
   private readonly connection: Connection
+  private readonly statements: Statements
 
-  constructor(connection: Connection) {
+  private readonly onBad: (id: number) => void
+
+  /** `onBad`: told of each row that cannot be read, whenever it is met. */
+  constructor(connection: Connection, onBad: (id: number) => void) {
     this.connection = connection
+    this.statements = new Statements(connection)
+    this.onBad = onBad
   }
 
   /** One that grows by one with each cycle. */
   nextNumber(): number {
-    const [row] = this.rows('SELECT max(number) AS n FROM attempts', [])
-    return Number(row?.['n'] ?? 0) + 1
+    const [row] = this.rows('SELECT number FROM attempts WHERE number > 0 ORDER BY id DESC LIMIT 1', [])
+    return Number(row?.['number'] ?? 0) + 1
   }
 
   /** Its row; `open`: it has only begun. */
@@ -74,25 +82,23 @@ export class LoopStore {
       const sql = 'INSERT INTO attempts (number, trigger, started_at, status, open, record) VALUES (?, ?, ?, ?, ?, ?)'
       const { number, trigger, started_at, status } = cycle
       const values = [number, trigger, started_at, status, open ? 1 : 0, JSON.stringify(cycle)]
-      const id = Number(this.connection.prepare(sql).run(values).lastInsertRowid)
-      this.connection.prepare('DELETE FROM attempts WHERE id <= ? AND open = 0').run([id - keptMax])
+      const id = Number(this.statements.of(sql).run(values).lastInsertRowid)
+      this.statements.of('DELETE FROM attempts WHERE id <= ? AND open = 0').run([id - keptMax])
       return id
     })
   }
 
   end(id: number, cycle: Cycle): void {
     this.writing(() =>
-      this.connection
-        .prepare('UPDATE attempts SET status = ?, open = 0, record = ? WHERE id = ?')
+      this.statements
+        .of('UPDATE attempts SET status = ?, open = 0, record = ? WHERE id = ?')
         .run([cycle.status, JSON.stringify(cycle), id]),
     )
   }
 
   open(): OpenAttempt[] {
-    return this.rows('SELECT id, record FROM attempts WHERE open = 1 ORDER BY id', []).map((row) => ({
-      id: Number(row['id']),
-      cycle: cycleOf(row),
-    }))
+    const sql = 'SELECT id, number, trigger, started_at, record FROM attempts WHERE open = 1 ORDER BY id'
+    return this.rows(sql, []).map((row) => ({ id: Number(row['id']), cycle: this.read(row)[0] ?? begunOf(row) }))
   }
 
   /** Cycles that were begun, since (epoch ms). */
@@ -103,20 +109,28 @@ export class LoopStore {
 
   /** When a cycle was last begun, or a scheduled one refused; 0: never. */
   lastAttempt(): number {
-    const sql = `SELECT max(started_at) AS at FROM attempts WHERE number > 0 OR trigger = 'scheduled'`
-    return Number(this.rows(sql, [])[0]?.['at'] ?? 0)
+    const which = `WHERE number > 0 OR trigger = 'scheduled'`
+    const sql = `SELECT started_at FROM attempts ${which} ORDER BY started_at DESC LIMIT 1`
+    return Number(this.rows(sql, [])[0]?.['started_at'] ?? 0)
   }
 
   /** Newest first, also of those that were not begun. `before`: a cycle's number. */
   cycles({ limit, before }: { limit: number; before?: number | undefined }): Cycle[] {
     const where = before === undefined ? '' : 'AND number < ? AND number > 0 '
     const values = before === undefined ? [limit] : [before, limit]
-    return this.rows(`SELECT record FROM attempts WHERE open = 0 ${where}ORDER BY id DESC LIMIT ?`, values).map(cycleOf)
+    const sql = `SELECT id, record FROM attempts WHERE open = 0 ${where}ORDER BY id DESC LIMIT ?`
+    return this.rows(sql, values).flatMap((row) => this.read(row))
+  }
+
+  /** Newest first. */
+  completed(limit: number): Cycle[] {
+    const sql = `SELECT id, record FROM attempts WHERE open = 0 AND status = 'completed' ORDER BY id DESC LIMIT ?`
+    return this.rows(sql, [limit]).flatMap((row) => this.read(row))
   }
 
   since(time: number, limit: number): Cycle[] {
-    const sql = 'SELECT record FROM attempts WHERE open = 0 AND started_at >= ? ORDER BY id DESC LIMIT ?'
-    return this.rows(sql, [time, limit]).map(cycleOf)
+    const sql = 'SELECT id, record FROM attempts WHERE open = 0 AND started_at >= ? ORDER BY id DESC LIMIT ?'
+    return this.rows(sql, [time, limit]).flatMap((row) => this.read(row))
   }
 
   /** `isNew`: no earlier cycle has made it. */
@@ -126,10 +140,10 @@ export class LoopStore {
         const sql =
           'INSERT OR REPLACE INTO proposed (fingerprint, proposal, key, cycle, rule, at) VALUES (?, ?, ?, ?, ?, ?)'
         const values = [one.fingerprint, one.proposal, one.key, one.cycle, one.rule, one.at]
-        this.connection.prepare(sql).run(values)
+        this.statements.of(sql).run(values)
       }
       const seen = 'INSERT OR REPLACE INTO proposals_of (cycle, proposal, is_new) VALUES (?, ?, ?)'
-      this.connection.prepare(seen).run([one.cycle, one.proposal, isNew ? 1 : 0])
+      this.statements.of(seen).run([one.cycle, one.proposal, isNew ? 1 : 0])
     })
   }
 
@@ -171,7 +185,7 @@ export class LoopStore {
 
   saveEvaluation(id: string, pending: boolean, record: Json): void {
     const sql = 'INSERT OR REPLACE INTO evaluations (id, pending, record) VALUES (?, ?, ?)'
-    this.writing(() => this.connection.prepare(sql).run([id, pending ? 1 : 0, JSON.stringify(record)]))
+    this.writing(() => this.statements.of(sql).run([id, pending ? 1 : 0, JSON.stringify(record)]))
   }
 
   hasEvaluation(id: string): boolean {
@@ -188,7 +202,7 @@ export class LoopStore {
     return this.writing(() => {
       const [known] = this.rows('SELECT id FROM alerts WHERE key = ? AND over_at IS NULL', [key])
       if (known !== undefined) return false
-      this.connection.prepare('INSERT INTO alerts (key, message, at) VALUES (?, ?, ?)').run([key, message, at])
+      this.statements.of('INSERT INTO alerts (key, message, at) VALUES (?, ?, ?)').run([key, message, at])
       return true
     })
   }
@@ -197,7 +211,7 @@ export class LoopStore {
   overAlerts(keys: ReadonlySet<string>, at: number): void {
     const gone = this.alerts().filter(({ key, over_at }) => over_at === null && !keys.has(key))
     if (gone.length === 0) return
-    const statement = this.connection.prepare('UPDATE alerts SET over_at = ? WHERE key = ? AND over_at IS NULL')
+    const statement = this.statements.of('UPDATE alerts SET over_at = ? WHERE key = ? AND over_at IS NULL')
     this.writing(() => {
       for (const { key } of gone) statement.run([at, key])
     })
@@ -220,11 +234,21 @@ export class LoopStore {
 
   set(name: string, value: Json): void {
     const sql = 'INSERT OR REPLACE INTO kept (name, value) VALUES (?, ?)'
-    this.writing(() => this.connection.prepare(sql).run([name, JSON.stringify(value)]))
+    this.writing(() => this.statements.of(sql).run([name, JSON.stringify(value)]))
+  }
+
+  /** Nothing for a row that is no cycle any more: the others stand. */
+  private read(row: SqlRow): Cycle[] {
+    try {
+      return [JSON.parse(String(row['record'])) as Cycle]
+    } catch {
+      this.onBad(Number(row['id']))
+      return []
+    }
   }
 
   private rows(sql: string, values: readonly unknown[]): SqlRow[] {
-    return [...this.connection.prepare(sql).iterate(values)]
+    return [...this.statements.of(sql).iterate(values)]
   }
 
   private writing<T>(work: () => T): T {
@@ -237,7 +261,9 @@ export class LoopStore {
   }
 }
 
-const cycleOf = (row: SqlRow): Cycle => JSON.parse(String(row['record'])) as Cycle
+/** What its columns still say of one that was begun. */
+const begunOf = (row: SqlRow): Cycle =>
+  begunCycle(Number(row['number']), String(row['trigger']), Number(row['started_at']))
 
 const proposedOf = (row: SqlRow): Proposed => ({
   fingerprint: String(row['fingerprint']),

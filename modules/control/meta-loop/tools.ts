@@ -4,7 +4,7 @@
  * and deciding is a person's: `approve` says how. Given out by the facade as its aspect `tool`.
  */
 import { z } from 'zod'
-import type { ApprovalsApi } from '../../contracts/approvals.ts'
+import type { Approval, ApprovalsApi } from '../../contracts/approvals.ts'
 import type { Cycle, MetaLoopApi } from '../../contracts/meta-loop.ts'
 import type { MetricDescriptor, MetricDomain, MetricSnapshot } from '../../contracts/meta-metrics.ts'
 import type { KernelApi } from '../../contracts/module.ts'
@@ -108,17 +108,26 @@ function approvalTools(kernel: KernelApi): Record<string, object> {
     }),
     approve: tool({
       description:
-        'Ask for a change that waits to be allowed. Only a person allows it: the answer says with what command.',
-      params: z.object({ change_id: z.string().min(1).describe('id of an approval') }),
+        'Allows nothing: no tool does, whoever calls it. Learn how a person allows a change that waits (`mm approve ID`), and tell him; or who has decided on it.',
+      params: z.strictObject({ change_id: z.string().min(1).describe('id of an approval') }),
       read_only: true,
       run: async ({ change_id }) => {
-        const { state, decided_by } = await approvals.show(change_id)
+        const approval = await approvals.show(change_id)
+        const { state, decided_by } = approval
         if (state !== 'pending')
           throw coded('approval_decided', { approval: change_id, outcome: state, by: decided_by ?? 'somebody' })
-        throw coded('operator_only', { what: `allow a change: \`mm approve ${change_id}\`` })
+        throw coded('operator_only', { what: wayToAllow(approval) })
       },
     }),
   }
+}
+
+/** Ends “Only an operator may …”. */
+function wayToAllow({ id, confirm_twice, confirmed_by }: Approval): string {
+  const command = `\`mm approve ${id}\``
+  const second = `\`mm approve ${id} --reason "…"\``
+  const done = confirm_twice !== true ? command : confirmed_by === null ? `${command}, then ${second}` : second
+  return `allow this change, on the command line: ${done}; \`mm deny ${id} --reason "…"\` says no`
 }
 
 const snapshotTool = (kernel: KernelApi): Tool<typeof span> =>

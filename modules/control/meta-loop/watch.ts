@@ -2,22 +2,28 @@
  * The watch clock: looks after what was changed, at the loop itself and at what moved suddenly, and tells people. It
  * proposes nothing: what a cycle should see goes to the inbox. Each part by itself: one that fails stops no other.
  */
-import type { LoopHealth } from '../../contracts/meta-loop.ts'
+import type { Finding, LoopHealth, Severity } from '../../contracts/meta-loop.ts'
 import type { LedgerEntry } from '../../contracts/ledger.ts'
+import type { MetricSnapshot } from '../../contracts/meta-metrics.ts'
+import type { Json } from '../../contracts/seams.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import { alertsOf } from './alerts.ts'
 import { settleEvaluations } from './evaluations.ts'
 import { HEALTH_ACTIONS, healthOf } from './health.ts'
-import { LAST_WATCH } from './kept.ts'
+import { LAST_WATCH, TOLD_MOVES } from './kept.ts'
 import type { Means } from './means.ts'
 import { writePending } from './readable.ts'
 import { tell } from './tell.ts'
 
 const SECOND_MS = 1_000
-const CYCLES_MAX = 200
 const PROPOSALS_MAX = 500
 /** of one action, in one read of the ledger */
 const ENTRIES_MAX = 1_000
+
+interface ToldMove {
+  at: number
+  severity: Severity
+}
 
 export class Watch {
   readonly #means: Means
@@ -62,12 +68,14 @@ export class Watch {
     }
   }
 
+  /** Against the last window that has no minute in common with this one: of those that have, little can differ. */
   async #inflections(): Promise<boolean> {
     const { metrics, judgement, inbox } = this.#means
-    const before = await metrics.latest()
     const after = await metrics.take()
-    if (before === null) return false
-    const findings = judgement.inflections(before, after, await metrics.catalogue())
+    const { snapshots } = await metrics.list({ until: after.at - after.window_ms, limit: 1 })
+    const [before] = snapshots
+    if (before === undefined) return false
+    const findings = this.#untold(judgement.inflections(before, after, await metrics.catalogue()), after)
     for (const { severity, description, context } of findings)
       inbox.push({
         source: 'inflection',
@@ -77,12 +85,27 @@ export class Watch {
     return findings.some(({ severity }) => severity === 'critical')
   }
 
+  /** A move is in sight for a whole window, and told once; again where it has become critical. */
+  #untold(findings: readonly Finding[], { at, window_ms }: MetricSnapshot): Finding[] {
+    const { store } = this.#means
+    const kept = (store.get(TOLD_MOVES) ?? {}) as unknown as Record<string, ToldMove>
+    const told = Object.entries(kept)
+    const recent = new Map(told.filter(([, { at: time }]) => at - time < window_ms))
+    const metricOf = ({ context }: Finding): string => String(context['metric'])
+    const fresh = findings.filter((finding) => {
+      const known = recent.get(metricOf(finding))
+      return known === undefined || (known.severity === 'warning' && finding.severity === 'critical')
+    })
+    for (const finding of fresh) recent.set(metricOf(finding), { at, severity: finding.severity })
+    if (fresh.length > 0) store.set(TOLD_MOVES, Object.fromEntries(recent) as unknown as Json)
+    return fresh
+  }
+
   async #alerts(): Promise<void> {
     const { store, rollouts, kernel, config } = this.#means
     const { proposals } = await rollouts.list({ limit: PROPOSALS_MAX })
-    const cycles = store.cycles({ limit: CYCLES_MAX }).filter(({ status }) => status === 'completed')
     const found = alertsOf({
-      cycles,
+      cycles: store.completed(Math.max(1, config.watch.gap_cycles)),
       proposals: proposals.filter(({ actor }) => actor === kernel.api),
       proposed: store.proposedSince(0),
       limits: config.watch,

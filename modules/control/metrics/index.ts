@@ -111,7 +111,7 @@ export class Module implements ControlMetricsApi {
   }
 
   async latest(): Promise<MetricSnapshot | null> {
-    return this.#open().store.snapshots({ limit: 1 })[0] ?? null
+    return this.#open().store.latest() ?? null
   }
 
   async list(query: { since?: number; until?: number; limit?: number } = {}): Promise<{ snapshots: MetricSnapshot[] }> {

@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { MetricHistoryPoint, MetricSnapshot, OperationEvent } from '../../contracts/meta-metrics.ts'
 import type { SqlRow } from '../../contracts/services.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
+import { Statements } from '../../lib/statements.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 
@@ -46,21 +47,23 @@ export async function openMetrics(folder: string): Promise<MetricsFiles> {
 
 export class MetricsStore {
   private readonly connection: Connection
+  private readonly statements: Statements
 
   constructor(connection: Connection) {
     this.connection = connection
+    this.statements = new Statements(connection)
   }
 
   /** Its id is that of its row. */
   addSnapshot(taken: Omit<MetricSnapshot, 'id'>): MetricSnapshot {
     return this.writing(() => {
       const sql = 'INSERT INTO snapshots (at, text) VALUES (?, ?)'
-      const { lastInsertRowid } = this.connection.prepare(sql).run([taken.at, JSON.stringify(taken)])
+      const { lastInsertRowid } = this.statements.of(sql).run([taken.at, JSON.stringify(taken)])
       return { id: `s${lastInsertRowid}`, ...taken }
     })
   }
 
-  /** Newest first. */
+  /** Newest first. In an order that an index has: a sort would read every snapshot there is. */
   snapshots({
     since = 0,
     until = Number.MAX_SAFE_INTEGER,
@@ -70,8 +73,14 @@ export class MetricsStore {
     until?: number
     limit: number
   }): MetricSnapshot[] {
-    const sql = 'SELECT number, text FROM snapshots WHERE at >= ? AND at <= ? ORDER BY number DESC LIMIT ?'
+    const sql = 'SELECT number, text FROM snapshots WHERE at >= ? AND at <= ? ORDER BY at DESC, number DESC LIMIT ?'
     return this.rows(sql, [since, until, limit]).flatMap((row) => snapshotOf(row) ?? [])
+  }
+
+  /** The one that was taken last, also where the clock was set back since. */
+  latest(): MetricSnapshot | undefined {
+    const [row] = this.rows('SELECT number, text FROM snapshots ORDER BY number DESC LIMIT 1', [])
+    return row === undefined ? undefined : snapshotOf(row)
   }
 
   snapshot(id: string): MetricSnapshot | undefined {
@@ -99,12 +108,12 @@ export class MetricsStore {
   /** All of them or none. */
   addEvents(events: readonly OperationEvent[], max: number): void {
     this.writing(() => {
-      const insert = this.connection.prepare('INSERT INTO events (at, bot, type, session, data) VALUES (?, ?, ?, ?, ?)')
+      const insert = this.statements.of('INSERT INTO events (at, bot, type, session, data) VALUES (?, ?, ?, ?, ?)')
       const all = this.connection.transaction(() => {
         for (const { at, bot_id, type, session_id, data } of events)
           insert.run([at, bot_id, type, session_id, JSON.stringify(data)])
         const last = 'SELECT max(number) FROM events'
-        this.connection.prepare(`DELETE FROM events WHERE number <= (${last}) - ?`).run([max])
+        this.statements.of(`DELETE FROM events WHERE number <= (${last}) - ?`).run([max])
       })
       all.immediate()
     })
@@ -138,20 +147,20 @@ export class MetricsStore {
   }
 
   keep(name: string, text: string): void {
-    this.writing(() => this.connection.prepare('INSERT OR REPLACE INTO kept VALUES (?, ?)').run([name, text]))
+    this.writing(() => this.statements.of('INSERT OR REPLACE INTO kept VALUES (?, ?)').run([name, text]))
   }
 
   forget(limits: { snapshots_before: number; snapshots_max: number; events_before: number }): void {
     this.writing(() => {
       const last = 'SELECT max(number) FROM snapshots'
       const sql = `DELETE FROM snapshots WHERE at < ? OR number <= (${last}) - ?`
-      this.connection.prepare(sql).run([limits.snapshots_before, limits.snapshots_max])
-      this.connection.prepare('DELETE FROM events WHERE at < ?').run([limits.events_before])
+      this.statements.of(sql).run([limits.snapshots_before, limits.snapshots_max])
+      this.statements.of('DELETE FROM events WHERE at < ?').run([limits.events_before])
     })
   }
 
   private rows(sql: string, params: unknown[]): SqlRow[] {
-    return Array.from(this.connection.prepare(sql).iterate(params))
+    return Array.from(this.statements.of(sql).iterate(params))
   }
 
   private writing<T>(work: () => T): T {

@@ -1,7 +1,7 @@
 /** What a person is told of: changes in a row that did not help, and a pattern that outlives its change. */
 import { expect, it } from 'vitest'
 import { alertsOf, type AlertFacts } from '../../../modules/control/meta-loop/alerts.ts'
-import { begunCycle } from '../../../modules/control/meta-loop/cycle.ts'
+import { begunCycle } from '../../../modules/control/meta-loop/begun-cycle.ts'
 
 const proposal = (id: string, state: string, changed_at = 0) => ({ id, state, changed_at }) as never
 const facts = (more: Partial<AlertFacts>): AlertFacts => ({

@@ -60,4 +60,4 @@ export const allSignals = (validation: DerivedSignal['validation']): DerivedSign
   derivedSignals(signalInput()).map((one) => ({ ...one, validation }))
 
 export const criticized = (below: MetaGoal[], findings: Finding[] = [], signals = allSignals('validated')) =>
-  critic({ scores: belowAs(below), signals, snapshot: { id: 's1' } }, findings, live)
+  critic({ scores: belowAs(below), signals, snapshot: { id: 's1' }, sure: below }, findings, live)

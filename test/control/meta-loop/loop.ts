@@ -20,18 +20,20 @@ export class Module {
   told() { return JSON.parse(readFileSync(join(this.kernel.paths.runtime, 'told.json'), 'utf8')) }
   catalogue() { return this.told().catalogue }
   async take() {
-    const { values, domains, take_ms, fails } = this.told()
+    const { values, domains, take_ms, fails, window_ms, samples } = this.told()
     if (fails) throw new Error('the metrics are gone')
     this.kernel.events.emit('told.begins')
     if (take_ms > 0) await new Promise((resolve) => setTimeout(resolve, take_ms))
-    const all = Object.fromEntries(Object.entries(values).map(([path, value]) => [path, { value, samples: 1000 }]))
+    const all = Object.fromEntries(Object.entries(values).map(([path, value]) => [path, { value, samples }]))
     const id = 's' + (this.snapshots.length + 1)
-    this.snapshots.push({ id, at: this.kernel.clock.now(), window_ms: 300000, values: all, domains, errors: {} })
+    this.snapshots.push({ id, at: this.kernel.clock.now(), window_ms, values: all, domains, errors: {} })
     this.kernel.events.emit('told.taken', { id })
     return this.snapshots.at(-1)
   }
   latest() { return this.snapshots.at(-1) ?? null }
-  list({ limit = 100 } = {}) { return { snapshots: this.snapshots.slice(-limit).reverse() } }
+  list({ limit = 100, until = Infinity } = {}) {
+    return { snapshots: this.snapshots.filter(({ at }) => at <= until).slice(-limit).reverse() }
+  }
   operation({ window_ms } = {}) {
     const { operation, since, operation_fails } = this.told()
     if (operation_fails) throw new Error('the database cannot be read')
@@ -53,6 +55,9 @@ export interface Told {
   since: OperationMetrics
   events: OperationEvent[]
   catalogue: JsonMap[]
+  /** of every value */
+  samples: number
+  window_ms: number
   /** how long measuring takes */
   take_ms: number
   fails: boolean
@@ -112,6 +117,8 @@ export const toldOf = (more: Partial<Told> = {}): Told => ({
   since: HEALTHY,
   events: [],
   catalogue: ['performance.avg_success_rate', 'test.slow', 'test.goal'].map(metric),
+  samples: 1_000,
+  window_ms: 300_000,
   take_ms: 0,
   fails: false,
   operation_fails: false,

@@ -53,6 +53,36 @@ it('a signal with a payload that is no JSON object is kept raw, and a cycle that
   expect(await value('evolution_log')).toMatchObject({ entries: [{ number: 1, status: 'completed' }] })
 })
 
+it('the tool that approves allows nothing, whoever calls it with whatever; it says how a person does, and that works', async () => {
+  const { tools: listed } = await tools().list()
+  const { description } = listed.find(({ name }) => name === 'meta_loop_approve') ?? {}
+  expect(description).toContain('Allows nothing')
+  expect(description).toContain('`mm approve ID`')
+  loop.tell(SLOW)
+  await loop.cycle()
+  const [tuning] = await loop.approvals.list({ state: 'pending' })
+  const [id, token] = [tuning?.id ?? '', loop.root.read('runtime/token').trim()]
+  expect(errorOf(await invoke('approve', { change_id: id, token })).code).toBe('bad_params')
+  const asPerson = await tools().invoke('meta_loop_approve', { change_id: id }, { caller: 'mm', operator: token })
+  for (const refused of [asPerson, await invoke('approve', { change_id: id })]) {
+    const { code, message } = errorOf(refused)
+    expect([code, message.includes(`\`mm approve ${id}\`; \`mm deny ${id} --reason`)]).toEqual(['operator_only', true])
+  }
+  expect(await loop.approvals.show(id)).toMatchObject({ state: 'pending', confirmed_by: null })
+
+  const { approval_id } = await loop.propose('modules/shop.mjs', 'export class Module {}\n')
+  const code = String(approval_id)
+  const first = `\`mm approve ${code}\`, then \`mm approve ${code} --reason "…"\``
+  expect(errorOf(await invoke('approve', { change_id: code })).message).toContain(first)
+  await loop.approvals.approve(code, { by: 'ada', token, reason: 'looked at it' })
+  const { message } = errorOf(await invoke('approve', { change_id: code }))
+  expect([message.includes(first), message.includes('--reason "…"')]).toEqual([false, true])
+
+  await loop.approvals.approve(id, { by: 'ada', token })
+  expect(loop.root.read('configs/shop.yml')).toContain('speed: 11')
+  expect(errorOf(await invoke('approve', { change_id: id })).code).toBe('approval_decided')
+})
+
 it('a domain is read from the snapshots that were taken, and without one nothing is known', async () => {
   expect(errorOf(await invoke('get_performance')).message).toContain('since')
   expect(errorOf(await invoke('get_performance', { since: 'yesterday' })).code).toBe('bad_params')

@@ -211,7 +211,7 @@ export const CHANGES: Record<string, Change> = {
     is: [1, 0.5],
   },
   'stability.human_intervention_rate': { first: entries('self'), next: entries('self', 'human'), is: [0, 0.5] },
-  'stability.compliance': { first: entries(), next: (m) => m.emit('policy.refused', { tier: 'NEVER' }), is: [100, 95] },
+  'stability.compliance': { first: entries(), next: (m) => m.emit('policy.refused', { tier: 'NEVER' }), is: [100, 85] },
   'stability.throughput_per_s': { first: add, next: add, is: 'more' },
   'stability.queue_depth': {
     first: (m) => {

@@ -27,6 +27,17 @@ async function configure(text: string): Promise<void> {
 const record = (data: Record<string, unknown>, more: object = {}): Promise<unknown> =>
   m.metrics.record({ bot_id: 'default', type: 'task_complete', session_id: null, data, ...more })
 
+it('a list is in the order of time; the latest is the one taken last, also after the clock was set back', async () => {
+  for (const ms of [60_000, 60_000, -90_000]) {
+    await m.take()
+    m.clock.jump(ms)
+  }
+  const last = await m.take()
+  expect((await m.metrics.list()).snapshots.map(({ id }) => id)).toEqual(['s3', 's2', 's4', 's1'])
+  expect((await m.metrics.list({ until: last.at, limit: 2 })).snapshots.map(({ id }) => id)).toEqual(['s4', 's1'])
+  expect(await m.metrics.latest()).toEqual(last)
+})
+
 it('a snapshot has an id that grows, stands as it was taken, and is found by its id and its time', async () => {
   const first = await m.take()
   m.clock.jump(60_000)

@@ -26,7 +26,7 @@ it('GRACE 14: a success rate of 0.87 proposes more confidence, 0.70 to 0.75; 0.9
   const [found] = findingsOf(POLICIES, { [PATHS.overall_success]: 0.87 })
   expect(found?.rule).toBe('improve_success_rate')
   const { changes } = critic(
-    { scores: belowAs([]), signals: [], snapshot: { id: 's1' } },
+    { scores: belowAs([]), signals: [], snapshot: { id: 's1' }, sure: [] },
     found === undefined ? [] : [found],
     (_, key) => (key === 'confidence_min' ? 0.7 : undefined),
   )
@@ -171,7 +171,7 @@ it('SynthOrg 15: each of the six comparators; an unknown path is refused with th
 it('SynthOrg 19: what is proposed starts from the live value, not from one that is written in the rule', () => {
   const found = findingsOf(NINE, { [PATHS.days_left]: 3, [PATHS.spend]: 40 })
   const from = (steps: number) =>
-    critic({ scores: belowAs([]), signals: [], snapshot: { id: 's1' } }, found, () => steps).changes
+    critic({ scores: belowAs([]), signals: [], snapshot: { id: 's1' }, sure: [] }, found, () => steps).changes
   expect(from(20)).toMatchObject([{ key: 'steps_max', old: 20, new: 16 }])
   expect(from(5)).toMatchObject([{ key: 'steps_max', old: 5, new: 4 }])
 })

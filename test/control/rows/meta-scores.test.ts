@@ -125,7 +125,12 @@ it('AROS 29: one change for a goal at most, from the live value, by one at least
   expect(criticized(['G5_diligent', 'G6_self_know']).changes).toEqual([])
   const at = (steps: Json | undefined): Json[] =>
     critic(
-      { scores: belowAs(['G2_economical']), signals: allSignals('validated'), snapshot: { id: 's1' } },
+      {
+        scores: belowAs(['G2_economical']),
+        signals: allSignals('validated'),
+        snapshot: { id: 's1' },
+        sure: ['G2_economical'],
+      },
       [],
       () => steps,
       [...KNOBS, ...KNOBS],

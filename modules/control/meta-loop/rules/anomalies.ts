@@ -5,6 +5,7 @@
  */
 import type { Finding } from '../../../contracts/meta-loop.ts'
 import type { MetricDescriptor, MetricHistoryPoint } from '../../../contracts/meta-metrics.ts'
+import { chanceSpread } from './chance.ts'
 import { shown } from './conditions.ts'
 import { isWorse } from './direction.ts'
 import { fingerprintOf } from './fingerprint.ts'
@@ -44,14 +45,6 @@ export const ANOMALY_DEFAULTS: AnomalyOptions = {
 const FEW = 3
 
 export type Judged = Pick<MetricDescriptor, 'direction' | 'target' | 'unit'>
-
-/** Chance alone spreads counts and shares so far, however even those before were. */
-function chanceSpread({ unit }: Judged, center: number, samples: number): number {
-  if (unit === 'count') return Math.sqrt(Math.max(1, center))
-  if (unit !== 'ratio' || samples === 0) return 0
-  const share = Math.max(0, Math.min(1, (center * samples + 1) / (samples + 2)))
-  return Math.sqrt((share * (1 - share)) / samples)
-}
 
 /** Oldest first; the last is judged by those before it. */
 export function anomalyOf(points: readonly MetricHistoryPoint[], metric: Judged, options = ANOMALY_DEFAULTS): Anomaly {

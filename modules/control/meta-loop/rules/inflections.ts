@@ -1,10 +1,12 @@
 /**
- * A metric that changed much from one snapshot to the next: by 15 % a warning, by 30 % critical, measured against the
- * larger of both, so that doubling and halving weigh the same. What got better is no alert. Pure; the watch clock of the
- * meta-loop asks, and a cycle may follow.
+ * A metric that changed much from one window to the next: by 15 % a warning, by 30 % critical, measured against the
+ * larger of both, so that doubling and halving weigh the same. What got better is no alert, nor what chance alone does:
+ * of few calls one failure more is a large share, and says nothing. Pure; the watch clock of the meta-loop asks, and a
+ * cycle may follow.
  */
 import type { Finding, Severity } from '../../../contracts/meta-loop.ts'
 import type { MetricDescriptor, MetricSnapshot } from '../../../contracts/meta-metrics.ts'
+import { chanceSpread } from './chance.ts'
 import { holds, shown } from './conditions.ts'
 import { confidenceOf, isKnown } from './confidence.ts'
 import { isWorse } from './direction.ts'
@@ -35,6 +37,8 @@ export const INFLECTION_DEFAULTS: InflectionOptions = {
 }
 
 const TINY = 1e-9
+/** Standard deviations of both values together. */
+const CHANCE_SIGMAS = 3
 
 /** 0 to 1 for values of one sign. null where one is unknown, or both are 0. */
 export function changeRatio(old: number | null, next: number | null): number | null {
@@ -63,6 +67,11 @@ export function inflectionFindings(
     const ratio = changeRatio(old.value, next.value)
     const severity = severityOf(ratio, options)
     if (severity === null || ratio === null || isWorse(metric, old.value, next.value) !== true) return []
+    const chance = Math.hypot(
+      chanceSpread(metric, old.value, old.samples),
+      chanceSpread(metric, next.value, next.samples),
+    )
+    if (Math.abs(next.value - old.value) <= CHANCE_SIGMAS * chance) return []
     return [
       {
         rule: 'inflection',

@@ -1,8 +1,8 @@
 /**
  * What the loop concludes: nothing is below its threshold, nothing is done; one or two goals are, values that serve them
  * are turned; more are, then something larger is wrong, and only a person is told. At most one change for each goal and
- * each value, from the value as it is now; nothing on a signal that is not validated. It cannot be switched off. Pure;
- * called at critique, where its changes go on to the policy.
+ * each value, from the value as it is now; nothing on a signal that is not validated, nor on what may be chance. It
+ * cannot be switched off. Pure; called at critique, where its changes go on to the policy.
  */
 import type { CriticOutput, Finding, MetaGoal, Perception } from '../../../contracts/meta-loop.ts'
 import type { ExpectedEffect } from '../../../contracts/proposals.ts'
@@ -25,7 +25,11 @@ const ALERTED = 0.7
 const REVISED = 0.6
 const ID_DIGITS = 8
 
-export type Criticized = Pick<Perception, 'scores' | 'signals'> & { snapshot: { id: string } }
+export type Criticized = Pick<Perception, 'scores' | 'signals'> & {
+  snapshot: { id: string }
+  /** of those below their threshold, the ones that are so by more than chance */
+  sure: readonly MetaGoal[]
+}
 
 export function critic(
   perception: Criticized,
@@ -42,7 +46,7 @@ export function critic(
       findings: [...findings],
       changes: [],
     }
-  const backed = below.filter((goal) => mayProposeFor(goal, perception.signals))
+  const backed = below.filter((goal) => perception.sure.includes(goal) && mayProposeFor(goal, perception.signals))
   const wanted = [...backed.flatMap((goal) => forGoal(goal, knobs)), ...findings.flatMap(forFinding)]
   const changes = distinct(wanted, perception.snapshot.id, values)
   if (below.length === 0 && changes.length === 0)
@@ -63,7 +67,9 @@ function revision(below: readonly MetaGoal[], backed: readonly MetaGoal[]): stri
   if (below.length === 0) return 'findings would change a value'
   const held = below.filter((goal) => !backed.includes(goal))
   const said = `${below.join(' and ')} below threshold`
-  return held.length === 0 ? said : `${said}; nothing is proposed for ${held.join(' and ')}: no validated signal`
+  return held.length === 0
+    ? said
+    : `${said}; nothing is proposed for ${held.join(' and ')}: no validated signal, or it may be chance`
 }
 
 interface Wanted {

@@ -3,11 +3,11 @@ import type { LedgerApi, LedgerEntry } from '../../../contracts/ledger.ts'
 import type { KernelStatus } from '../../../contracts/kernel.ts'
 import type { MetricValue } from '../../../contracts/meta-metrics.ts'
 import { isLive } from '../domains.ts'
+import { complianceOf, counterOf, KINDS, type Breach } from '../compliance.ts'
 import { counted, meanOf, shareOf, sumOf, unknown, type Collector, type Look, type Values } from '../look.ts'
 import { roleOf } from '../roles.ts'
 
 const ENTRIES_MAX = 1_000
-const BREACHES = { 'breach critical': 15, 'breach warning': 5, 'breach info': 1 } as const
 
 export const stability: Collector = { domain: 'stability', collect }
 
@@ -19,7 +19,7 @@ async function collect(look: Look): Promise<Values> {
   const [ok, refused] = [look.count('load ok'), look.count('load refused')]
   const answered = look.count('model answered')
   const live = services.filter(isLive).length
-  const [status, compliance, people] = await Promise.all([look.status(), complianceOf(look), peopleOf(look)])
+  const [status, compliance, people] = await Promise.all([look.status(), complianceNow(look), peopleOf(look)])
   return {
     success_rate: overDomains(domains.map(({ success_rate }) => success_rate)),
     recovery_s_p95: overDomains(domains.map(({ recovery_s_p95 }) => recovery_s_p95)),
@@ -65,13 +65,14 @@ function healthOf({ status }: KernelStatus): number {
 }
 
 /** Without a ledger nobody can say that all was in order. */
-async function complianceOf(look: Look): Promise<MetricValue> {
+async function complianceNow(look: Look): Promise<MetricValue> {
   const ledger = await look.ask<LedgerApi, ReturnType<LedgerApi['status']>>('ledger', (one) => one.status())
   if (ledger === undefined) return unknown
-  const broken = ledger.checked !== null && !ledger.checked.valid && look.count('breach critical') === 0 ? 1 : 0
-  const lost = Object.entries(BREACHES).map(([name, points]) => look.count(name) * points)
-  const samples = sumOf(Object.keys(BREACHES).map((name) => look.count(name))) + broken
-  return { value: Math.max(0, 100 - sumOf(lost) - broken * BREACHES['breach critical']), samples }
+  const told = Object.fromEntries(KINDS.map((kind) => [kind, look.count(counterOf(kind))])) as Record<Breach, number>
+  // Found when this process began: nobody has told of it.
+  const isBroken = ledger.checked !== null && !ledger.checked.valid && told.critical === 0
+  const counts = { ...told, critical: told.critical + (isBroken ? 1 : 0) }
+  return { value: complianceOf(counts), samples: sumOf(Object.values(counts)) }
 }
 
 async function peopleOf(look: Look): Promise<MetricValue> {

@@ -1,6 +1,7 @@
 /** An event of the bus, as it is counted: one table of what each type says. No text of it is kept. */
 import type { MachineEvent } from '../../../contracts/module.ts'
 import type { Usage } from '../../../contracts/services.ts'
+import { breachOf, counterOf } from '../compliance.ts'
 import type { Seen } from './index.ts'
 
 type Data = Record<string, unknown>
@@ -58,11 +59,13 @@ const TYPES: Readonly<Record<string, See>> = {
     seen.counts.add(time, 'model usd', told.cost_usd)
   },
   'approval.requested': (seen, time, { target }) => seen.counts.add(time, `asked ${nameOf(target)}`),
-  'policy.refused': (seen, time, { tier }) =>
-    seen.counts.add(time, tier === 'NEVER' ? 'breach warning' : 'breach info'),
-  'event.refused': counted('breach info'),
-  'proposal.alarm': counted('breach critical'),
-  'ledger.broken': counted('breach critical'),
+  'policy.refused': (seen, time, { tier }) => seen.counts.add(time, counterOf(tier === 'NEVER' ? 'blocking' : 'info')),
+  'event.refused': counted(counterOf('info')),
+  'proposal.alarm': counted(counterOf('critical')),
+  'ledger.broken': counted(counterOf('critical')),
+  // Of a checker outside: what it found, and how bad that is.
+  'signed.breach': (seen, time, { payload }) =>
+    seen.counts.add(time, counterOf(breachOf((payload as { severity?: unknown } | undefined)?.severity))),
 }
 
 /** A person's word: 0 to 1. */

@@ -53,3 +53,19 @@ it('a metric that is not followed, or not in the catalogue, alerts nobody', () =
   expect(inflectionFindings(...two, [], options)).toEqual([])
   expect(inflectionFindings(...two, [metricOf('m.other', 'down')], options)).toHaveLength(1)
 })
+
+it('what chance alone does is no change: one failure more of few, however large a share, and one more answer of few', () => {
+  const found = (unit: string, [old, next]: [number, number], samples: number): number =>
+    inflectionFindings(
+      snapshotOf({ [PATHS.spend]: { value: old, samples } }),
+      snapshotOf({ [PATHS.spend]: { value: next, samples } }),
+      [metricOf(PATHS.spend, 'down', { unit })],
+    ).length
+  expect([found('count', [1, 4], 0), found('count', [0, 3], 0), found('count', [2, 30], 0)]).toEqual([0, 0, 1])
+  expect([found('ratio', [0.05, 0.2], 20), found('ratio', [0.05, 0.2], 2_000)]).toEqual([0, 1])
+  expect([found('points', [1, 3], 20), found('points', [1, 3], 2_000)]).toEqual([0, 1])
+  expect([found('percent', [0, 20], 15), found('percent', [0, 100], 15)]).toEqual([0, 1])
+  expect([found('usd', [1, 2], 15), found('usd', [1, 8], 15)]).toEqual([0, 1])
+  // Nobody knows how far chance moves a time.
+  expect(found('s', [1, 2], 15)).toBe(1)
+})

@@ -49,12 +49,21 @@ it('a value that is not there, or is no number, is not turned', () => {
 
 it('the same change of the same snapshot has the same id, and of another another', () => {
   const asked = (id: string) =>
-    critic({ scores: belowAs(['G2_economical']), signals: allSignals('validated'), snapshot: { id } }, [], live)
+    critic(
+      {
+        scores: belowAs(['G2_economical']),
+        signals: allSignals('validated'),
+        snapshot: { id },
+        sure: ['G2_economical'],
+      },
+      [],
+      live,
+    )
   expect(asked('s1')).toEqual(asked('s1'))
   expect(asked('s2').changes[0]?.change_id).not.toBe(asked('s1').changes[0]?.change_id)
 })
 
 it('says that there is no data where nothing is scored', () => {
-  const idle = { scores: scoresOf(worked()), signals: allSignals('unvalidated'), snapshot: { id: 's1' } }
+  const idle = { scores: scoresOf(worked()), signals: allSignals('unvalidated'), snapshot: { id: 's1' }, sure: [] }
   expect(critic(idle, [], live)).toMatchObject({ action: 'NO_ACTION', reason: 'there is no data to score' })
 })
