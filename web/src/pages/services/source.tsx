@@ -21,23 +21,23 @@ export function Source({ detail }: { detail: Detail }) {
     params: { api },
     query: { which },
   })
+  const paths = Object.keys(asked.value?.files ?? {})
   return (
     <>
       <div class="fields">
         <SelectField label="Version" value={which} choices={CHOICES} onPick={(picked) => setQuery({ which: picked })} />
-        {asked.value !== undefined && Object.keys(asked.value.files).length > 0 && (
-          <SelectField
-            label="File"
-            value={shownFile(Object.keys(asked.value.files), file, detail)}
-            choices={Object.keys(asked.value.files)}
-            onPick={(picked) => setQuery({ file: picked })}
-          />
-        )}
+        <SelectField
+          label="File"
+          value={shownFile(paths, file, detail)}
+          choices={paths}
+          onPick={(picked) => setQuery({ file: picked })}
+        />
       </div>
       <AskedView asked={asked} label="The files">
         {({ files }) => <Text files={files} file={shownFile(Object.keys(files), file, detail)} detail={detail} />}
       </AskedView>
-      <Config api={api} />
+      {/* Not before the text above it, which would push it away. */}
+      {asked.state !== 'loading' && <Config api={api} />}
     </>
   )
 }
