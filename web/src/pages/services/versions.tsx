@@ -24,7 +24,7 @@ export function Versions({ detail: { api } }: { detail: Detail }) {
       {versions.length > 0 && (
         <Card title="What differs">
           <div class="stack">
-            <div class="fields">
+            <div class="service-fields">
               <Pick label="From" value={from} versions={versions} onPick={(one) => setQuery({ from: one })} />
               <Pick label="To" value={to} versions={versions} onPick={(one) => setQuery({ to: one })} />
             </div>
