@@ -71,7 +71,10 @@ function Config({ api }: { api: string }) {
           <>
             {configs.map((config) => (
               <div key={config.file}>
-                {config.error !== null && <Failure error={config.error} />}
+                {/* One of the module stands over its text. */}
+                {config.error !== null && (config.error.file ?? config.file) === config.file && (
+                  <Failure error={config.error} />
+                )}
                 {config.shadowed.length > 0 && <p class="state">Wins over {config.shadowed.join(', ')}.</p>}
                 <Table<Value>
                   label={`Values of ${config.file}`}
