@@ -12,7 +12,7 @@ export class Module {
   }
 }
 `
-export const SHOP_FASTER = SHOP.replace(/let total[\s\S]*return total/, 'return Math.max(0, Math.ceil(count)) * 3')
+const SHOP_FASTER = SHOP.replace(/let total[\s\S]*return total/, 'return Math.max(0, Math.ceil(count)) * 3')
 const SHOP_WRONG = SHOP.replace(/let total[\s\S]*return total/, 'return count * 4')
 
 const answer = (title: string, text: string): string =>

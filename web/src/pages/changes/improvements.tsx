@@ -12,6 +12,7 @@ import { Table, type Column } from '../../parts/table.tsx'
 import { Time } from '../../parts/time.tsx'
 import { go, hrefOf, type Route } from '../../route.ts'
 import { Facts } from './facts.tsx'
+import { commandOf, faultOf, type Wish } from './wish.ts'
 
 export type Improvement = ApiAnswer<'GET /api/improve/{id}'>
 
@@ -64,13 +65,6 @@ export function Improvements({ query }: { query: Route['query'] }) {
   )
 }
 
-interface Wish {
-  service: string
-  goal: string
-  budget: string
-  tries: string
-}
-
 function Ask({ service }: { service: string }) {
   const [wish, setWish] = useState<Wish>({ service, goal: '', budget: '', tries: '' })
   const set = (change: Partial<Wish>): void => setWish((before) => ({ ...before, ...change }))
@@ -118,22 +112,6 @@ function Ask({ service }: { service: string }) {
       </div>
     </Card>
   )
-}
-
-/** Undefined: it can be asked. Pure. */
-export function faultOf({ service, goal, budget, tries }: Wish, names: readonly string[]): string | undefined {
-  if (service === '') return 'Name a service.'
-  if (!names.includes(service)) return `There is no service ${service}.`
-  if (goal.trim() === '') return 'Say what should become better.'
-  if (budget !== '' && !(Number(budget) > 0)) return 'The budget is a number of dollars.'
-  if (tries !== '' && !(Number.isInteger(Number(tries)) && Number(tries) > 0)) return 'Answers are a whole number.'
-  return undefined
-}
-
-/** As it is typed. Pure. */
-export function commandOf({ service, goal, budget, tries }: Wish): string {
-  const more = [budget === '' ? '' : ` --budget ${budget}`, tries === '' ? '' : ` --tries ${tries}`].join('')
-  return `mm improve ${service === '' ? 'SERVICE' : service} --goal "${goal.replaceAll('"', '\\"')}"${more}`
 }
 
 /** Asking changes nothing yet: who is asked about, what is known of it, what it may cost. */

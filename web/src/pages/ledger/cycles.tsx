@@ -25,7 +25,15 @@ const COLUMNS: readonly Column<Line>[] = [
     isExtra: true,
   },
   { title: 'By', cell: ({ actor, origin }) => `${actor} (${origin})`, isExtra: true },
-  { title: 'Steps', cell: ({ actions }) => <span class="dim wrap">{actions.join(' → ')}</span>, isExtra: true },
+  {
+    title: 'Steps',
+    cell: ({ actions }) => (
+      <span class="cut steps dim" title={actions.join(' → ')}>
+        {actions.join(' → ')}
+      </span>
+    ),
+    isExtra: true,
+  },
 ]
 
 export function Cycles() {

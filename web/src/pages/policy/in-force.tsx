@@ -30,9 +30,9 @@ export function InForce() {
             <Profiles settings={settings} />
             <Levels settings={settings} />
           </div>
-          <div class="columns">
-            <Rules rules={settings.rules} />
+          <div class="split">
             <Directions directions={settings.directions} />
+            <Rules rules={settings.rules} />
           </div>
         </>
       )}
@@ -87,6 +87,7 @@ const PROFILE_COLUMNS: readonly Column<ProfileRow>[] = [
     title: 'An hour, a day',
     cell: ({ changes_per_hour_max, changes_per_day_max }) => `${changes_per_hour_max}, ${changes_per_day_max}`,
     isNumber: true,
+    isExtra: true,
   },
 ]
 
