@@ -14,6 +14,7 @@ const TICKER = `export class Module {
 const BOXED = `export class Module {
   constructor(kernel) { this.kernel = kernel }
   sum() { return this.kernel.getApi('adder').add(1, 2) }
+  spin() { for (;;); }
   pry(name) { return this.kernel.getApi(name).tick() }
 }
 `
@@ -26,7 +27,7 @@ beforeAll(async () => {
     'configs/traces.yml': 'prog: services/traces\n',
     'configs/ticker.yml': 'prog: ticker\napi_key: planted-secret-4411\nstep: 3\n',
     'configs/adder.yml': 'prog: adder\n',
-    'configs/boxed.yml': 'prog: boxed\nsandbox: true\ngrants: [adder.add, adder.never]\n',
+    'configs/boxed.yml': 'prog: boxed\nsandbox: {cpu_ms: 200}\ngrants: [adder.add, adder.never]\n',
     'modules/ticker.ts': TICKER,
     'modules/adder.ts': 'export class Module { add(a, b) { return a + b } never() {} }\n',
     'modules/boxed.ts': BOXED,
@@ -89,7 +90,7 @@ it('source and config are as they run, without secrets; contract and what it own
   await visit(page, '#/services/ticker?tab=contract')
   await page.getByRole('row').filter({ hasText: 'tick' }).getByText('mm call ticker.tick').waitFor()
   await visit(page, '#/services/ticker?tab=owned')
-  await page.locator('.tree').getByText('run()').first().waitFor()
+  await page.locator('.service-tree').getByText('run()').first().waitFor()
   await page.context().close()
 })
 
@@ -104,6 +105,29 @@ it('a sandboxed service shows what it used, what it holds for nothing, and what 
   await row('ticker.tick').getByText('refused').waitFor()
   await visit(page, '#/services/ticker?tab=powers')
   await page.getByText('It has every power').waitFor()
+  await page.context().close()
+})
+
+it('a module that broke its limits too often is in quarantine until somebody releases it', async () => {
+  const { system } = dashboard
+  const page = await dashboard.open('#/services/boxed')
+  // Between two of them it starts again.
+  const spun = async (): Promise<string> => {
+    await system.call('boxed', 'spin').catch(() => undefined)
+    return (await system.api<{ state: string }>('GET', '/api/services/boxed')).body.state
+  }
+  await expect.poll(spun, { timeout: 60_000, interval: 500 }).toBe('quarantined')
+  await page.locator('main').getByText('quarantined', { exact: true }).waitFor()
+  await visit(page, '#/now')
+  await page.getByRole('region', { name: 'Wants a look' }).getByText('quarantined').waitFor()
+  await visit(page, '#/services/boxed')
+  await page.getByRole('button', { name: 'Release' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('It leaves its quarantine and starts.').waitFor()
+  await dialog.getByText('mm release boxed').waitFor()
+  await confirm(dialog, 'Release')
+  await page.getByText(/boxed released: g\d+/).waitFor()
+  expect(await system.call('boxed', 'sum')).toBe(3)
   await page.context().close()
 })
 

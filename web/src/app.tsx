@@ -5,6 +5,7 @@
 import { useEffect } from 'preact/hooks'
 import { token } from './api/client.ts'
 import { startLive } from './live/index.ts'
+import { startWaiting } from './live/waiting.ts'
 import { Toasts } from './parts/toast.tsx'
 import { startRoute } from './route.ts'
 import { Banners } from './shell/banners.tsx'
@@ -21,7 +22,7 @@ export function App() {
 
 function Shell() {
   useEffect(() => {
-    const ends = [startRoute(), startLive(), startTelling(), startKeys()]
+    const ends = [startRoute(), startLive(), startTelling(), startKeys(), startWaiting()]
     return () => {
       for (const end of ends) end()
     }

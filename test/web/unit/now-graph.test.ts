@@ -92,14 +92,18 @@ it('1,000 services are laid out in a frame of a screen', () => {
   const services = ['a', 'b', 'c', 'd'].flatMap((folder) => many(250, folder))
   const links = services.map(({ api }, n) => link(api, services[(n * 7) % 1_000]?.api ?? ''))
   const pulse = pulseOf(...links)
-  const since = performance.now()
-  const shown = choose(services, pulse, { nodes_max: 40, open: [] })
-  layOut(
-    shown.nodes.map(({ id }) => id),
-    shown.links,
-    SIZE,
-  )
-  expect(performance.now() - since).toBeLessThan(100)
+  // The best of a few: what else the machine does is not the layout's.
+  const times = Array.from({ length: 5 }, () => {
+    const since = performance.now()
+    const shown = choose(services, pulse, { nodes_max: 40, open: ['a'] })
+    layOut(
+      shown.nodes.map(({ id }) => id),
+      shown.links,
+      SIZE,
+    )
+    return performance.now() - since
+  })
+  expect(Math.min(...times)).toBeLessThan(50)
 })
 
 it('where there is room every service is a node, with whom it calls and what it only needs', () => {

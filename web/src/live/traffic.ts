@@ -25,6 +25,8 @@ async function read(): Promise<void> {
     pulseFailure.value = undefined
   } catch (thrown) {
     pulseFailure.value = refusalOf(thrown)
+    // A system that is away is told of as it was; one that cannot tell any more is not.
+    if (pulseFailure.value.code !== 'not_reachable') pulse.value = undefined
   } finally {
     isBusy = false
   }

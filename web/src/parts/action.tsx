@@ -18,12 +18,14 @@ export interface ActionProps {
   /** what does the same, as `mm rollback ticker`: its words up to the first argument must be a command */
   command: string
   /** What it would touch, to be drawn: asked when the dialog opens. May throw a `Refusal`: then it cannot be done. */
-  preview: () => Promise<ComponentChildren>
+  preview?: () => Promise<ComponentChildren>
   /** Does it. What it returns is said as a toast, with numbers. A `Refusal` it throws is shown in the dialog. */
   run: () => Promise<ToastText | string>
   /** @default 'normal' */
   kind?: 'normal' | 'primary' | 'danger' | 'quiet'
   disabled?: boolean
+  /** what it would touch stands beside it already: one press does it, and only a refusal opens a dialog */
+  shown?: boolean
   /** why it cannot be done now: the title of a disabled button */
   reason?: string
 }
@@ -35,24 +37,33 @@ type Step =
   | { at: 'running'; preview: ComponentChildren }
   | { at: 'failed'; preview: ComponentChildren; error: Refusal; before: 'look' | 'run' }
 
-export function Action({ label, command, preview, run, kind = 'normal', disabled = false, reason }: ActionProps) {
+export function Action({
+  label,
+  command,
+  preview,
+  run,
+  kind = 'normal',
+  disabled = false,
+  shown = false,
+  reason,
+}: ActionProps) {
   const [step, setStep] = useState<Step>({ at: 'closed' })
   const look = async (): Promise<void> => {
     setStep({ at: 'looking' })
     try {
-      setStep({ at: 'shown', preview: await preview() })
+      setStep({ at: 'shown', preview: await preview?.() })
     } catch (thrown) {
       setStep({ at: 'failed', preview: undefined, error: refusalOf(thrown), before: 'look' })
     }
   }
-  const go = async (shown: ComponentChildren): Promise<void> => {
-    setStep({ at: 'running', preview: shown })
+  const go = async (seen: ComponentChildren): Promise<void> => {
+    setStep({ at: 'running', preview: seen })
     try {
       const told = await run()
       toast(typeof told === 'string' ? { tone: 'good', text: told } : told)
       setStep({ at: 'closed' })
     } catch (thrown) {
-      setStep({ at: 'failed', preview: shown, error: refusalOf(thrown), before: 'run' })
+      setStep({ at: 'failed', preview: seen, error: refusalOf(thrown), before: 'run' })
     }
     lookNow()
   }
@@ -63,12 +74,13 @@ export function Action({ label, command, preview, run, kind = 'normal', disabled
           kind={kind}
           disabled={disabled}
           {...(reason === undefined ? {} : { title: reason })}
-          onClick={() => void look()}
+          busy={shown && step.at === 'running'}
+          onClick={() => void (shown ? go(undefined) : look())}
         >
           {label}
         </Button>
       </span>
-      {step.at !== 'closed' && (
+      {step.at !== 'closed' && !(shown && step.at === 'running') && (
         <ActionDialog
           label={label}
           command={command}

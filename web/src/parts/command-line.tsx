@@ -24,8 +24,15 @@ export function CommandLine({ command }: CommandLineProps) {
         label={copied ? 'Copied' : `Copy ${command}`}
         onClick={() => void copy().catch(() => undefined)}
       >
-        {copied ? '✓' : '⧉'}
+        {copied ? '✓' : <CopySign />}
       </Button>
     </span>
   )
 }
+
+/** Drawn: not every machine has a letter for it. */
+const CopySign = () => (
+  <svg width="12" height="12" viewBox="0 0 12 12" aria-hidden="true">
+    <path d="M4.5 4.5h7v7h-7zM7.5 4V.5h-7v7H4" fill="none" stroke="currentColor" />
+  </svg>
+)

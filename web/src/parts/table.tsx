@@ -43,14 +43,16 @@ export function Table<Row>({ label, columns, rows, keyOf, hrefOf, empty, toneOf 
   const sorted = useMemo(() => sortedBy(rows, columns, sorting), [rows, columns, sorting])
   if (rows.length === 0 && empty !== undefined) return <>{empty}</>
   const isLong = rows.length > WHOLE_MAX
+  // What may scroll has to be reached by the keyboard: by something in it, or itself.
+  const isStop = isLong || (hrefOf === undefined && !columns.some(({ sort: by }) => by !== undefined))
   const { from, to } = isLong ? shownRows(top, sorted.length) : { from: 0, to: sorted.length }
   const sort = (title: string): void => setSorting({ title, down: sorting?.title === title && !sorting.down })
   return (
     <div
       class={isLong ? 'table-box is-long' : 'table-box'}
-      tabIndex={isLong ? 0 : undefined}
-      role={isLong ? 'region' : undefined}
-      aria-label={isLong ? label : undefined}
+      tabIndex={isStop ? 0 : undefined}
+      role={isStop ? 'region' : undefined}
+      aria-label={isStop ? label : undefined}
       onScroll={(event) => isLong && setTop(event.currentTarget.scrollTop)}
     >
       <table class="table" aria-label={label} aria-rowcount={rows.length + 1}>

@@ -70,7 +70,19 @@ export function textOf({ type, data }: MachineEvent): ToastText | undefined {
         href: hrefOf('kernel'),
       }
     case 'approval.requested':
-      return { tone: 'warn', text: `It waits for you: ${text(data, 'title')}`, href: hrefOf('inbox') }
+      return {
+        tone: 'warn',
+        text: `It waits for you: ${text(data, 'title')}`,
+        href: hrefOf('inbox', [text(data, 'id')]),
+      }
+    case 'proposal.confirmed':
+      return proposalText(data, 'good', 'was measured, and stays')
+    case 'proposal.restored':
+      return proposalText(data, 'warn', 'is taken back, the bytes before are there again')
+    case 'proposal.failed':
+      return proposalText(data, 'bad', 'was refused by a service, the bytes before are there again')
+    case 'proposal.alarm':
+      return proposalText(data, 'bad', 'cannot be taken back: the system is frozen for changes of its own')
     case 'change.undone':
       return { tone: 'good', text: `Undone: ${list(data['services'])}` }
     default:
@@ -81,6 +93,11 @@ export function textOf({ type, data }: MachineEvent): ToastText | undefined {
 const text = (data: Readonly<Record<string, unknown>>, key: string): string => String(data[key])
 const list = (value: unknown): string => (Array.isArray(value) ? value.join(', ') : String(value))
 const of = (data: Readonly<Record<string, unknown>>): string => hrefOf('services', [text(data, 'api')])
+
+function proposalText(data: Readonly<Record<string, unknown>>, tone: ToastText['tone'], what: string): ToastText {
+  const id = text(data, 'id')
+  return { tone, text: `${id} ${what}`, detail: text(data, 'message'), href: hrefOf('changes', [id]) }
+}
 
 interface Told {
   message?: string

@@ -19,7 +19,7 @@ const LIMIT = 200
 const LOOK_MS = 2_000
 
 const COLUMNS: readonly Column<Summary>[] = [
-  { title: 'Entry', cell: ({ entry }) => <code>{entry}</code>, sort: ({ entry }) => entry, isHead: true },
+  { title: 'Entry', cell: ({ entry }) => <EntryName entry={entry} />, sort: ({ entry }) => entry, isHead: true },
   {
     title: 'Outcome',
     cell: ({ errors }) =>
@@ -28,8 +28,25 @@ const COLUMNS: readonly Column<Summary>[] = [
   },
   { title: 'Took', cell: ({ ms }) => tookOf(ms), sort: ({ ms }) => ms, isNumber: true },
   { title: 'Calls', cell: ({ spans }) => spans, sort: ({ spans }) => spans, isNumber: true, isExtra: true },
-  { title: 'Began', cell: ({ at }) => <Time at={at} as="clock" />, sort: ({ at }) => at, isNumber: true },
+  {
+    title: 'Began',
+    cell: ({ at }) => <Time at={at} as="clock" />,
+    sort: ({ at }) => at,
+    isNumber: true,
+    isExtra: true,
+  },
 ]
+
+/** `http → ticker.tick`; on a phone without who calls. */
+function EntryName({ entry }: { entry: string }) {
+  const at = entry.indexOf('→ ') + 1
+  return (
+    <code>
+      <span class="is-wide">{entry.slice(0, at)} </span>
+      {entry.slice(at).trim()}
+    </code>
+  )
+}
 
 export function Traces({ query }: { query: Readonly<Record<string, string>> }) {
   const [isLive, setLive] = useState(true)

@@ -12,30 +12,12 @@ type Waiting = NonNullable<Conversation['parked']>
 
 export function Parked({ parked: { approval_id, question, asked_at } }: { parked: Waiting }) {
   const [note, setNote] = useState('')
-  const action = (approved: boolean) => (
-    <Action
-      label={approved ? 'Approve' : 'Deny'}
-      kind={approved ? 'primary' : 'danger'}
-      command={
-        approved
-          ? `mm approve ${approval_id}`
-          : `mm deny ${approval_id} --reason "${note === '' ? '…' : note.replaceAll('"', "'")}"`
-      }
-      preview={async () => (
-        <>
-          <p>{question}</p>
-          <p class="dim">
-            {approved
-              ? 'The turn goes on at once, and the model is told that you allow it.'
-              : 'The turn goes on at once, and the model is told that you do not allow it.'}{' '}
-            It is decided once.
-          </p>
-          {note !== '' && <p>It is told with it: {note}</p>}
-        </>
-      )}
-      run={async () => toldOf(await decide(approval_id, approved, note), approved)}
-    />
-  )
+  const decision = (approved: boolean) => ({
+    kind: approved ? ('primary' as const) : ('danger' as const),
+    preview: async () => <Outlook question={question} approved={approved} note={note} />,
+    run: async () => toldOf(await decide(approval_id, approved, note), approved),
+  })
+  const reason = note === '' ? '…' : note.replaceAll('"', "'")
   return (
     <Banner tone="warn" title="The turn waits for you">
       <div class="stack">
@@ -45,11 +27,24 @@ export function Parked({ parked: { approval_id, question, asked_at } }: { parked
         </p>
         <TextField label="Note to the model" value={note} onInput={setNote} hint="If there is something to say." />
         <div class="row">
-          {action(true)}
-          {action(false)}
+          <Action label="Approve" command={`mm approve ${approval_id}`} {...decision(true)} />
+          <Action label="Deny" command={`mm deny ${approval_id} --reason "${reason}"`} {...decision(false)} />
         </div>
       </div>
     </Banner>
+  )
+}
+
+function Outlook({ question, approved, note }: { question: string; approved: boolean; note: string }) {
+  return (
+    <>
+      <p>{question}</p>
+      <p class="dim">
+        The turn goes on at once, and the model is told that you {approved ? 'allow it' : 'do not allow it'}. It is
+        decided once.
+      </p>
+      {note !== '' && <p>It is told with it: {note}</p>}
+    </>
   )
 }
 

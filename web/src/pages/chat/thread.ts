@@ -13,6 +13,8 @@ export type Block =
   /** `result`: undefined while there is none. `params`: undefined where what was called could not be read */
   | { kind: 'call'; tool: string; params: Record<string, unknown> | undefined; result: ChatResult | undefined }
 
+export type Call = Extract<Block, { kind: 'call' }>
+
 export type TurnState = 'under_way' | 'done' | 'parked' | 'cut' | 'failed'
 
 export interface Turn {

@@ -60,7 +60,6 @@ function Foot({ turn: { state, provider, answer, trace } }: { turn: Turn }) {
   return (
     <footer class="row chat-foot">
       {shown !== undefined && <Badge tone={shown.tone}>{shown.text}</Badge>}
-      {state === 'under_way' && <span class="spinner is-small" aria-hidden="true" />}
       <span class="dim">{parts.join(' · ')}</span>
       {trace !== undefined && state !== 'failed' && <a href={hrefOf('calls', [trace])}>Trace</a>}
     </footer>

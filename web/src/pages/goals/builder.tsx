@@ -54,7 +54,7 @@ function Form({ first, metrics, isNew }: FormProps) {
   const said = (place: string): string | undefined => (touched.has(place) ? wrong[place] : undefined)
   const rule = ruleOf(draft)
   return (
-    <div class="builder">
+    <div class="goals-builder">
       <Card
         title={isNew ? 'A rule of your own' : `Change ${first.name}`}
         actions={<SaveRule rule={rule} disabled={Object.keys(wrong).length > 0} />}
@@ -105,7 +105,7 @@ function Altitudes({
   error,
 }: Pick<PartProps, 'draft' | 'set'> & { error: string | undefined }) {
   return (
-    <fieldset class="choices">
+    <fieldset class="goals-choices">
       <legend>What it may lead to</legend>
       {ALTITUDES.map((one) => (
         <CheckField

@@ -27,7 +27,7 @@ export function Conditions({ draft, metrics, set, said }: PartProps & { metrics:
   return (
     <>
       {conditions.map((condition, at) => (
-        <fieldset key={at} class="condition">
+        <fieldset key={at} class="goals-condition">
           <legend>{at === 0 ? 'Holds when' : 'and'}</legend>
           <div class="is-whole">
             <SelectField

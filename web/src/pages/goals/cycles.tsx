@@ -40,10 +40,10 @@ function Waiting() {
           signals.length === 0 ? (
             <Empty title="None waits">The next cycle reads what is sent until then.</Empty>
           ) : (
-            <ul class="lines">
+            <ul class="items">
               {signals.map(({ id, source, priority, payload, at, ttl_s }) => (
-                <li key={id} class="rule">
-                  <div class="rule-head">
+                <li key={id} class="goals-rule">
+                  <div class="goals-head">
                     <strong>{source}</strong>
                     <Badge tone={priority === 'urgent' || priority === 'high' ? 'warn' : 'info'}>{priority}</Badge>
                     <Time at={at} />
@@ -60,13 +60,15 @@ function Waiting() {
   )
 }
 
+const wordOf = (text: string): string => (/^[\w.-]+$/.test(text) ? text : JSON.stringify(text))
+
 function Send() {
   const [source, setSource] = useState('')
   const [text, setText] = useState('')
   const [priority, setPriority] = useState<Priority>('normal')
   const isWhole = source.trim() !== ''
   const payload = text.trim() === '' ? {} : { raw: text.trim() }
-  const words = [source.trim(), ...(text.trim() === '' ? [] : [JSON.stringify(text.trim())])]
+  const words = [source, text].map((one) => one.trim()).filter((one) => one !== '')
   return (
     <Card title="Send a signal">
       <div class="stack">
@@ -81,7 +83,7 @@ function Send() {
         <div class="row">
           <Action
             label="Send"
-            command={`mm meta signal ${words.join(' ')} --priority ${priority}`}
+            command={`mm meta signal ${words.map(wordOf).join(' ')} --priority ${priority}`}
             disabled={!isWhole}
             {...(isWhole ? {} : { reason: 'It wants a source' })}
             preview={() =>
@@ -114,7 +116,7 @@ function Log() {
           ) : (
             <div class="stack">
               <Scores entries={entries} />
-              <ol class="lines">
+              <ol class="items">
                 {entries.map((entry) => (
                   <EntryLine key={`${entry.cycle_num} ${entry.started_at}`} entry={entry} />
                 ))}
@@ -146,8 +148,8 @@ function Scores({ entries }: { entries: readonly Entry[] }) {
 function EntryLine({ entry }: { entry: Entry }) {
   const { cycle_num, trigger, status, summary, finished_at, reason, changes_applied, changes_pending_review } = entry
   return (
-    <li class="rule">
-      <div class="rule-head">
+    <li class="goals-rule">
+      <div class="goals-head">
         <strong>{cycle_num === 0 ? 'not begun' : `cycle ${cycle_num}`}</strong>
         <Badge tone={TONES[status] ?? 'info'}>{status}</Badge>
         <span class="dim">{trigger}</span>

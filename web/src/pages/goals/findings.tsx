@@ -32,7 +32,7 @@ export function Findings() {
                   : `${silent.length} rules looked at ${snapshot}; why each says nothing stands with the rules.`}
               </Empty>
             ) : (
-              <ul class="lines">
+              <ul class="items">
                 {found.map((one) => (
                   <FindingLine key={one.fingerprint} finding={one} />
                 ))}
@@ -47,7 +47,7 @@ export function Findings() {
             made.length === 0 ? (
               <Empty title="It has proposed nothing yet">What a finding would change is proposed by a cycle.</Empty>
             ) : (
-              <ul class="lines">
+              <ul class="items">
                 {made.map((one) => (
                   <ProposalLine key={one.id} proposal={one} />
                 ))}
@@ -66,8 +66,8 @@ function FindingLine({
   finding: Finding
 }) {
   return (
-    <li class="rule">
-      <div class="rule-head">
+    <li class="goals-rule">
+      <div class="goals-head">
         <strong>{rule}</strong>
         <Badge tone={SEVERITY_TONES[severity]}>{severity}</Badge>
         <span class="dim">
@@ -82,8 +82,8 @@ function FindingLine({
 
 function ProposalLine({ proposal: { id, state, title, message, changed_at, approval_id } }: { proposal: Proposal }) {
   return (
-    <li class="rule">
-      <div class="rule-head">
+    <li class="goals-rule">
+      <div class="goals-head">
         <a href={hrefOf('changes', [id])}>{id}</a>
         <Badge tone={toneOf(state)}>{state}</Badge>
         <span>{title}</span>

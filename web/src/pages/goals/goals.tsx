@@ -126,7 +126,7 @@ function LoopHealth({ domains }: { domains: MetaStatus['domains'] }) {
           <div class="stack">
             <Numbers health={health} domains={domains} />
             {alerts.length > 0 && (
-              <ul class="lines">
+              <ul class="items">
                 {alerts.map(({ key, message, at, over_at }) => (
                   <li key={`${key} ${at}`} class="row">
                     <Badge tone={over_at === null ? 'warn' : 'off'}>{over_at === null ? 'alert' : 'over'}</Badge>

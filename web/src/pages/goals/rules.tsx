@@ -64,7 +64,7 @@ export function Rules() {
           {rules.length === 0 ? (
             <Empty title="No rules" />
           ) : (
-            <ul class="lines">
+            <ul class="items">
               {[...rules]
                 .sort((a, b) => rankOf(a, said) - rankOf(b, said))
                 .map((one) => (
@@ -92,9 +92,9 @@ function RuleLine({ one, said, metrics }: { one: Rule; said: Findings; metrics: 
   const { rule, type } = one
   const finding = findingOf(one, said)
   return (
-    <li class="rule is-split">
+    <li class="goals-rule is-split">
       <div>
-        <div class="rule-head">
+        <div class="goals-head">
           <strong>{rule.name}</strong>
           <Says finding={finding} silence={silenceOf(one, said)} />
           <Badge tone={SEVERITY_TONES[rule.severity]}>{rule.severity}</Badge>
@@ -114,7 +114,7 @@ function RuleLine({ one, said, metrics }: { one: Rule; said: Findings; metrics: 
         )}
       </div>
       <div>
-        <ul class="conditions" aria-label={`Conditions of ${rule.name}`}>
+        <ul class="goals-conditions" aria-label={`Conditions of ${rule.name}`}>
           {rule.conditions.map((condition) => (
             <ConditionLine
               key={`${condition.metric} ${condition.comparator}`}

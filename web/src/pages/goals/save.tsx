@@ -52,11 +52,14 @@ function changing(wanted: Wanted, title: string) {
   }
 }
 
+/** As one word of a shell. */
+const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
+
 export function SaveRule({ rule, disabled }: { rule: Rule['rule']; disabled: boolean }) {
   return (
     <Action
       label="Save the rule"
-      command={`mm meta set-rule '${JSON.stringify(rule)}'`}
+      command={`mm meta set-rule ${quoted(JSON.stringify(rule))}`}
       kind="primary"
       disabled={disabled}
       {...(disabled ? { reason: 'It is not whole yet' } : {})}

@@ -23,7 +23,7 @@ export function History({ about: { history } }: { about: About }) {
           Save a newer configs/meta-v….yml, or a file of the kernel, and it is tried at once.
         </Empty>
       ) : (
-        <ol class="lines">
+        <ol class="items">
           {history.toReversed().map((change) => (
             <li key={`${change.at} ${change.to} ${change.outcome}`}>
               <div class="row">

@@ -21,7 +21,7 @@ const isOther = ({ stale, last_good }: ServiceStatus): boolean => stale || last_
 function Those({ services }: { services: readonly ServiceStatus[] }) {
   if (services.length === 0) return <Empty title="Everything that runs is what stands on disk" />
   return (
-    <ul class="lines">
+    <ul class="items">
       {services.map((one) => (
         <li key={one.api}>
           <div class="row">

@@ -17,7 +17,7 @@ const MEANS: Record<Version['state'], string> = {
 export function Versions({ about: { versions, fallbacks } }: { about: About }) {
   return (
     <Card title="Versions on disk">
-      <ul class="lines">
+      <ul class="items">
         {versions.map(({ meta_file, version, state, error }) => (
           <li key={meta_file}>
             <div class="row">
@@ -33,7 +33,7 @@ export function Versions({ about: { versions, fallbacks } }: { about: About }) {
       {fallbacks.length > 0 && (
         <>
           <h3>Passed over at the start</h3>
-          <ul class="lines">
+          <ul class="items">
             {fallbacks.map((error) => (
               <li key={`${error.file ?? ''} ${error.message}`}>
                 <Reason error={error} />

@@ -4,6 +4,7 @@ import { Badge } from '../../parts/badge.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { hrefOf } from '../../route.ts'
 import { attentionOf } from './attention.ts'
+import './happenings.css'
 
 const SHOWN_MAX = 20
 
@@ -13,7 +14,7 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
     return <Empty title="Nothing wants a look">Every service serves what stands on disk, and nothing waits.</Empty>
   return (
     <>
-      <ul class="lines">
+      <ul class="happenings">
         {wants.slice(0, SHOWN_MAX).map(({ api, tone, what, why, place }) => (
           <li key={`${api} ${what}`}>
             <div class="row">
@@ -28,7 +29,7 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
         ))}
       </ul>
       {wants.length > SHOWN_MAX && (
-        <p class="lines-more">
+        <p class="happenings-more">
           <a href="#/services?state=attention">{wants.length - SHOWN_MAX} more</a>
         </p>
       )}

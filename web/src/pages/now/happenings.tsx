@@ -5,6 +5,7 @@ import { useAsk, type Asked } from '../../api/use-ask.ts'
 import { AskedView, Empty } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 import { hrefOf } from '../../route.ts'
+import './happenings.css'
 
 export type Happening = ApiAnswer<'GET /api/history'>['changes'][number]
 
@@ -35,7 +36,7 @@ export function Happenings({ asked, named = false, more }: HappeningsProps) {
         changes.length === 0 ? (
           <Empty title="Nothing has happened yet">Edit a file of a module or a config, and it is told here.</Empty>
         ) : (
-          <ul class="lines">
+          <ul class="happenings">
             {changes.toReversed().map((one) => (
               <li key={one.id} class={toneOf(one)}>
                 <div>{one.text}</div>

@@ -18,11 +18,11 @@ export function Owned({ detail: { api, generation, owned, draining } }: { detail
     return <Empty title="It owns nothing">No task, no timer, no connection: between calls it does nothing.</Empty>
   return (
     <Card title="What it owns" actions={<CommandLine command={`mm show ${api}`} />}>
-      <ul class="tree">
+      <ul class="service-tree">
         <Branch title={TITLES.held} all={owned.filter(({ kind }) => kind === 'held')} />
         <li>
           <b>{generation === null ? 'Nothing serves' : `g${generation} serves`}</b>
-          <ul class="tree">
+          <ul class="service-tree">
             <Branch title={TITLES.task} all={owned.filter(({ kind }) => kind === 'task')} />
             <Branch title={TITLES.owned} all={owned.filter(({ kind }) => kind === 'owned')} />
           </ul>
@@ -42,7 +42,7 @@ function Branch({ title, all }: { title: string; all: readonly One[] }) {
   return (
     <li>
       {title}
-      <ul class="tree">
+      <ul class="service-tree">
         {all.map(({ label, age_ms }, at) => (
           <li key={at}>
             <code>{label}</code> <span class="dim">for {ageOf(age_ms)}</span>

@@ -21,23 +21,23 @@ export function Source({ detail }: { detail: Detail }) {
     params: { api },
     query: { which },
   })
+  const paths = Object.keys(asked.value?.files ?? {})
   return (
     <>
-      <div class="fields">
+      <div class="service-fields">
         <SelectField label="Version" value={which} choices={CHOICES} onPick={(picked) => setQuery({ which: picked })} />
-        {asked.value !== undefined && Object.keys(asked.value.files).length > 0 && (
-          <SelectField
-            label="File"
-            value={shownFile(Object.keys(asked.value.files), file, detail)}
-            choices={Object.keys(asked.value.files)}
-            onPick={(picked) => setQuery({ file: picked })}
-          />
-        )}
+        <SelectField
+          label="File"
+          value={shownFile(paths, file, detail)}
+          choices={paths}
+          onPick={(picked) => setQuery({ file: picked })}
+        />
       </div>
       <AskedView asked={asked} label="The files">
         {({ files }) => <Text files={files} file={shownFile(Object.keys(files), file, detail)} detail={detail} />}
       </AskedView>
-      <Config api={api} />
+      {/* Not before the text above it, which would push it away. */}
+      {asked.state !== 'loading' && <Config api={api} />}
     </>
   )
 }
@@ -71,7 +71,10 @@ function Config({ api }: { api: string }) {
           <>
             {configs.map((config) => (
               <div key={config.file}>
-                {config.error !== null && <Failure error={config.error} />}
+                {/* One of the module stands over its text. */}
+                {config.error !== null && (config.error.file ?? config.file) === config.file && (
+                  <Failure error={config.error} />
+                )}
                 {config.shadowed.length > 0 && <p class="state">Wins over {config.shadowed.join(', ')}.</p>}
                 <Table<Value>
                   label={`Values of ${config.file}`}
@@ -79,7 +82,7 @@ function Config({ api }: { api: string }) {
                   keyOf={({ key }) => key}
                   columns={[
                     { title: 'Key', cell: ({ key }) => <code>{key}</code>, isHead: true },
-                    { title: 'Value', cell: ({ value }) => <code class="value">{value}</code> },
+                    { title: 'Value', cell: ({ value }) => <code class="service-value">{value}</code> },
                     { title: 'From', cell: ({ origin }) => origin, isExtra: true },
                   ]}
                   empty={<p class="state">{config.file} sets nothing.</p>}

@@ -4,7 +4,7 @@ import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
 import { SelectField } from '../../parts/field.tsx'
-import { AskedView } from '../../parts/states.tsx'
+import { AskedView, Loading } from '../../parts/states.tsx'
 import { clockOf } from '../../parts/time.tsx'
 import { route, setQuery } from '../../route.ts'
 import { Happenings, useHappenings, type Happening } from '../now/happenings.tsx'
@@ -18,12 +18,13 @@ export function Versions({ detail: { api } }: { detail: Detail }) {
   const asked = useHappenings({ service: api, limit: HAPPENED })
   const versions = versionsOf(asked.value?.changes ?? [], api)
   const { from, to } = picked(versions, route.value.query)
+  if (asked.state === 'loading') return <Loading label="Versions" />
   return (
     <>
       {versions.length > 0 && (
         <Card title="What differs">
           <div class="stack">
-            <div class="fields">
+            <div class="service-fields">
               <Pick label="From" value={from} versions={versions} onPick={(one) => setQuery({ from: one })} />
               <Pick label="To" value={to} versions={versions} onPick={(one) => setQuery({ to: one })} />
             </div>
