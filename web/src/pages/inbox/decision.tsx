@@ -49,13 +49,7 @@ export function Decision({ approval, again }: { approval: Approval; again: () =>
             onInput={(reason) => setSaid({ ...said, reason })}
           />
           {!confirm_twice && <Scope approval={approval} said={said} setSaid={setSaid} />}
-          <details>
-            <summary>The same on the command line</summary>
-            <div class="stack">
-              <CommandLine command={commandOf(id, true, said)} />
-              <CommandLine command={commandOf(id, false, said)} />
-            </div>
-          </details>
+          <Commands id={id} said={said} />
         </div>
       </Card>
       <div class="decision-bar">
@@ -79,6 +73,18 @@ export function Decision({ approval, again }: { approval: Approval; again: () =>
         />
       </div>
     </div>
+  )
+}
+
+function Commands({ id, said }: { id: string; said: Said }) {
+  return (
+    <details>
+      <summary>The same on the command line</summary>
+      <div class="stack">
+        <CommandLine command={commandOf(id, true, said)} />
+        <CommandLine command={commandOf(id, false, said)} />
+      </div>
+    </details>
   )
 }
 

@@ -62,20 +62,13 @@ export function Question() {
             if (fault === undefined) void check(asked)
           }}
         >
-          <div class="row" role="group" aria-label="Questions people ask first">
-            {PRESETS.map(({ title, asked: preset }) => (
-              <Button
-                key={title}
-                onClick={() => {
-                  const question = { ...NOTHING, actor: asked.actor, ...preset }
-                  set(question)
-                  void check(question)
-                }}
-              >
-                {title}
-              </Button>
-            ))}
-          </div>
+          <Presets
+            onPick={(preset) => {
+              const question = { ...NOTHING, actor: asked.actor, ...preset }
+              set(question)
+              void check(question)
+            }}
+          />
           <Fields asked={asked} set={set} />
           <div class="row">
             <Button type="submit" kind="primary" disabled={fault !== undefined} busy={told.at === 'asking'}>
@@ -91,6 +84,18 @@ export function Question() {
           <Said told={told} />
         </div>
       </Card>
+    </div>
+  )
+}
+
+function Presets({ onPick }: { onPick: (preset: (typeof PRESETS)[number]['asked']) => void }) {
+  return (
+    <div class="row" role="group" aria-label="Questions people ask first">
+      {PRESETS.map(({ title, asked }) => (
+        <Button key={title} onClick={() => onPick(asked)}>
+          {title}
+        </Button>
+      ))}
     </div>
   )
 }
@@ -136,21 +141,7 @@ function KindFields({ asked, set }: FieldsProps) {
   const all = services.value ?? []
   switch (asked.kind) {
     case 'value':
-      return (
-        <>
-          <TextField
-            label="Config"
-            value={asked.path}
-            placeholder="configs/services/http.yml"
-            choices={all.map(({ config_file }) => config_file)}
-            onInput={(path) => set({ path })}
-          />
-          <div class="filters">
-            <TextField label="Key" value={asked.key} placeholder="section.key" onInput={(key) => set({ key })} />
-            <TextField label="New value" value={asked.value} onInput={(value) => set({ value })} />
-          </div>
-        </>
-      )
+      return <ValueFields asked={asked} set={set} />
     case 'file':
       return (
         <div class="filters">
@@ -194,4 +185,22 @@ function KindFields({ asked, set }: FieldsProps) {
     default:
       return asked.kind satisfies never
   }
+}
+
+function ValueFields({ asked, set }: FieldsProps) {
+  return (
+    <>
+      <TextField
+        label="Config"
+        value={asked.path}
+        placeholder="configs/services/http.yml"
+        choices={(services.value ?? []).map(({ config_file }) => config_file)}
+        onInput={(path) => set({ path })}
+      />
+      <div class="filters">
+        <TextField label="Key" value={asked.key} placeholder="section.key" onInput={(key) => set({ key })} />
+        <TextField label="New value" value={asked.value} onInput={(value) => set({ value })} />
+      </div>
+    </>
+  )
 }

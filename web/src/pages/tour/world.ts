@@ -29,7 +29,7 @@ export const progress = signal<Readonly<Record<string, Progress>>>(kept().steps)
 
 export const world: TourWorld = {
   ask,
-  write: (path, text) => (/^configs\/meta/.test(path) ? proposeMeta(path, text) : writeFile(path, text)),
+  write: (path, text) => (path.startsWith('configs/meta') ? proposeMeta(path, text) : writeFile(path, text)),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   late: (what, ms) =>
     refusal('deadline_exceeded', `Nothing came of it in ${ms / 1_000} s: ${what}`, 'The logs say more.'),
