@@ -71,6 +71,14 @@ const ruleShape = shape<RuleDefinition>(
         value: z.json().exactOptional(),
       })
       .exactOptional(),
+    principle: z
+      .object({
+        text: z.string(),
+        scope: z.string().describe('a service that has a prompt, or `all`'),
+        mode: z.enum(['org_wide', 'override', 'advisory']),
+      })
+      .exactOptional()
+      .describe('what it would tell models: one line of their prompts'),
     expected: expectedShape.exactOptional().describe('what its change has to make better, of the service it changes'),
   }),
 )
