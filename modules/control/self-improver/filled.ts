@@ -5,7 +5,7 @@
 import type { Call, Working } from './bench.ts'
 import type { SubjectInput } from './check.ts'
 import { freshened } from './made-calls.ts'
-import type { TimedCall } from './probe.ts'
+import { runBoth, type TimedCall } from './probe.ts'
 
 const CALLS = 600
 const EACH_MS = 3
@@ -24,8 +24,7 @@ export async function filled(input: SubjectInput): Promise<Working> {
 export async function fill({ bench, kernel, config }: SubjectInput, { was, is, first }: Working): Promise<void> {
   const calls = fillOf(await bench.rows())
   const [one, other] = first === 'was' ? [was, is] : [is, was]
-  const { outcomes } = await one.run(calls, { cpu_ms: config.hand_over_cpu_ms })
-  await other.run(calls.slice(0, outcomes.length))
+  await runBoth(one, other, calls, { cpu_ms: config.hand_over_cpu_ms })
   await kernel.sleep(SETTLE_MS)
 }
 

@@ -1,6 +1,6 @@
 /**
  * The gate: all checks of a change in their order, cheapest first. It stops at the first that fails, since what follows
- * costs more and says less. Nothing is written, and nothing of the change runs outside of a sandbox.
+ * costs more and says less; those of one stage work side by side. Nothing is written, and nothing of the change runs outside of a sandbox.
  */
 import type { KernelApi } from '../../contracts/module.ts'
 import type { DeclaredChange, Evidence, ProposedEdit } from '../../contracts/proposals.ts'
@@ -22,19 +22,17 @@ import { testsCheck } from './checks/tests.ts'
 import { typesCheck } from './checks/types.ts'
 import type { Config } from './config.ts'
 
-export const CHECKS: readonly Check[] = [
-  policyCheck,
-  baseCheck,
-  scanCheck,
-  typesCheck,
-  lintCheck,
-  testsCheck,
-  loadCheck,
-  contractCheck,
-  replayCheck,
-  madeCallsCheck,
-  handOverCheck,
-  enduranceCheck,
+/** What is begun together neither times anything nor shares a process; two at a time, as the service goes on beside them. */
+const STAGES: readonly (readonly Check[])[] = [
+  [baseCheck],
+  [scanCheck],
+  [typesCheck, lintCheck],
+  [testsCheck, loadCheck],
+  [contractCheck],
+  [replayCheck],
+  [madeCallsCheck],
+  [handOverCheck],
+  [enduranceCheck],
 ]
 
 export interface GateOptions {
@@ -45,6 +43,8 @@ export interface GateOptions {
   counterexamples(service: string): readonly Call[]
 }
 
+const hasFailed = (evidence: readonly Evidence[]): boolean => evidence.at(-1)?.outcome === 'failed'
+
 export async function runGate(
   parts: { kernel: KernelApi; config: Config },
   edits: readonly ProposedEdit[],
@@ -52,35 +52,38 @@ export async function runGate(
 ): Promise<{ passed: boolean; evidence: Evidence[] }> {
   const { kernel, config } = parts
   const off = new Set<string>((['types', 'lint', 'tests'] as const).filter((name) => config[name] === 'off'))
-  const evidence: Evidence[] = []
-  const note = async (check: string, work: () => Promise<Verdict>): Promise<boolean> => {
+  const told = async (check: string, work: () => Promise<Verdict>): Promise<Evidence> => {
     const since = kernel.clock.monotonic()
     // What a check runs into is no reason to let a change through.
     const verdict = await work().catch((thrown: unknown) => failed(`the check itself failed: ${reasonOf(thrown)}`))
-    evidence.push({ check, ...verdict, ms: Math.round(kernel.clock.monotonic() - since) })
-    return verdict.outcome !== 'failed'
+    return { check, ...verdict, ms: Math.round(kernel.clock.monotonic() - since) }
   }
   const empty: Candidate = { edits, actor: options.actor, subjects: [], texts: {}, changes: [], codeOnly: false }
   // Before any work, the kernel's plan included.
-  if (!(await note('policy', () => policyCheck.run({ kernel, config, candidate: empty }))))
-    return { passed: false, evidence }
+  const evidence = [await told('policy', () => policyCheck.run({ kernel, config, candidate: empty }))]
+  if (hasFailed(evidence)) return { passed: false, evidence }
   const candidate = await readCandidate(kernel, edits, options)
   const benches = candidate.subjects.map((subject) => ({
     subject,
     bench: new Bench({ kernel, config, candidate, subject }),
     known: options.counterexamples(subject.api),
   }))
+  const lane = async (check: Check): Promise<Evidence[]> => {
+    if (check.of === 'change') return [await told(check.name, () => check.run({ kernel, config, candidate }))]
+    const found: Evidence[] = []
+    for (const { subject, bench, known } of benches) {
+      const name = benches.length === 1 ? check.name : `${check.name} (${subject.api})`
+      found.push(await told(name, () => check.run({ kernel, config, candidate, subject, bench, known })))
+      if (hasFailed(found)) break
+    }
+    return found
+  }
   try {
-    for (const check of CHECKS.slice(1).filter(({ name }) => !off.has(name))) {
-      if (check.of === 'change') {
-        if (!(await note(check.name, () => check.run({ kernel, config, candidate }))))
-          return { passed: false, evidence }
-        continue
-      }
-      for (const { subject, bench, known } of benches) {
-        const name = benches.length === 1 ? check.name : `${check.name} (${subject.api})`
-        const run = (): Promise<Verdict> => check.run({ kernel, config, candidate, subject, bench, known })
-        if (!(await note(name, run))) return { passed: false, evidence }
+    for (const stage of STAGES) {
+      const lanes = await Promise.all(stage.filter(({ name }) => !off.has(name)).map(lane))
+      for (const found of lanes) {
+        evidence.push(...found)
+        if (hasFailed(found)) return { passed: false, evidence }
       }
     }
     return { passed: true, evidence }

@@ -16,7 +16,8 @@ const FIRST = 20
 const STRETCH_MAX = 1_000
 const STRETCH_CPU_MS = 12
 const EACH_MS = 7
-const COLLECT_EVERY = 3
+/** Stretches from one collection to the next, at most. */
+const COLLECT_EVERY = 4
 /** Differences of a stretch that are looked at, and stretches. What differs in each and means nothing is a field more. */
 const LOOKED_AT = 20
 const LOOKS_MAX = 3
@@ -28,8 +29,8 @@ interface Course {
   calls: readonly Call[]
   runs: LongRun[]
   stretches: Stretch[]
-  /** memory is measured after what nobody keeps was collected: exact, and slow */
-  isCollected: boolean
+  /** memory is measured after what nobody keeps was collected, exact and slow: from this stretch on, each so many; null: never */
+  collects: { from: number; every: number } | null
 }
 
 /** `calls`: of one method. */
@@ -39,25 +40,36 @@ export async function longRun(
   calls: readonly Call[],
   cpuMs: number,
 ): Promise<{ found: Verdict | undefined; spent_cpu_ms: number }> {
-  const course: Course = { calls, runs: [], stretches: [], isCollected: false }
+  const course: Course = { calls, runs: [], stretches: [], collects: null }
   const found = await stretchesOf(input, pair, course, cpuMs)
   const spent_cpu_ms = course.stretches.reduce((sum, one) => sum + one.was_cpu_ms, 0)
   const costly = found ?? costs(input, course)
   if (found !== undefined || costly === undefined) return { found, spent_cpu_ms }
   // Once may be chance, or the machine: what costs more does so a second time, and time also on other processes.
   const again = (other: Working, otherwise?: Verdict): Promise<Verdict | undefined> =>
-    costsAgain(input, other, { calls, cpuMs: 2 * cpuMs, otherwise })
+    costsAgain(input, other, { calls, cpuMs: 2 * cpuMs, otherwise, collects: collectsOf(course.stretches.length) })
   const second = await again(pair)
   const last = isOfTime(second) ? await input.bench.anew((other) => again(other, second)) : second
   return { found: last, spent_cpu_ms }
 }
 
+/** As for `growing`: none in the first third of a run that is about as long, one at least in each other. */
+export function collectsOf(stretches: number): NonNullable<Course['collects']> {
+  const quarter = Math.floor(stretches / 4)
+  return { from: quarter, every: Math.max(1, Math.min(COLLECT_EVERY, quarter)) }
+}
+
 async function costsAgain(
   input: SubjectInput,
   pair: Working,
-  { calls, cpuMs, otherwise }: { calls: readonly Call[]; cpuMs: number; otherwise: Verdict | undefined },
+  {
+    calls,
+    cpuMs,
+    otherwise,
+    collects,
+  }: Pick<Course, 'calls' | 'collects'> & { cpuMs: number; otherwise: Verdict | undefined },
 ): Promise<Verdict | undefined> {
-  const course: Course = { calls, runs: [], stretches: [], isCollected: true }
+  const course: Course = { calls, runs: [], stretches: [], collects }
   const found = (await stretchesOf(input, pair, course, cpuMs)) ?? costs(input, course)
   return found ?? (isEnough(course.stretches) ? undefined : otherwise)
 }
@@ -75,12 +87,12 @@ export async function paceOf(
 ): Promise<Verdict | undefined> {
   let found: Verdict | undefined
   for (let time = 0; time < PACE_TIMES; time++) {
-    const course: Course = { calls, runs: [], stretches: [], isCollected: false }
+    const course: Course = { calls, runs: [], stretches: [], collects: null }
     let [from, count] = [0, Math.min(calls.length, FIRST)]
     for (let turn = 0; turn < PACE_STRETCHES; turn++) {
       const first = turn === 0 ? { calls, isMain: true } : {}
       const run: LongRun = { ...first, from, count, at: START, each_ms: EACH_MS, isNoisy: true }
-      const { stretch, was, is } = await inTurns(pair, run, turn, false)
+      const { stretch, was, is } = await inTurns(pair, run, turn, null)
       if (was.died !== undefined || is.died !== undefined || stretch.calls === 0) return otherwise
       course.stretches.push(stretch)
       from += count
@@ -114,7 +126,7 @@ async function stretchesOf(
     const at = ahead(course.runs.length)
     const isNoisy = outcome || looked >= LOOKS_MAX
     const run: LongRun = { ...first, from, count, at, each_ms: EACH_MS, isNoisy, places: [...places] }
-    const { stretch, was, is } = await inTurns(pair, run, course.runs.length, course.isCollected)
+    const { stretch, was, is } = await inTurns(pair, run, course.runs.length, course.collects)
     if (was.died !== undefined || (is.died !== undefined && BUSY_CODES.has(is.died.code))) return undefined
     if (is.died !== undefined)
       return failed(`after ${from} calls of ${one.method} it ended the sandbox: ${is.died.code} ${is.died.message}`)
@@ -150,7 +162,7 @@ async function inTurns(
   { was, is, first }: Working,
   run: LongRun,
   turn: number,
-  isCollected: boolean,
+  collects: Course['collects'],
 ): Promise<{ stretch: Stretch; was: Made; is: Made }> {
   const usage = async ({ trial }: Probe): Promise<{ cpu_ms: number; heap_bytes: number }> =>
     (await trial.usage()) ?? { cpu_ms: 0, heap_bytes: 0 }
@@ -158,22 +170,25 @@ async function inTurns(
     const before = await usage(probe)
     const made = await probe.long(run)
     const after = await usage(probe)
-    const cpu_ms = after.cpu_ms - before.cpu_ms
-    if (!isCollected) return { made, cpu_ms, heap_bytes: after.heap_bytes }
-    if (turn % COLLECT_EVERY !== 0) return { made, cpu_ms, heap_bytes: Infinity }
+    return { made, cpu_ms: after.cpu_ms - before.cpu_ms, heap_bytes: after.heap_bytes }
+  }
+  const kept = async (probe: Probe): Promise<number> => {
+    if (collects === null || turn < collects.from || turn % collects.every !== 0) return Infinity
     await probe.collect()
-    return { made, cpu_ms, heap_bytes: (await usage(probe)).heap_bytes }
+    return (await usage(probe)).heap_bytes
   }
   const isInOrder = (turn % 2 === 0) === (first === 'was')
   const order = isInOrder ? [was, is] : [is, was]
   const both = [await measured(order[0] as Probe), await measured(order[1] as Probe)]
   const [live, next] = (isInOrder ? both : both.toReversed()) as [(typeof both)[0], (typeof both)[0]]
+  const heaps = collects === null ? [live.heap_bytes, next.heap_bytes] : await Promise.all([kept(was), kept(is)])
+  const [was_heap_bytes = Infinity, is_heap_bytes = Infinity] = heaps
   const stretch: Stretch = {
     calls: Math.min(live.made.digests.length, next.made.digests.length),
     was_cpu_ms: live.cpu_ms,
     is_cpu_ms: next.cpu_ms,
-    was_heap_bytes: live.heap_bytes,
-    is_heap_bytes: next.heap_bytes,
+    was_heap_bytes,
+    is_heap_bytes,
   }
   return { stretch, was: live.made, is: next.made }
 }
@@ -229,9 +244,9 @@ async function goAgain(probe: Probe, { runs, calls }: Course): Promise<number[]>
 }
 
 /** Where it means to answer some of them otherwise, what these cost says nothing; what all of them keep does. */
-function costs({ config, candidate }: SubjectInput, { stretches, calls, isCollected }: Course): Verdict | undefined {
+function costs({ config, candidate }: SubjectInput, { stretches, calls, collects }: Course): Verdict | undefined {
   const isAlike = !calls.some((call) => isMeant(call, [], candidate.changes))
-  const found = growing(stretches, config, isCollected) ?? (isAlike ? dearer(stretches, config) : undefined)
+  const found = growing(stretches, config, collects !== null) ?? (isAlike ? dearer(stretches, config) : undefined)
   return found === undefined ? undefined : failed(`${nameOf(calls)}: ${found.message}`, found.details)
 }
 

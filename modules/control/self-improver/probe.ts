@@ -136,6 +136,30 @@ export class Probe {
   }
 }
 
+/** The same calls on two versions at once, until the first has used so much of the processor. */
+export async function runBoth(
+  first: Probe,
+  second: Probe,
+  calls: readonly TimedCall[],
+  { cpu_ms }: { cpu_ms: number },
+): Promise<[Ran, Ran]> {
+  const used = async (): Promise<number> => (await first.trial.usage().catch(() => null))?.cpu_ms ?? 0
+  const [one, other]: [Ran, Ran] = [
+    { outcomes: [], died: undefined },
+    { outcomes: [], died: undefined },
+  ]
+  const begun = await used()
+  for (let from = 0; from < calls.length && (await used()) - begun < cpu_ms; from += CHUNK) {
+    const chunk = calls.slice(from, from + CHUNK)
+    const [a, b] = await Promise.all([first.run(chunk), second.run(chunk)])
+    one.outcomes.push(...a.outcomes)
+    other.outcomes.push(...b.outcomes)
+    ;[one.died, other.died] = [a.died, b.died]
+    if (a.died !== undefined || b.died !== undefined) break
+  }
+  return [one, other]
+}
+
 function outcomeOf({ outcome, value, name, message, ms, effects, unanswered, alike }: Told): Outcome {
   const error = outcome === 'ok' ? undefined : { name: name ?? 'Error', message: message ?? '' }
   return { outcome, error, leaves: leavesOf(value), ms, effects, unanswered, alike }

@@ -6,7 +6,7 @@ import { expect, it } from 'vitest'
 import type { Working } from '../../../modules/control/self-improver/bench.ts'
 import type { SubjectInput } from '../../../modules/control/self-improver/check.ts'
 import { configSchema } from '../../../modules/control/self-improver/config.ts'
-import { longRun, paceOf } from '../../../modules/control/self-improver/long-run.ts'
+import { collectsOf, longRun, paceOf } from '../../../modules/control/self-improver/long-run.ts'
 import type { LongRun } from '../../../modules/control/self-improver/probe.ts'
 import type { DeclaredChange } from '../../../modules/contracts/proposals.ts'
 
@@ -31,6 +31,24 @@ function version(call_ms: number, { other = false, dies = false } = {}) {
 type Version = ReturnType<typeof version>
 const pairOf = (was: Version, is: Version, first: Working['first'] = 'was'): Working =>
   ({ was, is, first }) as unknown as Working
+
+it('of a run of any length memory is measured in the second third and in the last', () => {
+  for (let before = 6; before <= 60; before++) {
+    const { from, every } = collectsOf(before)
+    for (let length = Math.ceil(before * 0.8); length <= 2 * before; length++) {
+      const third = Math.floor(length / 3)
+      const measured = Array.from({ length }, (_, turn) => turn).filter((turn) => turn >= from && turn % every === 0)
+      const isIn = (low: number, high: number): boolean => measured.some((turn) => turn >= low && turn < high)
+      if (third >= 2)
+        expect([before, length, isIn(third, 2 * third), isIn(length - third, length)]).toEqual([
+          before,
+          length,
+          true,
+          true,
+        ])
+    }
+  }
+})
 
 const calls = Array.from({ length: 10 }, (_, at) => ({ aspect: 'default', method: 'ask', args: [at] }))
 const ABOVE_4: DeclaredChange = { method: 'ask', when: [{ at: '0', is: 'above', value: 4 }], reason: 'wanted' }

@@ -36,6 +36,22 @@ const expectedSchema = z.strictObject({
   min_effect: z.number().min(0).max(10).exactOptional(),
 })
 
+/** Nothing that would be filled in, or read as a call. */
+const principleSchema = z
+  .strictObject({
+    text: z
+      .string()
+      .trim()
+      .min(1)
+      .max(500)
+      .regex(/^(?!.*(?:\{\{|```))[^\n\r]*$/, 'it is one line, without {{ and ```'),
+    scope: z.string().min(1).max(200),
+    mode: z.enum(['org_wide', 'override', 'advisory']),
+  })
+  .refine(({ scope, mode }) => mode === 'advisory' || (mode === 'org_wide') === (scope === 'all'), {
+    message: 'org_wide is for the scope all, and override for one service',
+  })
+
 const ruleSchema = z.strictObject({
   name,
   description: z.string().max(500).exactOptional(),
@@ -51,6 +67,7 @@ const ruleSchema = z.strictObject({
   samples_min: z.number().int().positive().exactOptional(),
   context: z.array(z.string()).max(20).exactOptional(),
   change: changeSchema.exactOptional(),
+  principle: principleSchema.exactOptional(),
   expected: expectedSchema.exactOptional(),
 })
 

@@ -120,6 +120,7 @@ function candidateOf(
     fingerprint: fingerprintOf({ rule: name, metrics, target: rule.change }),
     confidence: confidenceOf(inputs, rule.samples_min ?? options.samples_min),
     ...(rule.change === undefined ? {} : { change: rule.change }),
+    ...(rule.principle === undefined ? {} : { principle: rule.principle }),
     ...(rule.expected === undefined ? {} : { expected: rule.expected }),
   }
   return {

@@ -10,6 +10,7 @@ import { codeOf, reasonOf } from '../../../lib/errors.ts'
 import { editYaml } from '../../../lib/edit-yaml.ts'
 import { shortHash } from '../../../lib/hash.ts'
 import { askForCode } from '../ask-for-code.ts'
+import { proposePrompts } from '../ask-for-prompt.ts'
 import { evaluateLater } from '../evaluations.ts'
 import { isOpen, keyOf, stateOf } from '../history.ts'
 import { LAST_COMMIT } from '../kept.ts'
@@ -25,6 +26,8 @@ export const persist: StepWork = async (means, staged, cycle, signal) => {
   const notes = [...staged.notes]
   const proposed = isReady(staged) && (await proposeAll(means, staged, cycle, signal, notes))
   await countAgain(means, staged, cycle, signal)
+  signal.throwIfAborted()
+  notes.push(...(await proposePrompts(means, staged, cycle, signal)))
   signal.throwIfAborted()
   notes.push(...(await askForCode(means, staged, cycle)))
   signal.throwIfAborted()

@@ -10,7 +10,7 @@ import { isMeant, noiseOf } from '../compare.ts'
 import { fillOf, filled } from '../filled.ts'
 import { interleave, madeCalls, namedIn } from '../made-calls.ts'
 import { argsText, differenceOf } from '../outcome.ts'
-import type { Probe, TimedCall } from '../probe.ts'
+import { runBoth, type Probe, type TimedCall } from '../probe.ts'
 
 /** So many calls of each kind look at the state afterwards. */
 const LOOK = 300
@@ -92,8 +92,7 @@ async function sideBySide(
   second: Probe,
   calls: readonly TimedCall[],
 ): Promise<string | undefined> {
-  const was = await first.run(calls, { cpu_ms: config.hand_over_cpu_ms })
-  const is = await second.run(calls.slice(0, was.outcomes.length))
+  const [was, is] = await runBoth(first, second, calls, { cpu_ms: config.hand_over_cpu_ms })
   for (const [index, outcome] of was.outcomes.entries()) {
     const [call, now] = [calls[index], is.outcomes[index]]
     if (call === undefined || now === undefined) break
