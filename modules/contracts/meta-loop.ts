@@ -13,7 +13,16 @@ import type { Briefing, LoopAlert, LoopHealth } from './meta-watch.ts'
 
 export type { Briefing, LoopAlert, LoopHealth } from './meta-watch.ts'
 
-export type { Comparator, Finding, RuleDefinition, RuleDraft, RulePreview, Severity, SilentRule } from './rules.ts'
+export type {
+  Comparator,
+  Finding,
+  Principle,
+  RuleDefinition,
+  RuleDraft,
+  RulePreview,
+  Severity,
+  SilentRule,
+} from './rules.ts'
 
 // --- goals ------------------------------------------------------------------------------------------------------------
 export const META_GOALS = [
@@ -58,71 +67,6 @@ export interface GoalGap {
   gap: number | null
 }
 
-<<<<<<< HEAD
-=======
-// --- rules and findings -------------------------------------------------------------------------------------------------
-
-export type Severity = 'info' | 'warning' | 'critical'
-export type Comparator = 'lt' | 'le' | 'gt' | 'ge' | 'eq' | 'ne'
-
-/** A rule of one's own: all of its conditions hold, or it says nothing. null never holds. */
-export interface RuleDefinition {
-  name: string
-  description?: string
-  conditions: { metric: string; comparator: Comparator; threshold: number }[]
-  severity: Severity
-  altitudes: Altitude[]
-  enabled?: boolean
-  /** of what it proposes; below `confidence_min` it says nothing */
-  confidence_min?: number
-  /** after it has led to a proposal */
-  cooldown_ms?: number
-  /** observations its metrics need for full confidence */
-  samples_min?: number
-  /** metrics that are told beside those of its conditions */
-  context?: string[]
-  /** what it would change; without one it only tells */
-  change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
-  /** what it would tell models */
-  principle?: Principle
-  /** what has to be better afterwards, of the service that is changed; without it, it is enough that nothing is worse */
-  expected?: ExpectedEffect
-}
-
-/** One line of a prompt. */
-export interface Principle {
-  text: string
-  /** a service that has a prompt, or `all` */
-  scope: string
-  /** `org_wide`: it holds for all · `override`: of one, it goes before all other text · `advisory`: where it fits */
-  mode: 'org_wide' | 'override' | 'advisory'
-}
-
-/** A rule that holds, or a pattern that was seen. */
-export interface Finding {
-  /** rule, or pattern */
-  rule: string
-  kind: 'threshold' | 'goal' | 'trend' | 'anomaly' | 'pattern' | 'inflection'
-  severity: Severity
-  description: string
-  /** the numbers it was seen by */
-  context: JsonMap
-  altitudes: Altitude[]
-  /** the same finding again has the same fingerprint, and is counted on its proposal */
-  fingerprint: string
-  confidence: number
-  change?: RuleDefinition['change']
-  principle?: Principle
-  expected?: ExpectedEffect
-}
-
-/** Why a rule said nothing. */
-export interface SilentRule {
-  rule: string
-  reason: 'disabled' | 'no_data' | 'below_confidence' | 'cooldown' | 'pending' | 'does_not_hold'
-}
-
->>>>>>> origin/next
 // --- signals ------------------------------------------------------------------------------------------------------------
 
 /** Derived from two inputs that do not depend on each other: `validated` where both have enough samples and agree. */

@@ -27,8 +27,19 @@ export interface RuleDefinition {
   context?: string[]
   /** what it would change; without one it only tells */
   change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
+  /** what it would tell models */
+  principle?: Principle
   /** what has to be better afterwards, of the service that is changed; without it, it is enough that nothing is worse */
   expected?: ExpectedEffect
+}
+
+/** One line of a prompt. */
+export interface Principle {
+  text: string
+  /** a service that has a prompt, or `all` */
+  scope: string
+  /** `org_wide`: it holds for all · `override`: of one, it goes before all other text · `advisory`: where it fits */
+  mode: 'org_wide' | 'override' | 'advisory'
 }
 
 /** A rule that holds, or a pattern that was seen. */
@@ -45,6 +56,7 @@ export interface Finding {
   fingerprint: string
   confidence: number
   change?: RuleDefinition['change']
+  principle?: Principle
   expected?: ExpectedEffect
 }
 

@@ -75,16 +75,15 @@ export class Module implements MetaLoopApi {
       kernel.log.warn(`row ${id} of runtime/control/meta-loop.db is no cycle any more: it is left out`)
       kernel.events.emit('meta.log_bad', { row: id })
     })
-    const configNow = (): Config => this.#config
-    const judgementNow = (): Judgement => this.#judgement
-    const inbox = new Inbox(join(kernel.paths.runtime, 'signals'), () => kernel.clock.now(), configNow)
+    const now = { config: () => this.#config, judgement: () => this.#judgement }
+    const inbox = new Inbox(join(kernel.paths.runtime, 'signals'), () => kernel.clock.now(), now.config)
     const means: Means = {
       kernel,
       get config() {
-        return configNow()
+        return now.config()
       },
       get judgement() {
-        return judgementNow()
+        return now.judgement()
       },
       store,
       inbox,

@@ -41,44 +41,6 @@ const metaStatus = shape<MetaStatus>(
   }),
 )
 
-<<<<<<< HEAD
-=======
-const ruleShape = shape<RuleDefinition>(
-  'Rule',
-  z.object({
-    name: z.string(),
-    description: z.string().exactOptional(),
-    conditions: z.array(
-      z.object({ metric: z.string(), comparator: z.enum(['lt', 'le', 'gt', 'ge', 'eq', 'ne']), threshold: z.number() }),
-    ),
-    severity: z.enum(['info', 'warning', 'critical']),
-    altitudes: z.array(z.enum(['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel'])),
-    enabled: z.boolean().exactOptional(),
-    confidence_min: z.number().exactOptional(),
-    cooldown_ms: z.number().exactOptional(),
-    samples_min: z.number().exactOptional(),
-    context: z.array(z.string()).exactOptional(),
-    change: z
-      .object({
-        file: z.string(),
-        key: z.string(),
-        factor: z.number().exactOptional(),
-        add: z.number().exactOptional(),
-        value: z.json().exactOptional(),
-      })
-      .exactOptional(),
-    principle: z
-      .object({
-        text: z.string(),
-        scope: z.string().describe('a service that has a prompt, or `all`'),
-        mode: z.enum(['org_wide', 'override', 'advisory']),
-      })
-      .exactOptional()
-      .describe('what it would tell models: one line of their prompts'),
-    expected: expectedShape.exactOptional().describe('what its change has to make better, of the service it changes'),
-  }),
-)
->>>>>>> origin/next
 const ruleType = z.enum(['builtin', 'custom'])
 
 const signalShape = shape<QueuedSignal>(

@@ -16,9 +16,15 @@ const change = z
     value: z.json().exactOptional(),
   })
   .exactOptional()
-const expected = expectedShape
+const principle = z
+  .object({
+    text: z.string(),
+    scope: z.string().describe('a service that has a prompt, or `all`'),
+    mode: z.enum(['org_wide', 'override', 'advisory']),
+  })
   .exactOptional()
-  .describe('what its change has to make better, of the service it changes')
+  .describe('what it would tell models: one line of their prompts')
+const expected = expectedShape.exactOptional().describe('what its change has to make better, of the service it changes')
 
 export const ruleShape = shape<RuleDefinition>(
   'Rule',
@@ -36,6 +42,7 @@ export const ruleShape = shape<RuleDefinition>(
     samples_min: z.number().exactOptional(),
     context: z.array(z.string()).exactOptional(),
     change,
+    principle,
     expected,
   }),
 )
@@ -52,6 +59,7 @@ export const findingShape = shape<Finding>(
     fingerprint: z.string(),
     confidence: z.number(),
     change,
+    principle,
     expected,
   }),
 )
