@@ -29,28 +29,7 @@ export function Composer({ providers }: { providers: readonly Provider[] }) {
         send()
       }}
     >
-      <Field
-        label="Message"
-        hint={
-          isParked ? 'The conversation goes on when its question is decided.' : 'Enter sends, Shift + Enter a line.'
-        }
-      >
-        {(ids) => (
-          <textarea
-            {...ids}
-            rows={LINES}
-            value={text}
-            disabled={isParked}
-            onInput={(event) => setText(event.currentTarget.value)}
-            onKeyDown={(event) => {
-              // Enter also ends what is composed of several keys.
-              if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
-              event.preventDefault()
-              send()
-            }}
-          />
-        )}
-      </Field>
+      <MessageField text={text} setText={setText} send={send} isParked={isParked} />
       <div class="row">
         <SelectField
           label="Who answers"
@@ -72,6 +51,38 @@ export function Composer({ providers }: { providers: readonly Provider[] }) {
         )}
       </div>
     </form>
+  )
+}
+
+interface MessageFieldProps {
+  text: string
+  setText: (text: string) => void
+  send: () => void
+  isParked: boolean
+}
+
+function MessageField({ text, setText, send, isParked }: MessageFieldProps) {
+  return (
+    <Field
+      label="Message"
+      hint={isParked ? 'The conversation goes on when its question is decided.' : 'Enter sends, Shift + Enter a line.'}
+    >
+      {(ids) => (
+        <textarea
+          {...ids}
+          rows={LINES}
+          value={text}
+          disabled={isParked}
+          onInput={(event) => setText(event.currentTarget.value)}
+          onKeyDown={(event) => {
+            // Enter also ends what is composed of several keys.
+            if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
+            event.preventDefault()
+            send()
+          }}
+        />
+      )}
+    </Field>
   )
 }
 
