@@ -1,7 +1,7 @@
 /** Calls a second and trends out of two readings of counts. */
 import { expect, it } from 'vitest'
 import type { Traffic } from '../../../modules/contracts/kernel.ts'
-import { advance, KEPT, msText, rateText, total, type Pulse } from '../../../web/src/live/rates.ts'
+import { advance, KEPT, msText, rateOf, rateText, total, type Pulse } from '../../../web/src/live/rates.ts'
 
 const reading = (at: number, calls: Record<string, number>, links: Traffic['links'] = []): Traffic => ({
   at,
@@ -23,6 +23,13 @@ it('one reading says nothing of a rate, two do, by their own times', () => {
 
 it('a service that was not called before counts from nothing', () => {
   expect(after(reading(1_000, {}), reading(2_000, { a: 3 }))?.services.get('a')?.calls_per_s).toEqual([3])
+})
+
+it('a service that no reading names was not called; with one reading nothing is known of now', () => {
+  expect(rateOf(undefined, 'a')).toBeNull()
+  expect(rateOf(after(reading(1_000, { b: 1 })), 'a')).toBeNull()
+  const pulse = after(reading(1_000, { b: 1 }), reading(2_000, { b: 4 }))
+  expect([rateOf(pulse, 'a'), rateOf(pulse, 'b')]).toEqual([0, 3])
 })
 
 it('the time of calls is a gap while none is made: an old median is not one of now', () => {

@@ -62,6 +62,13 @@ export function advance(before: Pulse | undefined, reading: Traffic): Pulse {
 
 const longer = <T>(values: readonly T[] = [], value: T): T[] => [...values, value].slice(-KEPT)
 
+/** Calls a second of a service now. One that no reading names was never called. */
+export function rateOf(pulse: Pulse | undefined, api: string): number | null {
+  const trend = pulse?.services.get(api)
+  if (trend !== undefined) return trend.calls_per_s.at(-1) ?? null
+  return pulse !== undefined && pulse.times.length > 1 ? 0 : null
+}
+
 /** Of all together, reading by reading; null while none is known. */
 export function total(trends: Iterable<Trend>, read: (one: Trend) => Trend['calls_per_s']): (number | null)[] {
   const sums: (number | null)[] = []

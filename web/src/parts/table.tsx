@@ -51,7 +51,7 @@ export function Table<Row>({ label, columns, rows, keyOf, hrefOf, empty, toneOf 
     <div
       class={isLong ? 'table-box is-long' : 'table-box'}
       tabIndex={isStop ? 0 : undefined}
-      role={isStop ? 'region' : undefined}
+      role={isStop ? 'group' : undefined}
       aria-label={isStop ? label : undefined}
       onScroll={(event) => isLong && setTop(event.currentTarget.scrollTop)}
     >

@@ -29,7 +29,7 @@ export function Composer({ providers }: { providers: readonly Provider[] }) {
         send()
       }}
     >
-      <MessageField text={text} isParked={isParked} onText={setText} onSend={send} />
+      <MessageField text={text} setText={setText} send={send} isParked={isParked} />
       <div class="row">
         <SelectField
           label="Who answers"
@@ -56,12 +56,12 @@ export function Composer({ providers }: { providers: readonly Provider[] }) {
 
 interface MessageFieldProps {
   text: string
+  setText: (text: string) => void
+  send: () => void
   isParked: boolean
-  onText: (text: string) => void
-  onSend: () => void
 }
 
-function MessageField({ text, isParked, onText, onSend }: MessageFieldProps) {
+function MessageField({ text, setText, send, isParked }: MessageFieldProps) {
   return (
     <Field
       label="Message"
@@ -73,12 +73,12 @@ function MessageField({ text, isParked, onText, onSend }: MessageFieldProps) {
           rows={LINES}
           value={text}
           disabled={isParked}
-          onInput={(event) => onText(event.currentTarget.value)}
+          onInput={(event) => setText(event.currentTarget.value)}
           onKeyDown={(event) => {
             // Enter also ends what is composed of several keys.
             if (event.key !== 'Enter' || event.shiftKey || event.isComposing) return
             event.preventDefault()
-            onSend()
+            send()
           }}
         />
       )}

@@ -1,7 +1,7 @@
 /** All services: how each stands, how often it is called, how long that takes. Filtered by text and by state. */
 import { useMemo } from 'preact/hooks'
 import { failure, services, type ServiceStatus } from '../../live/index.ts'
-import { msText, rateText, type Pulse } from '../../live/rates.ts'
+import { msText, rateOf, rateText, type Pulse } from '../../live/rates.ts'
 import { usePulse } from '../../live/traffic.ts'
 import { Badge, StateBadge } from '../../parts/badge.tsx'
 import { Button } from '../../parts/button.tsx'
@@ -85,7 +85,7 @@ function toneOf({ state, stale }: ServiceStatus): 'warn' | 'bad' | undefined {
 
 function columnsOf(pulse: Pulse | undefined): Column<ServiceStatus>[] {
   const trend = ({ api }: ServiceStatus) => pulse?.services.get(api)
-  const rate = (one: ServiceStatus): number | null => trend(one)?.calls_per_s.at(-1) ?? null
+  const rate = ({ api }: ServiceStatus): number | null => rateOf(pulse, api)
   const p50 = (one: ServiceStatus): number | null => trend(one)?.p50_ms.findLast((value) => value !== null) ?? null
   return [
     { title: 'Service', cell: ({ api }) => api, sort: ({ api }) => api, isHead: true },

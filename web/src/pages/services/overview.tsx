@@ -1,6 +1,6 @@
 /** How a service stands: what is wrong with it, what it is made from, whom it calls and who calls it. */
 import { useAsk } from '../../api/use-ask.ts'
-import { msText, rateText, type Pulse } from '../../live/rates.ts'
+import { msText, rateOf, rateText, type Pulse } from '../../live/rates.ts'
 import { usePulse } from '../../live/traffic.ts'
 import { Card } from '../../parts/card.tsx'
 import { AskedView, Failure } from '../../parts/states.tsx'
@@ -59,12 +59,11 @@ function Ahead({ api, generation }: { api: string; generation: number | null }) 
 
 function Facts({ detail, pulse }: { detail: Detail; pulse: Pulse | undefined }) {
   const { api, uptime_s, calls, errors, in_flight, queued, reloads, restarts, waiting_for, latency_ms } = detail
-  const trend = pulse?.services.get(api)
   return (
     <dl class="facts">
       <dt>Calls</dt>
       <dd>
-        {calls}, {errors} failed; {rateText(trend?.calls_per_s.at(-1) ?? (pulse === undefined ? null : 0))} a second
+        {calls}, {errors} failed; {rateText(rateOf(pulse, api))} a second
       </dd>
       <dt>Time of a call</dt>
       <dd>
