@@ -130,7 +130,7 @@ export const ROWS: Readonly<Record<FaultKind, FaultRow>> = {
   repeats: {
     what: 'share of orders that are the same again',
     track: 'services',
-    size: [0.6, 0.9],
+    size: [0.85, 0.95],
     hours: [5, 8],
     within_hours: OF_HOUR,
     after_hours: OF_HOUR,
