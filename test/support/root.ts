@@ -24,7 +24,7 @@ const newFolder = (): string => mkdtempSync(join(tmpdir(), 'mm-test-'))
 /** `files`: path from the root → text. A meta file is added unless one is given. `folder`: an empty one. */
 export function createRoot(files: Record<string, string> = {}, folder = newFolder()): TestRoot {
   const root = rootAt(folder)
-  for (const folder of ['configs', 'modules', 'prompts', 'runtime']) mkdirSync(join(root.path, folder))
+  for (const name of ['configs', 'modules', 'prompts', 'runtime']) mkdirSync(join(root.path, name))
   if (!Object.keys(files).some((file) => file.startsWith('configs/meta'))) root.write('configs/meta-v1.0.0.yml', META)
   for (const [file, text] of Object.entries(files)) root.write(file, text)
   return root
