@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { PHONE, settled, startDashboard, visit, type Dashboard } from '../support/browser.ts'
+import { LOOKS, PHONE, settled, startDashboard, violationsOf, visit, type Dashboard } from '../support/browser.ts'
 import { CONTROL_FILES, propose, SHOP } from '../support/web-control.ts'
 
 const CONFIG = 'configs/shop.yml'
@@ -177,3 +177,22 @@ it('a model is asked from the page: the answer that is refused shows its counter
   await page.getByText('script of model').waitFor()
   expect(read(MODULE)).toBe(SHOP)
 })
+
+it.each(LOOKS)(
+  'axe-core finds nothing on one change, approval, improvement or question: $theme, $width px',
+  async (look) => {
+    const { system } = dashboard
+    const { body: listed } = await system.api<{ approvals: { approval_id: string }[] }>('GET', '/api/approvals')
+    const [first] = listed.approvals
+    page = await dashboard.open('', look)
+    const places = ['#/changes/c1', '#/changes/i1', '#/inbox?state=approved', '#/ledger/c1', '#/ledger?entry=1']
+    for (const place of [`#/inbox/${first?.approval_id}`, ...places]) {
+      await visit(page, place)
+      expect([place, await violationsOf(page)]).toEqual([place, []])
+    }
+    await visit(page, '#/policy')
+    await press('Rewrite the policy')
+    await page.getByText('by gate_config').waitFor()
+    expect(await violationsOf(page)).toEqual([])
+  },
+)
