@@ -4,7 +4,7 @@
  */
 import type { Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
-import { PHONE, settled, startDashboard, visit, type Dashboard } from '../support/browser.ts'
+import { LOOKS, PHONE, settled, startDashboard, violationsOf, visit, type Dashboard } from '../support/browser.ts'
 import { CONTROL_FILES, propose, SHOP } from '../support/web-control.ts'
 
 const CONFIG = 'configs/shop.yml'
@@ -75,7 +75,8 @@ it('CRITICAL takes two confirmations, the second with a reason; calls go on mean
   await page.getByText('Confirmed once: Multiply instead of adding').waitFor()
   const second = page.getByRole('button', { name: 'Approve (2 of 2)' })
   await second.waitFor()
-  expect(await second.isDisabled()).toBe(true)
+  await second.click()
+  await page.getByText('Write why first.').waitFor()
   expect(read(MODULE)).toBe(SHOP)
   await page.getByLabel('Reason', { exact: true }).fill('looked at it')
   await second.click()
@@ -98,8 +99,9 @@ it('a file that was changed meanwhile is told in words; a rejection needs a reas
   await page.keyboard.press('Escape')
   expect(read(CONFIG)).toContain('# by hand')
   const reject = page.getByRole('button', { name: 'Reject', exact: true })
-  expect(await reject.isDisabled()).toBe(true)
-  await page.getByLabel('Reason', { exact: true }).fill('it was edited')
+  await reject.click()
+  await page.getByText('Write why first.').waitFor()
+  await page.keyboard.type('it was edited')
   await reject.click()
   await page.getByText('Rejected: Raise it to thirteen').waitFor()
   await page.getByText(/rejected by operator.*: it was edited/).waitFor()
@@ -175,3 +177,22 @@ it('a model is asked from the page: the answer that is refused shows its counter
   await page.getByText('script of model').waitFor()
   expect(read(MODULE)).toBe(SHOP)
 })
+
+it.each(LOOKS)(
+  'axe-core finds nothing on one change, approval, improvement or question: $theme, $width px',
+  async (look) => {
+    const { system } = dashboard
+    const { body: listed } = await system.api<{ approvals: { approval_id: string }[] }>('GET', '/api/approvals')
+    const [first] = listed.approvals
+    page = await dashboard.open('', look)
+    const places = ['#/changes/c1', '#/changes/i1', '#/inbox?state=approved', '#/ledger/c1', '#/ledger?entry=1']
+    for (const place of [`#/inbox/${first?.approval_id}`, ...places]) {
+      await visit(page, place)
+      expect([place, await violationsOf(page)]).toEqual([place, []])
+    }
+    await visit(page, '#/policy')
+    await press('Rewrite the policy')
+    await page.getByText('by gate_config').waitFor()
+    expect(await violationsOf(page)).toEqual([])
+  },
+)

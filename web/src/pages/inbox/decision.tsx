@@ -4,15 +4,13 @@
  */
 import { useState } from 'preact/hooks'
 import type { ApprovalScope } from '../../../../modules/contracts/approvals.ts'
-import { ask } from '../../api/client.ts'
 import { waiting } from '../../live/waiting.ts'
-import { Action } from '../../parts/action.tsx'
-import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
 import { SelectField, TextField } from '../../parts/field.tsx'
 import type { ToastText } from '../../parts/toast.tsx'
 import { go, hrefOf } from '../../route.ts'
-import { bodyOf, commandOf, toldOf, type Approval, type Said } from './words.ts'
+import { decideOn, WithReason } from './with-reason.tsx'
+import { commandOf, toldOf, type Approval, type Said } from './words.ts'
 
 const NOTHING_SAID: Said = { reason: '', scope: 'once', hours: '24' }
 
@@ -20,11 +18,8 @@ export function Decision({ approval, again }: { approval: Approval; again: () =>
   const { id, confirm_twice = false, confirmed_by } = approval
   const [said, setSaid] = useState(NOTHING_SAID)
   const isSecond = confirm_twice && confirmed_by !== null
-  const hasReason = said.reason.trim() !== ''
   const decide = async (isApproved: boolean): Promise<ToastText> => {
-    const answer = await ask('POST /api/approvals/{id}', { params: { id }, body: bodyOf(isApproved, said) }).finally(
-      again,
-    )
+    const answer = await decideOn(id, isApproved, said).finally(again)
     if ('conversation_id' in answer) return { tone: 'info', text: 'Decided; the turn went on', detail: answer.answer }
     // The list has it no more; what came of it is to be seen.
     go(hrefOf('inbox', [id]))
@@ -33,58 +28,38 @@ export function Decision({ approval, again }: { approval: Approval; again: () =>
   }
   const approves = !confirm_twice ? 'Approve' : isSecond ? 'Approve (2 of 2)' : 'Confirm (1 of 2)'
   return (
-    <div class="decision">
-      <Card title="Your decision">
+    <WithReason
+      title="Your decision"
+      label="Reason"
+      hint={isSecond ? 'Needed: it stands in the ledger.' : 'Needed to reject; whoever asked is told.'}
+      reason={said.reason}
+      setReason={(reason) => setSaid({ ...said, reason })}
+      buttons={[
+        { label: 'Reject', kind: 'danger', command: commandOf(id, false, said), why: true, run: () => decide(false) },
+        {
+          label: approves,
+          kind: 'primary',
+          command: commandOf(id, true, said),
+          why: isSecond,
+          run: () => decide(true),
+        },
+      ]}
+    >
+      {confirm_twice && (
+        <p>
+          Its impact is CRITICAL: it takes two confirmations, the second with a written reason.
+          {isSecond && ` The first is by ${confirmed_by}.`}
+        </p>
+      )}
+      {!confirm_twice && <Scope approval={approval} said={said} setSaid={setSaid} />}
+      <details>
+        <summary>The same on the command line</summary>
         <div class="stack">
-          {confirm_twice && (
-            <p>
-              Its impact is CRITICAL: it takes two confirmations, the second with a written reason.
-              {isSecond && ` The first is by ${confirmed_by}.`}
-            </p>
-          )}
-          <TextField
-            label="Reason"
-            value={said.reason}
-            hint={isSecond ? 'Needed: it stands in the ledger.' : 'Needed to reject; whoever asked is told.'}
-            onInput={(reason) => setSaid({ ...said, reason })}
-          />
-          {!confirm_twice && <Scope approval={approval} said={said} setSaid={setSaid} />}
-          <Commands id={id} said={said} />
+          <CommandLine command={commandOf(id, true, said)} />
+          <CommandLine command={commandOf(id, false, said)} />
         </div>
-      </Card>
-      <div class="decision-bar">
-        <Action
-          label="Reject"
-          kind="danger"
-          shown
-          command={commandOf(id, false, said)}
-          disabled={!hasReason}
-          reason={hasReason ? 'It is refused, and whoever asked is told why' : 'Write a reason first'}
-          run={() => decide(false)}
-        />
-        <Action
-          label={approves}
-          kind="primary"
-          shown
-          command={commandOf(id, true, said)}
-          disabled={isSecond && !hasReason}
-          {...(isSecond && !hasReason ? { reason: 'Write a reason first' } : {})}
-          run={() => decide(true)}
-        />
-      </div>
-    </div>
-  )
-}
-
-function Commands({ id, said }: { id: string; said: Said }) {
-  return (
-    <details>
-      <summary>The same on the command line</summary>
-      <div class="stack">
-        <CommandLine command={commandOf(id, true, said)} />
-        <CommandLine command={commandOf(id, false, said)} />
-      </div>
-    </details>
+      </details>
+    </WithReason>
   )
 }
 
