@@ -15,7 +15,7 @@ const wanted = process.argv.slice(2)
 mkdirSync(FOLDER, { recursive: true })
 const dashboard = await startDashboard(productRoot())
 try {
-  await liveALittle(dashboard.system)
+  await liveALittle(dashboard.system, dashboard.root)
   const pages = PAGES.filter(({ id }) => wanted.length === 0 || wanted.includes(id))
   for (const theme of ['dark', 'light'] as const) {
     const page = await dashboard.open('', { theme })
