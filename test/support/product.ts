@@ -37,11 +37,13 @@ export function productRoot(files: Readonly<Record<string, string | null>> = {})
 }
 
 /** Calls, an error, a chat with a tool call, a rollback, and a change that waits for a person. */
-export async function liveALittle({ api, call }: RunningSystem): Promise<void> {
+export async function liveALittle({ api, call, line }: RunningSystem, root: TestRoot): Promise<void> {
   for (let n = 0; n < 20; n++) await call('ticker', 'tick')
   await call('ticker', 'fail').catch(() => undefined)
   await api('POST', '/api/chat', { message: 'what services are running?' })
-  await api('POST', '/api/services/ticker/reload')
+  const switched = line(/ticker {2}g1 → g2/)
+  root.write(TICKER_SOURCE, TICKER.replace('the spring', 'the mainspring'))
+  await switched
   await api('POST', '/api/services/ticker/rollback')
   await api('POST', '/api/changes', {
     actor: 'self-improver',

@@ -13,7 +13,7 @@ const PLACES = PAGES.flatMap(({ id, examples = [] }) => [`#/${id}`, ...examples]
 let dashboard: Dashboard
 beforeAll(async () => {
   dashboard = await startDashboard(productRoot())
-  await liveALittle(dashboard.system)
+  await liveALittle(dashboard.system, dashboard.root)
 }, 120_000)
 afterAll(() => dashboard.close())
 

@@ -35,7 +35,15 @@ async function press(page: Page, title: string): Promise<void> {
   await dialog.getByRole('button', { name: 'Do it' }).click()
   const failure = dialog.getByRole('alert')
   await dialog.waitFor({ state: 'detached', ...LONG }).catch(async (thrown: unknown) => {
-    throw (await failure.isVisible()) ? new Error(`${title}: ${await failure.innerText()}`) : thrown
+    throw (await failure.isVisible())
+      ? new Error(
+          [
+            title,
+            await failure.innerText(),
+            ...dashboard.system.output.filter((line) => !/INFO/.test(line)).slice(-12),
+          ].join('\n'),
+        )
+      : thrown
   })
   await done(page, title)
 }

@@ -61,31 +61,33 @@ export default function Tour() {
 function Step({ step, now, isNext }: { step: TourStep; now: Progress | undefined; isNext: boolean }) {
   const page = PAGES.find(({ id }) => id === step.page)
   return (
-    <li class={isNext ? 'tour-step is-next' : 'tour-step'} aria-current={isNext ? 'step' : undefined}>
-      <div class="row">
-        <h3>{step.title}</h3>
-        {now !== undefined && <Badge tone={now.outcome === 'done' ? 'good' : 'off'}>{now.outcome}</Badge>}
+    <li aria-current={isNext ? 'step' : undefined}>
+      <div class={isNext ? 'tour-step is-next' : 'tour-step'}>
+        <div class="row">
+          <h3>{step.title}</h3>
+          {now !== undefined && <Badge tone={now.outcome === 'done' ? 'good' : 'off'}>{now.outcome}</Badge>}
+        </div>
+        {now?.outcome === 'done' && <p class="tour-found">{now.found}</p>}
+        {isNext && (
+          <>
+            <p>{step.text}</p>
+            <p class="dim">
+              By hand: <code>{step.hand}</code>
+            </p>
+            <div class="row">
+              <Action
+                label="Do it"
+                kind="primary"
+                command="mm demo tour"
+                preview={() => preview(step)}
+                run={() => run(step)}
+              />
+              <Button onClick={() => keep(step.id, { outcome: 'skipped', found: '' })}>Skip</Button>
+              {page !== undefined && <a href={hrefOf(page.id)}>See it in {page.title}</a>}
+            </div>
+          </>
+        )}
       </div>
-      {now?.outcome === 'done' && <p class="tour-found">{now.found}</p>}
-      {isNext && (
-        <>
-          <p>{step.text}</p>
-          <p class="dim">
-            By hand: <code>{step.hand}</code>
-          </p>
-          <div class="row">
-            <Action
-              label="Do it"
-              kind="primary"
-              command="mm demo tour"
-              preview={() => preview(step)}
-              run={() => run(step)}
-            />
-            <Button onClick={() => keep(step.id, { outcome: 'skipped', found: '' })}>Skip</Button>
-            {page !== undefined && <a href={hrefOf(page.id)}>See it in {page.title}</a>}
-          </div>
-        </>
-      )}
     </li>
   )
 }
