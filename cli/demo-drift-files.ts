@@ -11,7 +11,7 @@ export const RULE = 'slow_orders'
 export const METRIC = 'performance.latency_s_p50'
 /** What the loop looks back on. Twice what a change is measured for: when half of it is slow, that half is. */
 export const WINDOW_MS = 8_000
-const REMEMBERED = 300
+const REMEMBERED = 400
 /** Longer than a change is measured: checks of the next one would be in its way. */
 const ANSWER_MS = 5_000
 
@@ -70,7 +70,7 @@ export const DRIFT_ANSWERS: Readonly<Record<string, string>> = {
 }
 
 /** What the rule would do to the number of orders that are remembered. */
-export const DRIFT_TUNINGS: Readonly<Record<string, number>> = { fewer: 0.2, more: 3 }
+export const DRIFT_TUNINGS: Readonly<Record<string, number>> = { fewer: 0.3, more: 3 }
 
 const control = (name: string, more = ''): [string, string] => [
   `configs/control/${name}.yml`,

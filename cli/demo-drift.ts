@@ -26,7 +26,7 @@ const LANES = 2
 const PAUSE_MS = 25
 /** Of an order, before its callers want more, and then. */
 const LINES = { few: 1, many: 200 }
-const CALLS_MIN = 350
+const CALLS_MIN = 450
 const OPEN: ReadonlySet<Proposal['state']> = new Set(['waiting', 'queued', 'applying', 'watching'])
 
 export interface DemoDriftOptions {

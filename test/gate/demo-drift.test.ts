@@ -108,6 +108,7 @@ it('the loop sees a service get slow; a tuning goes through, a text is allowed, 
   const { tuning, code, after, ledger, health, quiet, seen, brief } = run.report
   expect([quiet.trigger, quiet.findings, seen.trigger]).toEqual(['scheduled', [], 'scheduled'])
   expect(seen.findings).toContain('slow_orders')
+  for (const change of [tuning, code?.change]) expect(change?.message).toMatch(/^better: latency_p50_ms of orders/)
   expect(tuning).toMatchObject({ tier: 'AUTO_APPROVE', rule: 'tightened', approved_by: null, state: 'confirmed' })
   expect(code).toMatchObject({
     state: 'submitted',
