@@ -25,8 +25,10 @@ export const call = async (world: TourWorld, api: string, method: string, ...arg
 /** Of whatever was thrown. */
 export const codeOf = (thrown: unknown): string | undefined => (thrown as { code?: string } | undefined)?.code
 
-/** Undefined: there is no such service. */
+/** Undefined: there is no such service. Asking for one that is not there would count as a failed call. */
 export async function show(world: TourWorld, api: string): Promise<ServiceLine | undefined> {
+  const { services } = await world.ask('GET /health')
+  if (services[api] === undefined) return undefined
   try {
     return await world.ask('GET /api/services/{api}', { params: { api } })
   } catch (thrown) {

@@ -196,7 +196,9 @@ export class Faults {
     const data = this.dataOf(thrown)
     const place = data.file === undefined ? this.machine.options.loader.placeOf(thrown) : undefined
     const all = { ...data, ...place }
-    if (all.file !== undefined) all.file = shownPath(this.machine.options.root, all.file)
+    const { root, packageRoot } = this.machine.options
+    // What is shipped is named from where it is shipped: of the machine's folders nobody learns.
+    if (all.file !== undefined) all.file = shownPath(packageRoot, shownPath(root, all.file))
     return all
   }
 }

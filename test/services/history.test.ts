@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import type { Happening, HistoryApi } from '../../modules/contracts/history.ts'
 import type { Handle } from '../../modules/contracts/module.ts'
-import { createRoot, rootAt, type TestRoot } from '../support/root.ts'
+import { createRoot, packageRoot, rootAt, type TestRoot } from '../support/root.ts'
 import { rejection, startSystem, type TestSystem } from '../support/system.ts'
 
 const systems: TestSystem[] = []
@@ -144,6 +144,14 @@ it('why a service is as it is: what runs, what brought it, what was refused, wha
   })
   expect((await rejection(system.history.why('nobody'))).code).toBe('subject_unknown')
   expect((await rejection(system.history.why('h99999'))).code).toBe('subject_unknown')
+})
+
+it('a failure in what is shipped names its file from the package, and no folder of the machine', async () => {
+  const system = await start()
+  await rejection((system.getApi('history')['diff'] as (api: string) => Promise<unknown>)('nobody'))
+  const failed = await recorded(system.history, ({ type, api }) => type === 'call.failed' && api === 'history')
+  expect(failed.text).toMatch(/\(modules\/services\/history\/[\w-]+\.ts:\d+:\d+\)/)
+  expect(failed.text).not.toContain(packageRoot)
 })
 
 it('the record outlives the system; what changed meanwhile is told, what did not is none', async () => {
