@@ -41,7 +41,10 @@ async function takeAll(some: readonly PageInfo[]): Promise<void> {
       await visit(page, place.replace('/http', '/ticker'))
       await page.waitForFunction(() => document.querySelector('.toast') === null)
       // Rates come from two readings.
-      if (id === 'now') await page.waitForFunction(() => !(document.body.textContent ?? '').includes('–/s'))
+      if (id === 'now')
+        await page.waitForFunction(
+          () => /\d\/s/.test(document.body.innerText) && !document.body.innerText.includes('–/s'),
+        )
       await page.screenshot({ path: join(FOLDER, `${id}-${theme}.png`) })
       console.log(`docs/img/${id}-${theme}.png`)
     }
