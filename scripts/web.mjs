@@ -23,16 +23,16 @@ const filesIn = (folder) =>
     .map((entry) => join(entry.parentPath, entry.name))
     .sort()
 
+/** What the page takes of the command line: how the API is asked, and the tour. */
+const SHARED = /^(api|demo-(answers|attacks)|tour[\\/].*)\.ts$/
+
 /** Of everything the built files come from; the lock file stands for the libraries. */
 function stampOf() {
   const hash = createHash('sha256')
-  const sources = filesIn(web).filter((path) => !path.startsWith(dist))
-  for (const path of [
-    ...sources,
-    join(root, 'cli', 'api.ts'),
-    join(root, 'package-lock.json'),
-    fileURLToPath(import.meta.url),
-  ])
+  const cli = join(root, 'cli')
+  const own = filesIn(web).filter((path) => !path.startsWith(dist))
+  const shared = filesIn(cli).filter((path) => SHARED.test(path.slice(cli.length + 1)))
+  for (const path of [...own, ...shared, join(root, 'package-lock.json'), fileURLToPath(import.meta.url)])
     hash.update(path.slice(root.length)).update('\0').update(readFileSync(path)).update('\0')
   return hash.digest('hex')
 }

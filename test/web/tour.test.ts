@@ -103,6 +103,20 @@ it('an empty system offers the tour, and every step of it comes true', async () 
   await page.context().close()
 }, 400_000)
 
+/** The proposal that waits, in the inbox of a phone: code that goes live wants a second yes, with its reason. */
+async function approveOnAPhone(): Promise<void> {
+  const phone = await dashboard.open('', PHONE)
+  await visit(phone, '#/inbox')
+  await phone.getByText('Stop at the root').first().click()
+  await phone.getByRole('button', { name: 'Confirm (1 of 2)' }).click()
+  const second = phone.getByRole('button', { name: 'Approve (2 of 2)' })
+  await second.waitFor(LONG)
+  await phone.getByRole('textbox', { name: 'Reason' }).fill('looked at it twice')
+  await second.click()
+  await phone.getByText('Approved and done').waitFor(LONG)
+  await phone.context().close()
+}
+
 it('a step may be skipped, and the tour be started anew', async () => {
   const page = await dashboard.open('#/tour')
   await step(page, 'Drop a module in').getByRole('button', { name: 'Skip' }).click()
