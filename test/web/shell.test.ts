@@ -1,7 +1,7 @@
 /** The dashboard's shell against a real system: signing in, live services, a reload on disk that is seen. */
 import type { Locator, Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { PHONE, startDashboard, type Dashboard } from '../support/browser.ts'
+import { PHONE, startDashboard, visit, type Dashboard } from '../support/browser.ts'
 import { mm } from '../support/process.ts'
 import { freePort } from '../support/ports.ts'
 
@@ -25,7 +25,7 @@ afterAll(() => dashboard.close())
 const row = (page: Page): Locator => page.getByRole('row').filter({ hasText: 'ticker' })
 
 it('the token leaves the address, live services are shown, and a reload on disk changes what is shown', async () => {
-  const page = await dashboard.open()
+  const page = await dashboard.open('#/services')
   expect(page.url()).not.toContain('token')
   await row(page).getByText('g1').waitFor()
   dashboard.root.write('modules/ticker.ts', TICKER.replace('1', '2'))
@@ -44,6 +44,7 @@ it('without a token the page asks for one, and says so again when it is not take
   await page.getByText('This token is not taken').waitFor()
   await page.getByLabel('Token').fill(dashboard.system.token)
   await page.getByRole('button', { name: 'Open' }).click()
+  await visit(page, '#/services')
   await row(page).waitFor()
   await page.context().close()
 })
@@ -111,7 +112,7 @@ it('on a phone the navigation opens and closes, by touch and by Escape', async (
 })
 
 it('a system that dies is missed, says since when, and is there again by itself', async () => {
-  const page = await dashboard.open()
+  const page = await dashboard.open('#/services')
   const before = await row(page).innerText()
   process.kill(dashboard.system.childPid, 'SIGKILL')
   await page.getByRole('alert').getByText('The connection is lost').waitFor()
