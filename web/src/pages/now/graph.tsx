@@ -90,7 +90,11 @@ function Drawn({ shown, pulse, width, near, setNear, openFolder }: DrawnProps) {
             <li
               key={node.id}
               class={isFar ? 'graph-node is-far' : 'graph-node'}
-              style={{ left: `${x}px`, top: `${y}px`, width: `${placed.node_width}px`, height: `${NODE_HEIGHT}px` }}
+              style={{
+                transform: `translate(${x}px, ${y}px)`,
+                width: `${placed.node_width}px`,
+                height: `${NODE_HEIGHT}px`,
+              }}
               onMouseEnter={() => setNear(node.id)}
               onFocusCapture={() => setNear(node.id)}
               onBlurCapture={() => setNear(undefined)}
