@@ -1,10 +1,10 @@
 /**
- * The tour from its first to its last step, as a person takes it: files are edited on disk, and what is no file is done
- * by its buttons. Each step is marked by what the system shows.
+ * The tour from its first to its last step, as a person takes it: files are edited on disk, the improvement is
+ * approved on a phone, and what is no file is done by its buttons. Each step is marked by what the system shows.
  */
 import type { Page } from 'playwright-core'
 import { afterAll, beforeAll, expect, it } from 'vitest'
-import { startDashboard, type Dashboard } from '../support/browser.ts'
+import { PHONE, startDashboard, visit, type Dashboard } from '../support/browser.ts'
 import { productRoot } from '../support/product.ts'
 
 let dashboard: Dashboard
@@ -82,7 +82,8 @@ it('an empty system offers the tour, and every step of it comes true', async () 
     .waitFor()
   await press(page, 'Quicker, and right')
 
-  await press(page, 'Say yes')
+  await approveOnAPhone()
+  await done(page, 'Say yes')
   await press(page, 'Let a bad module in')
 
   const before = await count()
