@@ -75,6 +75,13 @@ interface Asked {
   status?: number
 }
 
+const RULE = {
+  name: 'many_errors',
+  conditions: [{ metric: 'performance.avg_success_rate', comparator: 'lt', threshold: 0.9 }],
+  severity: 'warning',
+  altitudes: ['config'],
+}
+
 /** What each route is asked for. A route that is not named here is asked for nothing. */
 const ASKED: Record<string, Asked> = {
   'services.show': { params: { api: 'calc' } },
@@ -110,6 +117,10 @@ const ASKED: Record<string, Asked> = {
   'aros.nirmana': { params: { activate: 'true' } },
   'aros.rollback': { params: { id: 'c9' }, body: {}, status: 404 },
   'meta.brief': { params: { since: '0' } },
+  'meta.metric_history': { params: { path: 'performance.avg_success_rate' } },
+  'meta.rule_preview': { body: { rule: RULE } },
+  'meta.rule_draft': { body: { set: RULE } },
+  'chat.conversation': { params: { id: 'none' } },
   'ledger.replay': { params: { cycle: 'none' }, status: 404 },
   'policy.check': { body: { changes: [{ kind: 'file', path: 'modules/calc.ts', operation: 'modify' }] } },
   'traces.show': { params: { id: 'none' }, status: 404 },
