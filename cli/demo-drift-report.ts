@@ -30,6 +30,8 @@ export interface DriftChange {
   /** epoch milliseconds; null: it never was live, or was not judged */
   live_at: number | null
   verified_at: number | null
+  /** the end of each window it was measured in */
+  measured_at: number[]
   target: Pick<EffectComparison, 'metric' | 'before' | 'after' | 'change' | 'outcome'> | null
 }
 
@@ -74,6 +76,7 @@ export function changeOf(proposal: Proposal): DriftChange {
     message,
     live_at,
     verified_at: last?.at ?? null,
+    measured_at: verifications.map(({ at }) => at),
     target: last?.target ?? null,
   }
 }
