@@ -274,13 +274,7 @@ export const GUARDS: readonly Guard[] = [
     cases: ['process'],
   },
   guard('no environment', `${ENGINE}/process-place.ts`, 'env: {},', 'env: process.env,', 'env'),
-  guard(
-    "Node's permission model",
-    `${ENGINE}/process-place.ts`,
-    "'--no-node-snapshot', ...permissionFlags(ivmPath),",
-    "'--no-node-snapshot',",
-    'env',
-  ),
+  guard("Node's permission model", `${ENGINE}/process-place.ts`, '...permissionFlags(ivmPath),', '', 'env'),
   guard(
     'events are powers',
     `${HOST}/guest-owned.ts`,
