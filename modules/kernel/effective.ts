@@ -6,7 +6,7 @@ import type { EffectiveConfig } from '../contracts/kernel.ts'
 import type { JsonMap } from '../contracts/seams.ts'
 import type { DesiredService, ServiceRecord } from '../contracts/state.ts'
 import { parseVersionName } from '../lib/version-name.ts'
-import { locate } from '../lib/yaml.ts'
+import { locator, type Place } from '../lib/yaml.ts'
 import type { Machine } from './machine.ts'
 import type { WantedReader } from './wanted.ts'
 
@@ -21,11 +21,8 @@ export function effectiveConfigs(machine: Machine, wanted: WantedReader, api?: s
 }
 
 function effective(service: ServiceRecord, desired: DesiredService, wanted: WantedReader): EffectiveConfig {
-  const values = Object.entries(desired.params).map(([key, value]) => ({
-    key,
-    value,
-    origin: originOf(service.configText, desired, key),
-  }))
+  const originOf = originsIn(service.configText, desired)
+  const values = Object.entries(desired.params).map(([key, value]) => ({ key, value, origin: originOf(key) }))
   return {
     api: service.api,
     file: desired.file,
@@ -51,18 +48,19 @@ function otherVersions(wanted: WantedReader, desired: DesiredService): string[] 
 }
 
 /** The deeper place wins, as its value does: a key under `params:` overlays the same key at the top. */
-function originOf(text: string | undefined, desired: DesiredService, key: string): string {
-  if (text === undefined) return desired.file
-  const top = locate(text, [])
-  const places = [locate(text, ['params', key]), locate(text, [key])]
-  const params = locate(text, ['params'])
-  const isFallback = (place: { line: number; column: number }, of: { line: number; column: number }): boolean =>
-    place.line === of.line && place.column === of.column
-  const [under, own] = places
-  if (under !== undefined && !isFallback(under, params)) return `${desired.file}:${under.line}`
-  if (own !== undefined && (!isFallback(own, top) || new RegExp(`^['"]?${escape(key)}['"]?\\s*:`).test(text)))
-    return `${desired.file}:${own.line}`
-  return 'defaults of the meta file'
+function originsIn(text: string | undefined, desired: DesiredService): (key: string) => string {
+  if (text === undefined) return () => desired.file
+  const locate = locator(text)
+  const top = locate([])
+  const params = locate(['params'])
+  const isFallback = (place: Place, of: Place): boolean => place.line === of.line && place.column === of.column
+  return (key) => {
+    const [under, own] = [locate(['params', key]), locate([key])]
+    if (!isFallback(under, params)) return `${desired.file}:${under.line}`
+    if (!isFallback(own, top) || new RegExp(`^['"]?${escape(key)}['"]?\\s*:`).test(text))
+      return `${desired.file}:${own.line}`
+    return 'defaults of the meta file'
+  }
 }
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')

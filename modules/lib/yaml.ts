@@ -59,9 +59,14 @@ export function readYaml(file: string, text: string, limits: YamlLimits): YamlTe
 
 /** Where a key stands in a text that was read before: for errors found later. */
 export function locate(text: string, path: readonly (string | number)[]): Place {
+  return locator(text)(path)
+}
+
+/** The same for many keys: the text is read once, not for each of them. */
+export function locator(text: string): (path: readonly (string | number)[]) => Place {
   const lines = new LineCounter()
   const { document } = compose(text, lines, Number.POSITIVE_INFINITY)
-  return placeOfKey(document, lines, path)
+  return (path) => placeOfKey(document, lines, path)
 }
 
 type Composed = { document: Document; problem: YamlProblem | undefined }

@@ -63,6 +63,19 @@ it('a patch of several files is taken apart, with the numbers its lines have', (
   ])
 })
 
+it('a line taken out that begins as the name of a file does is a line', () => {
+  const [file, ...more] = patchFiles('--- a/x\n+++ b/x\n@@ -3,3 +3,3 @@\n same\n--- old\n+++ new\n last\n')
+  expect(more).toEqual([])
+  expect(file).toMatchObject({ path: 'x', added: 1, removed: 1 })
+  expect(file?.lines).toEqual([
+    { kind: 'note', text: '⋯' },
+    { kind: 'same', text: 'same', number: 3 },
+    { kind: 'out', text: '-- old', number: 4 },
+    { kind: 'in', text: '++ new', number: 4 },
+    { kind: 'same', text: 'last', number: 5 },
+  ])
+})
+
 const SAID: Said = { reason: ' looks "right" ', scope: 'service', hours: '8' }
 const NOTHING_SAID: Said = { reason: '', scope: 'once', hours: '24' }
 

@@ -5,7 +5,6 @@ import { advance } from '../../../web/src/live/rates.ts'
 import { picked, rollbackCompared, undoCompared } from '../../../web/src/pages/services/compared.ts'
 import { filtered } from '../../../web/src/pages/services/filter.ts'
 import { neighborsOf } from '../../../web/src/pages/services/neighbors.ts'
-import { patchLines } from '../../../web/src/pages/services/patch-lines.ts'
 import { coversPower, powersOf } from '../../../web/src/pages/services/power-rows.ts'
 import { told } from '../../../web/src/pages/services/told.ts'
 import { serviceLike } from './service-like.ts'
@@ -34,17 +33,6 @@ it('compared are the version before and what runs, until somebody picks others',
   expect(picked([live(1, 1, null), live(2, 2, 1)], {})).toEqual({ from: 'h1', to: 'live' })
   expect(picked([live(1, 1, null)], {})).toEqual({ from: 'live', to: 'disk' })
   expect(picked([], { from: 'h1', to: 'h2' })).toEqual({ from: 'h1', to: 'h2' })
-})
-
-it('the lines of a patch are numbered as in the files', () => {
-  const patch = '--- a/x\n+++ b/x\n@@ -3,3 +3,3 @@\n same\n-old\n+new\n last\n'
-  expect(patchLines(patch).map(({ kind, number, text }) => [kind, number, text])).toEqual([
-    ['gap', undefined, '@@ -3,3 +3,3 @@'],
-    ['same', 3, 'same'],
-    ['out', 4, 'old'],
-    ['in', 4, 'new'],
-    ['same', 5, 'last'],
-  ])
 })
 
 it('powers: refused first, then held for nothing, then used', () => {

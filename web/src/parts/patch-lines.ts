@@ -2,60 +2,79 @@
  * A change as `diff -u` prints it, of one or several files, taken apart for a view. What is no such text (a value that
  * changes, told in one line) stands as it is. Pure.
  */
+import type { MarkedLine } from './marked-lines.tsx'
 
 export interface PatchFile {
   /** undefined: lines that belong to no file */
   path: string | undefined
   /** of a file that comes, goes, or is another */
   is: 'new' | 'gone' | 'changed'
-  lines: PatchLine[]
+  lines: MarkedLine[]
   added: number
   removed: number
 }
 
-export type PatchLine =
-  | { kind: 'same' | 'out' | 'in'; text: string; number: number }
-  /** lines that are left out, or words about the whole */
-  | { kind: 'note'; text: string }
-
 const NOWHERE = '/dev/null'
-const HUNK = /^@@ -(\d+)(?:,\d+)? \+(\d+)(?:,\d+)? @@/
+const HUNK = /^@@ -(\d+)(?:,(\d+))? \+(\d+)(?:,(\d+))? @@/
 const KINDS: Readonly<Record<string, 'same' | 'out' | 'in' | undefined>> = { ' ': 'same', '-': 'out', '+': 'in' }
+
+/** Where in a file the next line stands, and how many lines of the piece are still to come. */
+interface Piece {
+  before: number
+  after: number
+  beforeLeft: number
+  afterLeft: number
+}
 
 export function patchFiles(patch: string): PatchFile[] {
   const files: PatchFile[] = []
-  let before = 0
-  let after = 0
-  let isIn = false
-  const lines = patch.replace(/\n$/, '').split('\n')
-  for (const [at, line] of lines.entries()) {
-    const next = lines[at + 1]
-    if (line.startsWith('--- ') && next?.startsWith('+++ ') === true) {
-      files.push(fileOf(line.slice(4), next.slice(4)))
-      isIn = false
-      continue
-    }
-    if (!isIn && line.startsWith('+++ ') && lines[at - 1]?.startsWith('--- ') === true) continue
-    const hunk = HUNK.exec(line)
-    const file = files.at(-1) ?? first(files)
-    if (hunk !== null) {
-      ;[before, after] = [Number(hunk[1]), Number(hunk[2])]
-      isIn = true
-      if (file.lines.length > 0 || Math.max(before, after) > 1) file.lines.push({ kind: 'note', text: '⋯' })
-      continue
-    }
+  let piece: Piece | undefined
+  let from: string | undefined
+  for (const line of patch.replace(/\n$/, '').split('\n')) {
+    // Its counts say where a piece ends: a line that was taken out may begin as the name of a file does.
+    const isIn = piece !== undefined && piece.beforeLeft + piece.afterLeft > 0
     const kind = isIn ? KINDS[line[0] ?? ' '] : undefined
-    if (kind === undefined) {
-      if (line !== '') file.lines.push({ kind: 'note', text: line })
+    if (piece !== undefined && kind !== undefined) {
+      take(files.at(-1) ?? first(files), piece, kind, line.slice(1))
       continue
     }
-    file.lines.push({ kind, text: line.slice(1), number: kind === 'out' ? before : after })
-    if (kind !== 'in') before++
-    if (kind !== 'out') after++
-    if (kind === 'in') file.added++
-    if (kind === 'out') file.removed++
+    if (line.startsWith('--- ')) from = line.slice(4)
+    else if (from !== undefined && line.startsWith('+++ ')) {
+      files.push(fileOf(from, line.slice(4)))
+      ;[piece, from] = [undefined, undefined]
+    } else {
+      const { lines } = files.at(-1) ?? first(files)
+      const hunk = HUNK.exec(line)
+      if (hunk !== null) {
+        piece = pieceOf(hunk)
+        if (lines.length > 0 || Math.max(piece.before, piece.after) > 1) lines.push({ kind: 'note', text: '⋯' })
+      } else if (line !== '') lines.push({ kind: 'note', text: line })
+    }
   }
   return files
+}
+
+function pieceOf([, before = '0', beforeLeft = '1', after = '0', afterLeft = '1']: RegExpExecArray): Piece {
+  return {
+    before: Number(before),
+    after: Number(after),
+    beforeLeft: Number(beforeLeft),
+    afterLeft: Number(afterLeft),
+  }
+}
+
+function take(file: PatchFile, piece: Piece, kind: 'same' | 'out' | 'in', text: string): void {
+  file.lines.push({ kind, text, number: kind === 'out' ? piece.before : piece.after })
+  if (kind !== 'in') {
+    piece.before++
+    piece.beforeLeft--
+  }
+  if (kind !== 'out') {
+    piece.after++
+    piece.afterLeft--
+  }
+  if (kind === 'in') file.added++
+  if (kind === 'out') file.removed++
 }
 
 function fileOf(before: string, after: string): PatchFile {

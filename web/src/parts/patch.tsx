@@ -1,6 +1,7 @@
 /** A change of files as `diff -u` prints it: each file with its lines taken out and put in. */
 import { useMemo } from 'preact/hooks'
-import { patchFiles, type PatchFile, type PatchLine } from './patch-lines.ts'
+import { MarkedLines } from './marked-lines.tsx'
+import { patchFiles, type PatchFile } from './patch-lines.ts'
 
 export interface PatchProps {
   patch: string
@@ -8,8 +9,6 @@ export interface PatchProps {
   label: string
 }
 
-const SIGNS = { same: ' ', out: '−', in: '+' } as const
-const SAID = { same: '', out: 'taken out: ', in: 'put in: ' } as const
 const WORDS = { new: 'new file', gone: 'deleted', changed: '' } as const
 
 export function Patch({ patch, label }: PatchProps) {
@@ -35,27 +34,7 @@ function FilePatch({ file: { path, is, lines, added, removed }, label }: { file:
           </span>
         </figcaption>
       )}
-      <pre class="code" tabIndex={0} role="region" aria-label={`Changes of ${label}`}>
-        {lines.map((line, at) => (
-          <Line key={at} line={line} />
-        ))}
-      </pre>
+      <MarkedLines lines={lines} label={`Changes of ${label}`} />
     </figure>
-  )
-}
-
-function Line({ line }: { line: PatchLine }) {
-  if (line.kind === 'note') return <span class="code-line is-gap">{`${line.text}\n`}</span>
-  return (
-    <span class={`code-line is-${line.kind}`}>
-      <span class="code-number" aria-hidden="true">
-        {line.number}
-      </span>
-      <span class="code-sign" aria-hidden="true">
-        {SIGNS[line.kind]}
-      </span>
-      <span class="unseen">{SAID[line.kind]}</span>
-      {`${line.text}\n`}
-    </span>
   )
 }

@@ -6,7 +6,7 @@ import { Planned } from '../../parts/planned.tsx'
 import { rollbackCompared, undoCompared, type Compared } from './compared.ts'
 import type { Happening } from '../now/happenings.tsx'
 import type { Detail } from './one.tsx'
-import { Differences } from './patch.tsx'
+import { Differences } from './differences.tsx'
 import { told } from './told.ts'
 
 const HAPPENED = 200

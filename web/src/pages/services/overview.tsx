@@ -10,7 +10,7 @@ import { hrefOf } from '../../route.ts'
 import { placeOf } from '../now/attention.ts'
 import { neighborsOf, type Neighbor } from './neighbors.ts'
 import type { Detail } from './one.tsx'
-import { Differences } from './patch.tsx'
+import { Differences } from './differences.tsx'
 
 export function Overview({ detail }: { detail: Detail }) {
   const pulse = usePulse()

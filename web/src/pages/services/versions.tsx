@@ -10,7 +10,7 @@ import { route, setQuery } from '../../route.ts'
 import { Happenings, useHappenings, type Happening } from '../now/happenings.tsx'
 import { picked, versionsOf } from './compared.ts'
 import type { Detail } from './one.tsx'
-import { Differences } from './patch.tsx'
+import { Differences } from './differences.tsx'
 
 const HAPPENED = 200
 
