@@ -37,6 +37,8 @@ const TILL = `export class Module {
 }
 `
 
+const eventually = (work: () => Promise<void>): Promise<void> => vi.waitFor(work, 20_000)
+
 let root: TestRoot
 let system: RunningSystem
 beforeAll(async () => {
@@ -50,6 +52,8 @@ beforeAll(async () => {
     'modules/till.js': TILL,
   })
   system = await startProcess(root)
+  // The history starts beside the others: what changes before it has the first version's texts has nothing to differ from.
+  await eventually(async () => expect((await mmHere(root.path, 'diff', 'shop', 'g1')).code).toBe(0))
   const live = system.line(/shop {2}g1 → g2/)
   root.write('modules/shop.js', shop(2))
   await live
@@ -64,8 +68,6 @@ async function answer(...args: string[]): Promise<string> {
   expect([args, code, stderr]).toEqual([args, 0, ''])
   return stdout
 }
-
-const eventually = (work: () => Promise<void>): Promise<void> => vi.waitFor(work, 20_000)
 
 it('What is live?', async () => {
   const text = await answer(...commandFor('What is live?'))
