@@ -1,10 +1,13 @@
 /**
- * The command line's way to a running system: the address in runtime/http.json, the token beside it, and JSON.
+ * The command line's way to a running system: the address in runtime/http.json, the token beside it, and JSON. While the
+ * system's process is being started again it waits; what may have been done already is never sent twice.
  * Every failure is a coded error; `not_reachable` means nothing runs there.
  */
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { CodedError, coded } from '../modules/lib/errors.ts'
+import { isRunning } from '../modules/lib/lock.ts'
 import { pathOf, type ApiAnswer, type ApiArguments, type ApiCall } from './api.ts'
 
 export interface Address {
@@ -22,13 +25,19 @@ export function readAddress(root: string): Address | undefined {
   }
 }
 
+const RESTART_MS = 20_000
+const LOOK_MS = 100
+
 export class Client {
-  readonly address: Address
+  address: Address
   private readonly root: string
   private readonly token: string
+  private readonly restartMs: number
 
-  constructor(root: string) {
+  /** `restartMs`: how long it waits for a system that is being started again. Throws `not_reachable` where none runs. */
+  constructor(root: string, restartMs = RESTART_MS) {
     this.root = root
+    this.restartMs = restartMs
     const address = readAddress(root)
     if (address === undefined) throw coded('not_reachable', { root })
     this.address = address
@@ -99,19 +108,34 @@ export class Client {
   }
 
   private async send(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
-    try {
-      return await fetch(this.address.url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${this.token}`,
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal === undefined ? {} : { signal }),
-      })
-    } catch (error) {
-      if (signal?.aborted === true) throw error
-      throw coded('not_reachable', { root: this.root }, {}, error)
+    for (const end = performance.now() + this.restartMs; ; await sleep(LOOK_MS)) {
+      try {
+        return await this.sendOnce(method, path, body, signal)
+      } catch (error) {
+        if (signal?.aborted === true) throw error
+        const mayBeSent = method === 'GET' || wasNeverSent(error)
+        if (!mayBeSent || performance.now() >= end || !isRunning(this.address.supervisor_pid))
+          throw coded('not_reachable', { root: this.root }, {}, error)
+        this.address = readAddress(this.root) ?? this.address
+      }
     }
   }
+
+  private sendOnce(method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Response> {
+    return fetch(this.address.url + path, {
+      method,
+      headers: {
+        authorization: `Bearer ${this.token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      ...(signal === undefined ? {} : { signal }),
+    })
+  }
+}
+
+/** Nobody listened. */
+function wasNeverSent(error: unknown): boolean {
+  const { cause } = error as { cause?: { code?: string } }
+  return cause?.code === 'ECONNREFUSED'
 }

@@ -42,7 +42,7 @@ interface Busy {
 }
 
 async function sample(root: string): Promise<Sample> {
-  const client = new Client(root)
+  const client = new Client(root, 0)
   const [kernel, { services }] = await Promise.all([client.ask('GET /api/kernel'), client.ask('GET /api/services')])
   return { at: performance.now(), kernel, services }
 }

@@ -1,5 +1,7 @@
 /** `mm status`, `ls`, `show` and `tools`: what a running system says about itself. */
 import { afterEach, expect, it } from 'vitest'
+import { isRunning } from '../../modules/lib/lock.ts'
+import { mmHere } from '../support/cli.ts'
 import { mm, startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 
@@ -53,6 +55,19 @@ it('status shows the kernel, the address and how many services are live', async 
   expect(stdout).toMatch(/^services +4 of 4 live$/m)
   expect(stdout).toMatch(/^frozen +none$/m)
   expect(stdout).toContain(system.url)
+})
+
+it('a system whose process was killed is asked again when it is back: no command says that nothing runs', async () => {
+  const { root, system } = await start()
+  const { childPid } = system
+  process.kill(childPid, 'SIGKILL')
+  await expect.poll(() => isRunning(childPid), { interval: 2 }).toBe(false)
+  // Nobody listens now, and the shop is not there as soon as somebody does.
+  expect(await mmHere(root.path, 'status', '--json')).toMatchObject({ code: 0, stderr: '' })
+  await system.restarted(1)
+  expect(await mmHere(root.path, 'call', 'shop.price', 'tea')).toMatchObject({ code: 0, stderr: '' })
+  await system.stop()
+  expect(await mmHere(root.path, 'status')).toMatchObject({ code: 3 })
 })
 
 it('status names a config that cannot be used, with its place', async () => {
