@@ -10,11 +10,11 @@ import type { Proposal } from '../modules/contracts/proposals.ts'
 import { codeOf, coded } from '../modules/lib/errors.ts'
 import { MM } from './child.ts'
 import { Client, readAddress } from './client.ts'
+import { packageRoot } from './package-root.ts'
 
 const START_MS = 60_000
 const END_MS = 120_000
 const LOOK_MS = 100
-const PACKAGE = join(import.meta.dirname, '..', import.meta.dirname.endsWith(join('dist', 'cli')) ? '..' : '')
 
 export interface DemoSystem {
   root: string
@@ -44,7 +44,7 @@ export async function inDemoSystem<T>(
 }
 
 /** A file as it ships. */
-export const shipped = (file: string): string => readFileSync(join(PACKAGE, file), 'utf8')
+export const shipped = (file: string): string => readFileSync(join(packageRoot, file), 'utf8')
 
 export const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 

@@ -4,13 +4,11 @@
  */
 import { cpSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { coded } from '../modules/lib/errors.ts'
 import type { Command } from 'commander'
 import { prints, type Cli } from './common.ts'
 import { print, printJson } from './output.ts'
-
-const packageRoot = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url))
+import { packageRoot } from './package-root.ts'
 
 const COPIED = ['configs', 'prompts', 'modules/example.ts']
 

@@ -7,12 +7,11 @@ import { spawn } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { nativePackage, type NativePart } from '../modules/lib/native.ts'
 import { holderOf } from '../modules/lib/lock.ts'
 import { fine, wrong, type Finding } from './finding.ts'
+import { packageRoot } from './package-root.ts'
 
-const packageRoot = fileURLToPath(new URL(import.meta.url.endsWith('.ts') ? '..' : '../..', import.meta.url))
 const TRY_MS = 20_000
 const MB = 1_048_576
 /** Logs, last good versions and a history take about this much. */

@@ -23,6 +23,7 @@ import { addLedger } from './ledger.ts'
 import { addLogs } from './logs.ts'
 import { addMcp } from './mcp.ts'
 import { addMeta } from './meta.ts'
+import { packageVersion } from './package-root.ts'
 import { addPackages } from './packages.ts'
 import { addPolicy } from './policy.ts'
 import { addScan } from './scan.ts'
@@ -65,6 +66,7 @@ export function createProgram(setExitCode: (code: number) => void): Command {
   const program = new Command('mm')
   program
     .description('meta-machine: an operating system for AI applications')
+    .version(packageVersion(), '-V, --version', 'print the version of the product')
     .option('--root <dir>', 'the root to work on', '.')
     .option('--json', 'print JSON', false)
     .exitOverride()

@@ -1,5 +1,6 @@
 /** How the command line is used wrongly, and what it says then. Exit codes: 1 failed, 2 usage, 3 not reachable. */
 import { spawn } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { mmHere } from '../support/cli.ts'
@@ -32,6 +33,12 @@ const ASKING: string[][] = [
   ['approve', 'x'],
   ['deny', 'x', '--reason', 'no'],
 ]
+
+it('the version is that of the package, and no command is needed for it', async () => {
+  const { version } = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }
+  for (const option of ['--version', '-V'])
+    expect(await mmHere('.', option)).toMatchObject({ code: 0, stdout: `${version}\n`, stderr: '' })
+})
 
 it('an unknown command is named and exits with 2', async () => {
   const { code, stdout, stderr } = await mm(emptyRoot(), 'bogus')
