@@ -1,6 +1,6 @@
 /** `mm changes`, `diff` and `why`: what they print, and that they print it for programs too. */
 import { afterEach, expect, it } from 'vitest'
-import { mmHere } from '../support/cli.ts'
+import { historyKnows, mmHere } from '../support/cli.ts'
 import { startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 
@@ -28,8 +28,7 @@ async function start(): Promise<{ root: TestRoot; system: RunningSystem }> {
   roots.push(root)
   const system = await startProcess(root)
   running.push(system)
-  // The history starts beside the others: what changes before it has the first version's texts has nothing to differ from.
-  await expect.poll(async () => (await mmHere(root.path, 'diff', 'shop', 'g1')).code).toBe(0)
+  await historyKnows(root.path, 'shop')
   return { root, system }
 }
 

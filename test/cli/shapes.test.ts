@@ -3,7 +3,7 @@ import type { Command } from 'commander'
 import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import { shapeOf } from '../../cli/common.ts'
 import { createProgram } from '../../cli/program.ts'
-import { mmHere } from '../support/cli.ts'
+import { historyKnows, mmHere } from '../support/cli.ts'
 import { startProcess, type RunningSystem } from '../support/process.ts'
 import { createRoot, type TestRoot } from '../support/root.ts'
 
@@ -19,6 +19,7 @@ beforeAll(async () => {
     'modules/shop.js': 'export class Module { price() { return 1 } }\n',
   })
   system = await startProcess(root)
+  await historyKnows(root.path, 'shop')
   const live = system.line(/shop {2}g1 → g2/)
   root.write('modules/shop.js', 'export class Module { price() { return 2 } }\n')
   await live

@@ -1,4 +1,5 @@
 /** The command line in this process: a second less for each run than the one a user starts. Not for what asks signals or a terminal. */
+import { expect, vi } from 'vitest'
 import { main } from '../../cli/main.ts'
 import type { CommandResult } from './process.ts'
 
@@ -17,3 +18,10 @@ export async function mmHere(root: string, ...args: string[]): Promise<CommandRe
     for (const name of ['stdout', 'stderr'] as const) process[name].write = real[name]
   }
 }
+
+/**
+ * Resolves when the history has the texts of the first version of a service. It starts beside the others: what changes before
+ * then has nothing to differ from.
+ */
+export const historyKnows = (root: string, api: string): Promise<unknown> =>
+  vi.waitFor(async () => expect(await mmHere(root, 'diff', api, 'g1')).toMatchObject({ code: 0 }), 20_000)
