@@ -10,6 +10,7 @@ import { reasonOf } from '../../lib/errors.ts'
 import { alertsOf } from './alerts.ts'
 import { settleEvaluations } from './evaluations.ts'
 import { HEALTH_ACTIONS, healthOf } from './health.ts'
+import { isOwn } from './history.ts'
 import { LAST_WATCH, TOLD_MOVES } from './kept.ts'
 import type { Means } from './means.ts'
 import { writePending } from './readable.ts'
@@ -106,7 +107,7 @@ export class Watch {
     const { proposals } = await rollouts.list({ limit: PROPOSALS_MAX })
     const found = alertsOf({
       cycles: store.completed(Math.max(1, config.watch.gap_cycles)),
-      proposals: proposals.filter(({ actor }) => actor === kernel.api),
+      proposals: proposals.filter((one) => isOwn(this.#means, one)),
       proposed: store.proposedSince(0),
       limits: config.watch,
     })
