@@ -15,6 +15,7 @@ import { LAST_WATCH, TOLD_MOVES } from './kept.ts'
 import type { Means } from './means.ts'
 import { writePending } from './readable.ts'
 import { tell } from './tell.ts'
+import { noteUncalled } from './uncalled.ts'
 
 const SECOND_MS = 1_000
 const PROPOSALS_MAX = 500
@@ -49,6 +50,7 @@ export class Watch {
     await this.#each('what moved', async () => {
       moved = await this.#inflections()
     })
+    await this.#each('who is called', () => noteUncalled(this.#means))
     await this.#each('the alerts', () => this.#alerts())
     kernel.events.emit('meta.watched', { moved })
     return moved
