@@ -8,7 +8,7 @@ import { afterEach, expect, it } from 'vitest'
 import type { MetaLoopApi, RuleDefinition } from '../../../modules/contracts/meta-loop.ts'
 import type { Handle } from '../../../modules/contracts/module.ts'
 import type { Proposal } from '../../../modules/contracts/proposals.ts'
-import { moduleOf, startGate, TOKEN, WINDOW_MS, type Gate } from '../rollouts/gate.ts'
+import { moduleOf, startGate, TOKEN, UNTIMED, WINDOW_MS, type Gate } from '../rollouts/gate.ts'
 import { rejection } from '../../support/system.ts'
 import { configOf } from './loop.ts'
 
@@ -20,6 +20,11 @@ cadence: {mode: frozen, min_interval_between_cycles_seconds: 0, max_cycles_per_h
 const STRUCTURE = 'altitudes: [tuning, config, structure]\n'
 const SHOP = '# as Ada wants it\nprog: shop # and Ben\ndomain: sales\n'
 const SPARE = 'prog: spare # of last year\n'
+const WITH_SPARE = {
+  ...UNTIMED,
+  'configs/spare.yml': SPARE,
+  'modules/spare.mjs': moduleOf(`ask() { return 'spare' }`),
+}
 const HOUR_MS = 3_600_000
 /** One call after the other, whoever calls. */
 const ONE_BY_ONE = moduleOf(`ask() {
@@ -122,8 +127,7 @@ it('an overloaded service is doubled when a person says so, is faster for it, an
 
 it('a service that nobody has called for so long is switched off when a person says so, and is back as it was', async () => {
   await start(STRUCTURE + rule('{operation: retire, idle_hours: 24}', MANY), {
-    'configs/spare.yml': SPARE,
-    'modules/spare.mjs': moduleOf(`ask() { return 'spare' }`),
+    ...WITH_SPARE,
   })
   expect(await meta().trigger()).toMatchObject({ proposals: [], notes: ['there is no service to retire for crowded'] })
   gate.clock.skip(25 * HOUR_MS)
@@ -145,11 +149,29 @@ it('a service that nobody has called for so long is switched off when a person s
   expect(failed).toEqual([])
 })
 
+it('one that is missed after it was switched off comes back by itself', async () => {
+  await start(STRUCTURE + rule('{operation: retire, service: spare, idle_hours: 0.1}', MANY), {
+    ...WITH_SPARE,
+  })
+  const spare = gate.system.getApi<{ ask(): string }>('spare').with({ deadlineMs: 10_000 })
+  await meta().trigger()
+  gate.clock.skip(HOUR_MS)
+  traffic()
+  await gate.calls(60)
+  await meta().trigger()
+  await gate.approve(await waiting())
+  await gate.until('c1', 'watching')
+  expect(await rejection(spare.ask())).toMatchObject({ code: 'service_not_found' })
+  const { message } = await gate.until('c1', 'restored')
+  expect(message).toBe('1 calls of spare came, which is gone')
+  expect(gate.root.read('configs/spare.yml')).toBe(SPARE)
+  expect(await spare.ask()).toBe('spare')
+})
+
 it('one that is called, that others name, or that works by itself stays, and the reason is told', async () => {
   const named = (service: string): string => STRUCTURE + rule(`{operation: retire, service: ${service}}`, MANY)
   await start(named('shop'), {
-    'configs/spare.yml': SPARE,
-    'modules/spare.mjs': moduleOf(`ask() { return 'spare' }`),
+    ...WITH_SPARE,
     'configs/clock.yml': 'prog: clock\nshops: [{first: spare}]\n',
     'modules/clock.mjs': moduleOf(`run() { this.kernel.every(100000, () => {}, 'ticks') }`),
   })
