@@ -22,6 +22,7 @@ export type {
   RulePreview,
   Severity,
   SilentRule,
+  StructureWish,
 } from './rules.ts'
 
 // --- goals ------------------------------------------------------------------------------------------------------------

@@ -29,6 +29,8 @@ export interface RuleDefinition {
   change?: { file: string; key: string; factor?: number; add?: number; value?: Json }
   /** what it would tell models */
   principle?: Principle
+  /** which services there should be */
+  structure?: StructureWish
   /** what has to be better afterwards, of the service that is changed; without it, it is enough that nothing is worse */
   expected?: ExpectedEffect
 }
@@ -40,6 +42,19 @@ export interface Principle {
   scope: string
   /** `org_wide`: it holds for all · `override`: of one, it goes before all other text · `advisory`: where it fits */
   mode: 'org_wide' | 'override' | 'advisory'
+}
+
+/** A change of which services there are. */
+export interface StructureWish {
+  /**
+   * `double`: two services of its module stand where one stood, and calls go to the one with fewer under way · `retire`:
+   * one that nobody calls is switched off in its config
+   */
+  operation: 'double' | 'retire'
+  /** without one: the slowest that has more than one call under way, and the one that was called longest ago */
+  service?: string
+  /** of `retire`: so long has it not been called. Default 24 */
+  idle_hours?: number
 }
 
 /** A rule that holds, or a pattern that was seen. */
@@ -57,6 +72,7 @@ export interface Finding {
   confidence: number
   change?: RuleDefinition['change']
   principle?: Principle
+  structure?: StructureWish
   expected?: ExpectedEffect
 }
 

@@ -18,6 +18,7 @@ const SHIPPED = [
   'inference/offline/',
   'inference/openai/',
   'mcp/bridge/',
+  'services/balancer.ts',
   'services/chromadb/',
   'services/database/',
   'services/fetch/',

@@ -1,6 +1,7 @@
 /** Lets the service `self-improver` find another text for a module. What it finds goes through its own gate, to a person. */
 import type { Finding } from '../../contracts/meta-loop.ts'
 import type { SelfImproverApi } from '../../contracts/proposals.ts'
+import type { JsonMap } from '../../contracts/seams.ts'
 import { reasonOf } from '../../lib/errors.ts'
 import { codeWish } from './code-wish.ts'
 import type { Means } from './means.ts'
@@ -29,8 +30,25 @@ export async function askForCode(means: Means, staged: Readonly<Staged>, cycle: 
     const { id } = await improver.start({ service, goal, expected, actor: kernel.api })
     const [fingerprint, key] = [nameOf(finding.fingerprint), keyOf(service)]
     store.propose({ fingerprint, proposal: id, key, cycle: cycle.number, rule: finding.rule, at: now }, true)
+    await told(means, { improvement: id, rule: finding.rule, service, goal }, cycle)
     return [`${id}: another text of ${service} is looked for, for ${finding.rule}`]
   } catch (thrown) {
     return [`no other text of ${service} is looked for: ${reasonOf(thrown)}`]
+  }
+}
+
+/** What comes of it is the loop's too, and its health is read from the ledger. It is asked for already. */
+async function told(
+  { ledger, kernel }: Means,
+  payload: { service: string } & JsonMap,
+  cycle: CycleIdentity,
+): Promise<void> {
+  const { api, log } = kernel
+  const resource = `service:${payload.service}`
+  const entry = { actor: api, origin: 'self' as const, action: 'improvement_asked', resource, outcome: 'ok' }
+  try {
+    await ledger.append({ ...entry, cycle: cycle.name, payload })
+  } catch (thrown) {
+    log.error(`the ledger does not know who asked for ${String(payload['improvement'])}: ${reasonOf(thrown)}`)
   }
 }

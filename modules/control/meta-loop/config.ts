@@ -129,7 +129,7 @@ export const configSchema = z.object({
   disabled_rules: z.array(name).max(500).default([]).meta(volatile),
   /** how high what it proposes may reach; with `code`, a model is asked for another text of a module */
   altitudes: z
-    .array(z.enum(['tuning', 'config', 'prompt', 'code']))
+    .array(z.enum(['tuning', 'config', 'prompt', 'structure', 'code']))
     .default(['tuning', 'config'])
     .meta(volatile),
   /** a finding that is less sure says nothing */

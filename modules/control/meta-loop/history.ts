@@ -31,6 +31,13 @@ export async function stateOf({ rollouts }: Pick<Means, 'rollouts'>, id: string)
   }
 }
 
+/** Somebody, or the traffic, has said no to it, and it is not asked for again yet. */
+export async function isRefused(means: Means, fingerprint: string): Promise<boolean> {
+  const last = means.store.lastProposed(fingerprint)
+  const known = last && (await stateOf(means, last.proposal))
+  return last !== undefined && known !== undefined && !isOpen(known) && isTheSame(means, last, known)
+}
+
 export async function firedMemory(means: Means): Promise<FiredMemory> {
   const since = means.kernel.clock.now() - means.config.repeat_after_hours * HOUR_MS
   const pending: string[] = []

@@ -28,9 +28,10 @@ import { readRules } from './rules/custom.ts'
 import { domainPerformance } from './rules/patterns.ts'
 import { goalBars } from './scoring/bars.ts'
 import { statusLine } from './scoring/status-line.ts'
-import { conclusion, readCustom } from './steps/critique.ts'
+import { conclusion, knownNow, readCustom } from './steps/critique.ts'
 import { LoopStore, openLoop } from './store.ts'
 import { loopTools } from './tools.ts'
+import { heldSeen } from './uncalled.ts'
 import { Watch } from './watch.ts'
 
 export { configSchema }
@@ -87,6 +88,7 @@ export class Module implements MetaLoopApi {
       },
       store,
       inbox,
+      seen: await heldSeen(kernel),
       ...handlesOf(kernel),
     }
     this.#made = { means, attempts: new Attempts(means), watch: new Watch(means) }
@@ -199,20 +201,18 @@ export class Module implements MetaLoopApi {
   }
 
   async preview(rule: RuleDefinition): ReturnType<MetaLoopApi['preview']> {
-    const { metrics } = this.#parts().means
-    const { paths } = this.#judgement.known(await metrics.catalogue())
-    const [read] = readRules([rule], { paths, taken: [] })
-    const { snapshots } = await metrics.list({ limit: PREVIEW_MAX })
+    const { means } = this.#parts()
+    const [read] = readRules([rule], { ...(await knownNow(means)), taken: [] })
+    const { snapshots } = await means.metrics.list({ limit: PREVIEW_MAX })
     return this.#judgement.preview(read ?? rule, snapshots.toReversed())
   }
 
   async draft(change: RuleChange): ReturnType<MetaLoopApi['draft']> {
-    const { kernel, metrics, system } = this.#parts().means
-    const known = this.#judgement.known(await metrics.catalogue())
-    const [config] = await system.configs(kernel.api)
+    const { means } = this.#parts()
+    const [config] = await means.system.configs(means.kernel.api)
     const file = config?.file ?? ''
-    const before = readFileSync(join(kernel.paths.root, file), 'utf8')
-    return { file, base_hash: shortHash(before), before, text: draftOf(file, before, change, known) }
+    const before = readFileSync(join(means.kernel.paths.root, file), 'utf8')
+    return { file, base_hash: shortHash(before), before, text: draftOf(file, before, change, await knownNow(means)) }
   }
 
   async findings(): ReturnType<MetaLoopApi['findings']> {

@@ -9,6 +9,7 @@ import type { Config } from './config.ts'
 import type { Inbox } from './inbox.ts'
 import type { Judgement } from './judgement.ts'
 import type { LoopStore } from './store.ts'
+import type { Uncalled } from './uncalled.ts'
 
 export const METRICS = 'control/metrics'
 
@@ -19,6 +20,8 @@ export interface Means {
   readonly judgement: Judgement
   store: LoopStore
   inbox: Inbox
+  /** held as long as the process lives */
+  seen: { uncalled?: Uncalled }
   system: Handle<KernelServiceApi>
   metrics: Handle<ControlMetricsApi>
   policy: Handle<PolicyApi>

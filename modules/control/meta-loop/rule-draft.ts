@@ -23,7 +23,8 @@ export function draftOf(file: string, text: string, change: RuleChange, known: K
   }
   const index = at === -1 ? rules.length : at
   const [rule] = readRules([change.set], known)
-  readRules(rules.toSpliced(index, 1, rule), known)
+  const { services: _now, ...others } = known
+  readRules(rules.toSpliced(index, 1, rule), others)
   const set = rules.length === 0 ? { rules: [rule] } : { [`rules.${index}`]: rule }
   return editYaml(file, text, { set, remove: [] })
 }

@@ -10,10 +10,12 @@ import { reasonOf } from '../../lib/errors.ts'
 import { alertsOf } from './alerts.ts'
 import { settleEvaluations } from './evaluations.ts'
 import { HEALTH_ACTIONS, healthOf } from './health.ts'
+import { isOwn } from './history.ts'
 import { LAST_WATCH, TOLD_MOVES } from './kept.ts'
 import type { Means } from './means.ts'
 import { writePending } from './readable.ts'
 import { tell } from './tell.ts'
+import { noteUncalled } from './uncalled.ts'
 
 const SECOND_MS = 1_000
 const PROPOSALS_MAX = 500
@@ -48,6 +50,7 @@ export class Watch {
     await this.#each('what moved', async () => {
       moved = await this.#inflections()
     })
+    await this.#each('who is called', () => noteUncalled(this.#means))
     await this.#each('the alerts', () => this.#alerts())
     kernel.events.emit('meta.watched', { moved })
     return moved
@@ -106,7 +109,7 @@ export class Watch {
     const { proposals } = await rollouts.list({ limit: PROPOSALS_MAX })
     const found = alertsOf({
       cycles: store.completed(Math.max(1, config.watch.gap_cycles)),
-      proposals: proposals.filter(({ actor }) => actor === kernel.api),
+      proposals: proposals.filter((one) => isOwn(this.#means, one)),
       proposed: store.proposedSince(0),
       limits: config.watch,
     })

@@ -12,6 +12,7 @@ import type {
   PolicyReason,
   Tier,
 } from '../../contracts/policy.ts'
+import { isPower } from './config-changes.ts'
 
 const ORDER: readonly Altitude[] = ['tuning', 'config', 'prompt', 'structure', 'tool', 'code', 'kernel']
 
@@ -37,6 +38,7 @@ const WIDENED: Readonly<Record<Autonomy, readonly Altitude[]>> = {
 export function altitudeOf(change: Change, direction: Direction | undefined): Altitude {
   switch (change.kind) {
     case 'value':
+      if (isPower(change.key)) return 'structure'
       return direction === undefined ? 'config' : 'tuning'
     case 'grant':
       return 'structure'

@@ -8,8 +8,20 @@ import { canonicalJson } from '../../lib/canonical-json.ts'
 import { shortJson } from '../../lib/short-json.ts'
 import { readYaml } from '../../lib/yaml.ts'
 
-/** Keys that say what a service is and may do: one that changes is a grant. */
-const POWERS = ['api', 'prog', 'grants', 'sandbox', 'trusted', 'needs', 'hooks', 'tokens', 'allow', 'hosts'] as const
+/** Keys that say whether a service is there, what it is and may do: one that changes is a grant. */
+const POWERS = [
+  'api',
+  'prog',
+  'enabled',
+  'grants',
+  'sandbox',
+  'trusted',
+  'needs',
+  'hooks',
+  'tokens',
+  'allow',
+  'hosts',
+] as const
 const LIMITS = { bytes_max: 1_048_576, tokens_max: 200_000 }
 
 export const isPower = (key: string): boolean => POWERS.some((power) => key === power || key.startsWith(`${power}.`))

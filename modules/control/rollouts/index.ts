@@ -17,6 +17,7 @@ import { Entrance } from './entrance.ts'
 import { builtOn } from './foundation.ts'
 import { numberOf } from './made.ts'
 import { handlesOf, type Means, type Since } from './means.ts'
+import { Missed } from './missed.ts'
 import { Recorder } from './record.ts'
 import { look, noteCall, type Seen } from './samples.ts'
 import { openRollouts, RolloutStore, type Kept } from './store.ts'
@@ -72,6 +73,7 @@ export class Module implements RolloutsApi {
       config: this.#config,
       store: new RolloutStore(connection),
       seen,
+      missed: new Missed(),
       since: held.since,
       ...handlesOf(kernel),
     }
@@ -80,7 +82,13 @@ export class Module implements RolloutsApi {
     const course = new Course(means, recorder, back)
     const entrance = new Entrance(means, recorder, course)
     this.#made = { means, recorder, back, course, entrance, watch: new Watch(means, recorder, back) }
-    kernel.observe({ ended: (call) => noteCall(seen, call, kernel.clock.monotonic()) })
+    kernel.observe({
+      ended(call) {
+        const now = kernel.clock.monotonic()
+        noteCall(seen, call, now)
+        means.missed.note(call, now)
+      },
+    })
   }
 
   /** Nothing is under way while one version follows another: all that is known stands in the file. */

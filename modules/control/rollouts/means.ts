@@ -6,6 +6,7 @@ import type { Handle, KernelApi } from '../../contracts/module.ts'
 import type { PolicyApi } from '../../contracts/policy.ts'
 import type { Config } from './config.ts'
 import type { Seen } from './samples.ts'
+import type { Missed } from './missed.ts'
 import type { RolloutStore } from './store.ts'
 
 /** Since when each is measured (monotonic ms); of this process, so that after a restart it begins again. */
@@ -16,6 +17,7 @@ export interface Means {
   config: Config
   store: RolloutStore
   seen: Seen
+  missed: Missed
   since: Since
   system: Handle<KernelServiceApi>
   policy: Handle<PolicyApi>

@@ -47,7 +47,12 @@ export async function take(
   kernel: VersionHashes | null,
 ): Promise<Taken[]> {
   const changing = planned.filter(({ change }) => change !== 'none')
-  const taken = await Promise.all(changing.map((one) => takeOne(means, one, paths)))
+  const all = (some: readonly PlannedChange[]): Promise<Taken[]> =>
+    Promise.all(some.map((one) => takeOne(means, one, paths)))
+  // What changes may need what is new: a version that waits for it would be told as one that failed.
+  const started = await all(changing.filter(({ change }) => change === 'start'))
+  if (started.some(({ error }) => error !== null)) return started
+  const taken = [...started, ...(await all(changing.filter(({ change }) => change !== 'start')))]
   if (!isOfKernel(paths) || taken.some(({ error }) => error !== null)) return taken
   return [...taken, await swapFrom(means, kernel)]
 }

@@ -37,11 +37,11 @@ export class Watch {
     if (kept?.proposal.state !== 'watching') return
     const { proposal } = kept
     if (await this.#isMoved(kept)) return
-    const found = await this.#wrong(kept)
-    const wrong = found === 'later' && this.#isOverdue(kept) ? 'its version was never taken' : found
-    if (wrong === 'later') return
     const now = this.#means.kernel.clock.monotonic()
     const since = this.#means.since.get(proposal.id) ?? now
+    const found = await this.#wrong(kept, since)
+    const wrong = found === 'later' && this.#isOverdue(kept) ? 'its version was never taken' : found
+    if (wrong === 'later') return
     this.#means.since.set(proposal.id, since)
     const watched = this.#watched(kept, since, now)
     const bad = wrong ?? burst(watched)
@@ -82,10 +82,15 @@ export class Watch {
   }
 
   /** `later`: its version does not serve yet. */
-  async #wrong({ proposal, inside }: Kept): Promise<string | undefined> {
+  async #wrong({ proposal, inside }: Kept, since: number): Promise<string | undefined> {
     for (const api of proposal.touches) {
       const service = await standingOf(this.#means, api)
-      if (service === undefined) continue
+      if (service === undefined) {
+        const missed = this.#means.missed.since(api, since)
+        // A person may want a service gone that others call.
+        if (missed > 0 && proposal.origin !== 'human') return `${missed} calls of ${api} came, which is gone`
+        continue
+      }
       const found = wrongOf(service, inside.versions[api] ?? null)
       if (found !== undefined) return found
     }

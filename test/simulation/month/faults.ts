@@ -53,29 +53,41 @@ const moved = (...metrics: string[]): Evidence[] => metrics.map((metric) => ({ b
 const OF_HOUR = 5
 const OF_DAY = 28
 
+/** Calls that fail are seen and answered alike, however suddenly they begin to. */
+const FAILING: Pick<FaultRow, 'track' | 'after_hours' | 'seen' | 'proposes'> = {
+  track: 'services',
+  after_hours: OF_HOUR,
+  seen: rules('success_rate_drop', 'improve_success_rate', 'error_spike'),
+  proposes: ['success_rate_drop', 'improve_success_rate'],
+}
+
+/** What is wrong with an agent's work is seen by the goal it belongs to, when a day of it is full of that. */
+const ofGoal = (goal: MetaGoal, what: string, size: FaultRow['size'], within_hours: number): FaultRow => ({
+  what,
+  track: 'agent',
+  size,
+  hours: [24, 30],
+  within_hours,
+  after_hours: OF_DAY,
+  seen: [{ by: 'goal', goal }],
+  proposes: [goal],
+})
+
 export const ROWS: Readonly<Record<FaultKind, FaultRow>> = {
   outage: {
     what: 'share of orders that fail at once',
-    track: 'services',
     size: [0.6, 1],
     hours: [1, 3],
     within_hours: 1,
-    after_hours: OF_HOUR,
-    seen: [
-      ...rules('success_rate_drop', 'improve_success_rate', 'error_spike'),
-      ...moved(PATHS.success, PATHS.findings),
-    ],
-    proposes: ['success_rate_drop', 'improve_success_rate'],
+    ...FAILING,
+    seen: [...FAILING.seen, ...moved(PATHS.success, PATHS.findings)],
   },
   decay: {
     what: 'share of orders that fail in the end, after it rose for twelve hours',
-    track: 'services',
     size: [0.4, 0.7],
     hours: [18, 24],
     within_hours: 16,
-    after_hours: OF_HOUR,
-    seen: rules('success_rate_drop', 'improve_success_rate', 'error_spike'),
-    proposes: ['success_rate_drop', 'improve_success_rate'],
+    ...FAILING,
   },
   slow: {
     what: 'times as slow as usual, after it rose for three hours',
@@ -137,44 +149,8 @@ export const ROWS: Readonly<Record<FaultKind, FaultRow>> = {
     seen: rules('redundancy'),
     proposes: [],
   },
-  retries: {
-    what: 'share of tasks that need another try',
-    track: 'agent',
-    size: [0.5, 0.9],
-    hours: [24, 30],
-    within_hours: 16,
-    after_hours: OF_DAY,
-    seen: [{ by: 'goal', goal: 'G3_reliable' }],
-    proposes: ['G3_reliable'],
-  },
-  tokens: {
-    what: 'times as many tokens a task as usual',
-    track: 'agent',
-    size: [3, 6],
-    hours: [24, 30],
-    within_hours: 20,
-    after_hours: OF_DAY,
-    seen: [{ by: 'goal', goal: 'G2_economical' }],
-    proposes: ['G2_economical'],
-  },
-  tools_fail: {
-    what: 'share of tool calls that fail',
-    track: 'agent',
-    size: [0.35, 0.6],
-    hours: [24, 30],
-    within_hours: 16,
-    after_hours: OF_DAY,
-    seen: [{ by: 'goal', goal: 'G4_capable' }],
-    proposes: ['G4_capable'],
-  },
-  overconfident: {
-    what: 'distance of what it thinks of its work from how it ends',
-    track: 'agent',
-    size: [0.75, 0.95],
-    hours: [24, 30],
-    within_hours: 20,
-    after_hours: OF_DAY,
-    seen: [{ by: 'goal', goal: 'G6_self_know' }],
-    proposes: ['G6_self_know'],
-  },
+  retries: ofGoal('G3_reliable', 'share of tasks that need another try', [0.5, 0.9], 16),
+  tokens: ofGoal('G2_economical', 'times as many tokens a task as usual', [3, 6], 20),
+  tools_fail: ofGoal('G4_capable', 'share of tool calls that fail', [0.35, 0.6], 16),
+  overconfident: ofGoal('G6_self_know', 'distance of what it thinks of its work from how it ends', [0.75, 0.95], 20),
 }

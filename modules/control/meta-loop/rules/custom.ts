@@ -52,6 +52,17 @@ const principleSchema = z
     message: 'org_wide is for the scope all, and override for one service',
   })
 
+const structureSchema = z
+  .strictObject({
+    operation: z.enum(['double', 'retire']),
+    service: z.string().min(1).max(200).exactOptional(),
+    idle_hours: z.number().positive().max(8_760).exactOptional(),
+  })
+  .refine(({ operation, idle_hours }) => operation === 'retire' || idle_hours === undefined, {
+    path: ['idle_hours'],
+    message: 'only retire asks for how long nobody called',
+  })
+
 const ruleSchema = z.strictObject({
   name,
   description: z.string().max(500).exactOptional(),
@@ -68,6 +79,7 @@ const ruleSchema = z.strictObject({
   context: z.array(z.string()).max(20).exactOptional(),
   change: changeSchema.exactOptional(),
   principle: principleSchema.exactOptional(),
+  structure: structureSchema.exactOptional(),
   expected: expectedSchema.exactOptional(),
 })
 
@@ -76,10 +88,12 @@ export interface Known {
   paths: readonly string[]
   /** rules that are there already: no other may have their name */
   taken: readonly string[]
+  /** that there are now; not asked for where a rule may outlive the service it names */
+  services?: readonly string[]
 }
 
 /** Throws `rule_invalid` or `metric_unknown` for the first that is wrong. */
-export function readRules(value: unknown, { paths, taken }: Known): RuleDefinition[] {
+export function readRules(value: unknown, { paths, taken, services }: Known): RuleDefinition[] {
   if (value === undefined || value === null) return []
   if (!Array.isArray(value)) throw coded('rule_invalid', { rule: 'rules', reason: 'rules are a list' })
   if (value.length > RULES_MAX)
@@ -87,6 +101,7 @@ export function readRules(value: unknown, { paths, taken }: Known): RuleDefiniti
   const names = new Set([...OF_PATTERNS, ...taken])
   return value.map((one: unknown, index) => {
     const rule = readRule(one, index, new Set(paths))
+    checkStructure(rule, services)
     if (names.has(rule.name)) throw coded('rule_invalid', { rule: rule.name, reason: 'another rule has this name' })
     names.add(rule.name)
     return rule
@@ -105,4 +120,14 @@ function readRule(value: unknown, index: number, paths: ReadonlySet<string>): Ru
     if (!paths.has(path))
       throw coded('metric_unknown', { path, near: nearText(path, paths), paths: [...paths].join(', ') })
   return data
+}
+
+function checkStructure({ name: rule, altitudes, structure }: RuleDefinition, services?: readonly string[]): void {
+  if (structure === undefined) return
+  if (!altitudes.includes('structure'))
+    throw coded('rule_invalid', { rule, reason: 'its altitudes do not have structure, which it would change' })
+  const { service } = structure
+  if (service === undefined || services === undefined || services.includes(service)) return
+  const reason = `structure.service: there is no ${service}${nearText(service, services)}; there are: ${services.join(', ')}`
+  throw coded('rule_invalid', { rule, reason })
 }

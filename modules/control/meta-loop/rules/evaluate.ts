@@ -121,6 +121,7 @@ function candidateOf(
     confidence: confidenceOf(inputs, rule.samples_min ?? options.samples_min),
     ...(rule.change === undefined ? {} : { change: rule.change }),
     ...(rule.principle === undefined ? {} : { principle: rule.principle }),
+    ...(rule.structure === undefined ? {} : { structure: rule.structure }),
     ...(rule.expected === undefined ? {} : { expected: rule.expected }),
   }
   return {

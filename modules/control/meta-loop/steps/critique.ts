@@ -9,6 +9,7 @@ import { firedMemory } from '../history.ts'
 import type { Concluded } from '../judgement.ts'
 import { liveConfigs } from '../live.ts'
 import type { Means } from '../means.ts'
+import type { Known } from '../rules/custom.ts'
 import { perceived, type StepWork } from '../staged.ts'
 
 const REQUERIES_MAX = 2
@@ -60,6 +61,12 @@ export function readCustom({ judgement, kernel }: Means, catalogue: readonly Met
     kernel.log.warn(`the rules of the config are not used: ${reasonOf(thrown)}`)
     kernel.events.emit('meta.rules_refused', { reason: reasonOf(thrown) })
   }
+}
+
+/** What somebody's new rule is read by. One that is in force may outlive the service it names. */
+export async function knownNow({ judgement, metrics, system }: Means): Promise<Known> {
+  const services = (await system.services()).map(({ api }) => api).filter((api) => api !== 'kernel')
+  return { ...judgement.known(await metrics.catalogue()), services }
 }
 
 const withdrawn = (said: CriticOutput, reason: string): CriticOutput => ({

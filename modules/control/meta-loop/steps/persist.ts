@@ -10,13 +10,15 @@ import { codeOf, reasonOf } from '../../../lib/errors.ts'
 import { editYaml } from '../../../lib/edit-yaml.ts'
 import { shortHash } from '../../../lib/hash.ts'
 import { askForCode } from '../ask-for-code.ts'
-import { proposePrompts } from '../ask-for-prompt.ts'
+import { PROMPTS } from '../ask-for-prompt.ts'
+import { STRUCTURES } from '../ask-for-structure.ts'
 import { evaluateLater } from '../evaluations.ts'
 import { isOpen, keyOf, stateOf } from '../history.ts'
 import { LAST_COMMIT } from '../kept.ts'
 import { liveConfigs, type LiveConfigs } from '../live.ts'
 import type { Means } from '../means.ts'
 import { writeReadable } from '../readable.ts'
+import { speak } from '../speak.ts'
 import { reviewOf, type CycleIdentity, type StagedChange, type Staged, type StepWork } from '../staged.ts'
 
 /** With these nobody's change is taken now: the others would fare no better. */
@@ -27,7 +29,9 @@ export const persist: StepWork = async (means, staged, cycle, signal) => {
   const proposed = isReady(staged) && (await proposeAll(means, staged, cycle, signal, notes))
   await countAgain(means, staged, cycle, signal)
   signal.throwIfAborted()
-  notes.push(...(await proposePrompts(means, staged, cycle, signal)))
+  notes.push(...(await speak(means, PROMPTS, staged, cycle, signal)))
+  signal.throwIfAborted()
+  notes.push(...(await speak(means, STRUCTURES, staged, cycle, signal)))
   signal.throwIfAborted()
   notes.push(...(await askForCode(means, staged, cycle)))
   signal.throwIfAborted()

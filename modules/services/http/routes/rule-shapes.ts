@@ -24,6 +24,14 @@ const principle = z
   })
   .exactOptional()
   .describe('what it would tell models: one line of their prompts')
+const structure = z
+  .object({
+    operation: z.enum(['double', 'retire']),
+    service: z.string().exactOptional(),
+    idle_hours: z.number().exactOptional(),
+  })
+  .exactOptional()
+  .describe('which services there should be: two where one stands, or none where nobody calls')
 const expected = expectedShape.exactOptional().describe('what its change has to make better, of the service it changes')
 
 export const ruleShape = shape<RuleDefinition>(
@@ -43,6 +51,7 @@ export const ruleShape = shape<RuleDefinition>(
     context: z.array(z.string()).exactOptional(),
     change,
     principle,
+    structure,
     expected,
   }),
 )
@@ -60,6 +69,7 @@ export const findingShape = shape<Finding>(
     confidence: z.number(),
     change,
     principle,
+    structure,
     expected,
   }),
 )

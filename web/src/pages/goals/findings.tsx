@@ -8,7 +8,7 @@ import { Time } from '../../parts/time.tsx'
 import { hrefOf } from '../../route.ts'
 import { LOOP_MS, OF_LOOP } from './index.tsx'
 import { shown } from './numbers.ts'
-import { changeText, SEVERITY_TONES } from './rules.tsx'
+import { changeText, SEVERITY_TONES, structureText } from './rules.tsx'
 
 type Finding = ApiAnswer<'GET /api/meta/findings'>['findings'][number]
 type Proposal = ApiAnswer<'GET /api/meta/proposals'>['proposals'][number]
@@ -61,7 +61,7 @@ export function Findings() {
 }
 
 function FindingLine({
-  finding: { rule, kind, severity, description, confidence, altitudes, change },
+  finding: { rule, kind, severity, description, confidence, altitudes, change, structure },
 }: {
   finding: Finding
 }) {
@@ -76,6 +76,7 @@ function FindingLine({
       </div>
       <p>{description}</p>
       {change !== undefined && <p class="dim">would {changeText(change)}</p>}
+      {structure !== undefined && <p class="dim">would {structureText(structure)}</p>}
     </li>
   )
 }

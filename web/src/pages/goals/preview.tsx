@@ -23,7 +23,7 @@ const UNNAMED = 'unnamed'
 
 export function Preview({ rule, isWhole, metrics }: PreviewProps) {
   const { conditions } = rule
-  const judged = { ...rule, name: UNNAMED, altitudes: ['config' as const] }
+  const judged = { ...rule, name: UNNAMED, altitudes: ['config' as const, 'structure' as const] }
   const asked = useLoad({ on: ['meta.cycle_ended', 'meta.watched'], when: isWhole }, [conditions], () =>
     ask('POST /api/meta/rules/preview', { body: { rule: judged } }),
   )

@@ -124,6 +124,7 @@ function RuleLine({ one, said, metrics }: { one: Rule; said: Findings; metrics: 
           ))}
         </ul>
         {rule.change !== undefined && <p class="dim">would {changeText(rule.change)}</p>}
+        {rule.structure !== undefined && <p class="dim">would {structureText(rule.structure)}</p>}
       </div>
     </li>
   )
@@ -156,6 +157,9 @@ function ConditionLine({ condition: { metric, comparator, threshold }, metrics }
     </li>
   )
 }
+
+export const structureText = ({ operation, service }: NonNullable<Rule['rule']['structure']>): string =>
+  `${operation} ${service ?? 'a service'}`
 
 export function changeText({ file, key, factor, add, value }: NonNullable<Rule['rule']['change']>): string {
   const place = `${key} of ${file}`
