@@ -1,4 +1,5 @@
 /** The end of the tour: the record of it all is checked, a change is taken back, and everything it brought goes. */
+import { allServices } from '../lists.ts'
 import { ATTACK_FILES } from './attack.ts'
 import { IMPROVE_FILES } from './improve.ts'
 import { KERNEL_FILES } from './kernel.ts'
@@ -59,7 +60,7 @@ const cleanUp: TourStep = {
 }
 
 async function gone(world: TourWorld): Promise<string | undefined> {
-  const { services } = await world.ask('GET /api/services')
+  const services = await allServices(world)
   const { version } = await world.ask('GET /api/kernel')
   if (services.some(({ api, state }) => api.startsWith('tour/') && state !== 'stopped')) return undefined
   return KERNEL_VERSIONS.includes(version) ? undefined : `${services.length} services, kernel ${version}`

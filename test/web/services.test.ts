@@ -90,7 +90,7 @@ it('source and config are as they run, without secrets; contract and what it own
   await visit(page, '#/services/ticker?tab=contract')
   await page.getByRole('row').filter({ hasText: 'tick' }).getByText('mm call ticker.tick').waitFor()
   await visit(page, '#/services/ticker?tab=owned')
-  await page.locator('.service-tree').getByText('run()').first().waitFor()
+  await page.locator('.services-tree').getByText('run()').first().waitFor()
   await page.context().close()
 })
 

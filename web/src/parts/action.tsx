@@ -5,6 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { refusalOf, type Refusal } from '../api/client.ts'
+import type { Command } from '../commands.ts'
 import { lookNow } from '../live/index.ts'
 import { Button } from './button.tsx'
 import { CommandLine } from './command-line.tsx'
@@ -15,8 +16,8 @@ import { toast, type ToastText } from './toast.tsx'
 export interface ActionProps {
   /** on the button, as `Roll back` */
   label: string
-  /** what does the same, as `mm rollback ticker`: its words up to the first argument must be a command */
-  command: string
+  /** what does the same */
+  command: Command
   /** What it would touch, to be drawn: asked when the dialog opens. May throw a `Refusal`: then it cannot be done. */
   preview?: () => Promise<ComponentChildren>
   /** Does it. What it returns is said as a toast, with numbers. A `Refusal` it throws is shown in the dialog. */
@@ -69,7 +70,7 @@ export function Action({
   }
   return (
     <>
-      <span data-command={command}>
+      <span data-command={command.text}>
         <Button
           kind={kind}
           disabled={disabled}

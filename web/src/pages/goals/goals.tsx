@@ -45,7 +45,7 @@ function Gauges({ status: { scores, scores_error, bot_id } }: { status: MetaStat
       {scores === null ? (
         <Empty title="There are no scores">{scores_error ?? 'Nothing could be measured yet.'}</Empty>
       ) : (
-        <div class="gauges">
+        <div class="goals-gauges">
           {Object.entries(GOALS).map(([id, name]) => (
             <Gauge
               key={id}

@@ -14,7 +14,7 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
     return <Empty title="Nothing wants a look">Every service serves what stands on disk, and nothing waits.</Empty>
   return (
     <>
-      <ul class="happenings">
+      <ul class="now-happenings">
         {wants.slice(0, SHOWN_MAX).map(({ api, tone, what, why, place }) => (
           <li key={`${api} ${what}`}>
             <div class="row">
@@ -29,7 +29,7 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
         ))}
       </ul>
       {wants.length > SHOWN_MAX && (
-        <p class="happenings-more">
+        <p class="now-more">
           <a href="#/services?state=attention">{wants.length - SHOWN_MAX} more</a>
         </p>
       )}

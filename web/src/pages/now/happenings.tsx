@@ -36,7 +36,7 @@ export function Happenings({ asked, named = false, more }: HappeningsProps) {
         changes.length === 0 ? (
           <Empty title="Nothing has happened yet">Edit a file of a module or a config, and it is told here.</Empty>
         ) : (
-          <ul class="happenings">
+          <ul class="now-happenings">
             {changes.toReversed().map((one) => (
               <li key={one.id} class={toneOf(one)}>
                 <div>{one.text}</div>

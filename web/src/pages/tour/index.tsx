@@ -5,6 +5,7 @@
 import { useEffect } from 'preact/hooks'
 import { TOUR, type TourStep } from '../../../../cli/tour/steps.ts'
 import { onEvent } from '../../api/stream.ts'
+import { commandOf } from '../../commands.ts'
 import { lookAgain } from '../../live/again.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge } from '../../parts/badge.tsx'
@@ -78,7 +79,7 @@ function Step({ step, now, isNext }: { step: TourStep; now: Progress | undefined
               <Action
                 label="Do it"
                 kind="primary"
-                command="mm demo tour"
+                command={commandOf('tour')}
                 preview={() => preview(step)}
                 run={() => run(step)}
               />
