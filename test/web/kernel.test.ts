@@ -70,7 +70,7 @@ it('frozen, a second kernel waits on disk; a press swaps to it while a counter c
   const page = await dashboard.open('#/kernel')
   await page.getByRole('main').getByRole('button', { name: 'Freeze', exact: true }).click()
   const dialog = page.getByRole('dialog')
-  await dialog.getByText('none is under way').waitFor()
+  await dialog.getByText('no change of its own is under way').waitFor()
   await dialog.getByLabel('Stop file edits too').check()
   await dialog.getByText(/Nothing changes/).waitFor()
   await dialog.getByLabel('Reason').fill('a kernel is coming')

@@ -78,7 +78,7 @@ it('every page freezes the system and thaws it, and says first what that stops',
     const header = page.locator('.header')
     const dialog = page.getByRole('dialog')
     await header.getByRole('button', { name: 'Freeze', exact: true }).click()
-    await dialog.getByText('none is under way').waitFor()
+    await dialog.getByText('no change of its own is under way').waitFor()
     await dialog.getByLabel('Reason').fill("it's odd")
     await dialog.getByText(String.raw`mm freeze --reason 'it'\''s odd'`, { exact: true }).waitFor()
     await dialog.getByRole('button', { name: 'Freeze', exact: true }).click()

@@ -82,12 +82,12 @@ function Stops() {
   const changes = asked.value
   return (
     <dl class="facts">
-      <dt>Changes of its own that stop</dt>
+      <dt>Stops</dt>
       <dd>
         {changes === undefined
           ? '…'
           : changes.length === 0
-            ? 'none is under way'
+            ? 'no change of its own is under way'
             : changes.map(({ id, title }) => `${id} ${title}`).join('; ')}
       </dd>
       <dt>Calls</dt>

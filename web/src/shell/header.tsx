@@ -30,7 +30,6 @@ export function Header() {
       </a>
       <span class="dim is-wide">{kernel.value === undefined ? '' : `kernel ${kernel.value.version}`}</span>
       <span class="grow" />
-      <Frozen />
       <span class="header-state" role="status">
         <Badge tone={connection.value.state === 'opening' ? 'busy' : (TONES[health.value] ?? 'warn')}>
           {connection.value.state === 'lost'
@@ -45,6 +44,7 @@ export function Header() {
           </span>
         )}
       </span>
+      <Frozen />
       <Button
         kind="quiet"
         label={`Theme: ${theme.value}`}
@@ -61,7 +61,12 @@ export function Header() {
 function Frozen() {
   if (kernel.value === undefined) return null
   const now = frozen.value
-  if (now === 'none') return <FreezeAction quiet />
+  if (now === 'none')
+    return (
+      <span class="header-frozen">
+        <FreezeAction quiet />
+      </span>
+    )
   return (
     <span class="header-frozen">
       <a href={hrefOf('kernel')}>

@@ -7,6 +7,7 @@ import { Badge } from '../../parts/badge.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
+import { Said } from '../../parts/said.tsx'
 import { Failure, Loading } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 
@@ -35,14 +36,14 @@ export function Doctor() {
           </span>
         </div>
         <div aria-live="polite">
-          <Said told={told} />
+          <Answer told={told} />
         </div>
       </div>
     </Card>
   )
 }
 
-function Said({ told }: { told: Told }) {
+function Answer({ told }: { told: Told }) {
   switch (told.at) {
     case 'nothing':
       return null
@@ -76,9 +77,13 @@ function Findings({ look: { at, findings } }: { look: Look }) {
             <li key={`${check} ${message}`}>
               <div class="row">
                 <strong>{check}</strong>
-                <span>{message}</span>
+                <span>
+                  <Said text={message} />
+                </span>
               </div>
-              <p class="dim">{hint}</p>
+              <p class="dim">
+                <Said text={hint} />
+              </p>
             </li>
           ))}
         </ul>

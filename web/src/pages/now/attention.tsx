@@ -1,6 +1,7 @@
 /** What wants to be looked at, each with its reason and the way to it. */
 import type { ServiceStatus } from '../../live/index.ts'
 import { Badge } from '../../parts/badge.tsx'
+import { Said } from '../../parts/said.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { hrefOf } from '../../route.ts'
 import { attentionOf } from './attention.ts'
@@ -23,7 +24,7 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
             </div>
             <div class="dim">
               {place !== undefined && <code>{place} </code>}
-              {why}
+              <Said text={why} />
             </div>
           </li>
         ))}
