@@ -43,8 +43,8 @@ const undo: TourStep = {
   },
 }
 
-/** Kernels first: the one before has to be back before what it was made from goes. */
 const FILES = [...KERNEL_FILES, ...ATTACK_FILES, ...IMPROVE_FILES, TICKER_CONFIG, TICKER_SOURCE]
+const isConfig = (file: string): boolean => file.startsWith('configs/')
 
 const cleanUp: TourStep = {
   id: 'clean-up',
@@ -53,8 +53,10 @@ const cleanUp: TourStep = {
   hand: 'Delete configs/tour, modules/tour and both meta files',
   page: 'now',
   async act(world) {
-    for (const file of FILES) await world.write(file, null)
-    await until(world, 'the files of the tour to be gone', () => gone(world))
+    // Nothing may ask for a module, or a kernel, any more when its file goes: it would be refused, and said so.
+    for (const file of FILES.filter(isConfig)) await world.write(file, null)
+    await until(world, 'the services of the tour to be gone', () => gone(world))
+    for (const file of FILES.filter((one) => !isConfig(one))) await world.write(file, null)
   },
   check: gone,
 }

@@ -16,6 +16,8 @@ import { toast, type ToastText } from './toast.tsx'
 export interface ActionProps {
   /** on the button, as `Roll back` */
   label: string
+  /** of the dialog; the label without it */
+  title?: string
   /** what does the same */
   command: Command
   /** What it would touch, to be drawn: asked when the dialog opens. May throw a `Refusal`: then it cannot be done. */
@@ -40,6 +42,7 @@ type Step =
 
 export function Action({
   label,
+  title = label,
   command,
   preview,
   run,
@@ -84,6 +87,7 @@ export function Action({
       {step.at !== 'closed' && !(shown && step.at === 'running') && (
         <ActionDialog
           label={label}
+          title={title}
           command={command}
           kind={kind}
           step={step}
@@ -96,14 +100,14 @@ export function Action({
   )
 }
 
-interface ActionDialogProps extends Required<Pick<ActionProps, 'label' | 'command' | 'kind'>> {
+interface ActionDialogProps extends Required<Pick<ActionProps, 'label' | 'title' | 'command' | 'kind'>> {
   step: Exclude<Step, { at: 'closed' }>
   go: (preview: ComponentChildren) => Promise<void>
   look: () => Promise<void>
   close: () => void
 }
 
-function ActionDialog({ label, command, kind, step, go, look, close }: ActionDialogProps) {
+function ActionDialog({ label, title, command, kind, step, go, look, close }: ActionDialogProps) {
   const isReady = step.at === 'shown' || (step.at === 'failed' && step.before === 'run')
   const footer = (
     <>
@@ -121,7 +125,7 @@ function ActionDialog({ label, command, kind, step, go, look, close }: ActionDia
     </>
   )
   return (
-    <Dialog title={label} onClose={close} footer={footer} wide>
+    <Dialog title={title} onClose={close} footer={footer} wide>
       {step.at === 'looking' && <Loading label="What it would touch" />}
       {'preview' in step && step.preview}
       {step.at === 'failed' && (

@@ -11,6 +11,7 @@ import { Action } from '../../parts/action.tsx'
 import { Badge } from '../../parts/badge.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
+import { Said } from '../../parts/said.tsx'
 import { PAGES } from '../../pages.ts'
 import { hrefOf } from '../../route.ts'
 import { keep, progress, startAnew, world, type Progress } from './world.ts'
@@ -68,16 +69,19 @@ function Step({ step, now, isNext }: { step: TourStep; now: Progress | undefined
           <h3>{step.title}</h3>
           {now !== undefined && <Badge tone={now.outcome === 'done' ? 'good' : 'off'}>{now.outcome}</Badge>}
         </div>
-        {now?.outcome === 'done' && <p class="tour-found">{now.found}</p>}
+        {now?.outcome === 'done' && (
+          <p class="tour-found">
+            <Said text={now.found} />
+          </p>
+        )}
         {isNext && (
           <>
             <p>{step.text}</p>
-            <p class="dim">
-              By hand: <code>{step.hand}</code>
-            </p>
+            <p class="dim">By hand: {step.hand}</p>
             <div class="row">
               <Action
                 label="Do it"
+                title={step.title}
                 kind="primary"
                 command={commandOf('tour')}
                 preview={() => preview(step)}
@@ -98,8 +102,8 @@ async function preview({ text, hand }: TourStep) {
     <>
       <p>{text}</p>
       <p>
-        The page does what you would do by hand: <code>{hand}</code>. It touches files and services named tour, the
-        kernel where the step says so, and nothing else.
+        The page does what you would do by hand: {hand}. It touches files and services named tour, the kernel where the
+        step says so, and nothing else.
       </p>
     </>
   )
