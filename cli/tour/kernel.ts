@@ -48,7 +48,7 @@ const swap: TourStep = {
 const broken: TourStep = {
   id: 'broken-kernel',
   title: 'Replace it with a broken one',
-  text: 'A third kernel throws as soon as it is read. It is refused, with the reason, and the second one serves on. It is tried when the probation of the second is over, a minute after that took over.',
+  text: 'A third kernel throws as soon as it is read. It is refused, with the reason, and the second one serves on.',
   hand: `Save ${BROKEN_SOURCE} with a throw, and ${BROKEN} with prog: tour/broken_kernel`,
   page: 'kernel',
   async act(world) {

@@ -20,7 +20,7 @@ interface Shown extends ToastText {
   id: number
 }
 
-const SHOWN_MAX = 5
+const SHOWN_MAX = 3
 const STAYS_MS = 8_000
 const toasts = signal<readonly Shown[]>([])
 let lastId = 0

@@ -97,7 +97,7 @@ function Step({ step, now, isNext }: { step: TourStep; now: Progress | undefined
   )
 }
 
-async function preview({ text, hand }: TourStep) {
+async function preview({ id, text, hand }: TourStep) {
   return (
     <>
       <p>{text}</p>
@@ -105,6 +105,12 @@ async function preview({ text, hand }: TourStep) {
         The page does what you would do by hand: {hand}. It touches files and services named tour, the kernel where the
         step says so, and nothing else.
       </p>
+      {id === 'broken-kernel' && (
+        <p>
+          A page proposes a kernel as a change, and changes of the same service take turns: this one waits for the
+          probation of the kernel before, up to a minute.
+        </p>
+      )}
     </>
   )
 }
