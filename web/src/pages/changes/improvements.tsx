@@ -72,6 +72,8 @@ function Ask({ service }: { service: string }) {
   const names = (services.value ?? []).map(({ api }) => api)
   const missing = faultOf(wish, names)
   const providers = useAsk({ on: ['service.live', 'service.stopped'] }, 'GET /api/chat/providers')
+  // Without an assistant nobody says which of them is ready.
+  const asked = providers.value?.providers.map(choiceOf) ?? inference()
   return (
     <Card title="Ask for an improvement">
       <div class="stack">
@@ -80,10 +82,7 @@ function Ask({ service }: { service: string }) {
           <SelectField
             label="Who is asked"
             value={wish.provider}
-            choices={[
-              { value: '', text: 'The first that is ready' },
-              ...(providers.value?.providers ?? []).map(choiceOf),
-            ]}
+            choices={[{ value: '', text: 'The first that is ready' }, ...asked]}
             onPick={(provider) => set({ provider })}
           />
           <TextField
@@ -124,6 +123,9 @@ function Ask({ service }: { service: string }) {
     </Card>
   )
 }
+
+const inference = (): string[] =>
+  (services.value ?? []).filter(({ prog }) => prog.startsWith('inference/')).map(({ api }) => api)
 
 /** Asking changes nothing yet: who is asked about, what is known of it, what it may cost. */
 async function blastRadius({ service, provider, budget, tries }: Wish) {
