@@ -37,14 +37,14 @@ export function Actions({ detail }: { detail: Detail }) {
         preview={() => backPreview(detail, 'undo')}
         run={async () => told('undone', detail, await ask('POST /api/services/{api}/undo', given))}
       />
-      <Action
-        label="Release"
-        command={commandOf('release', { service: api })}
-        disabled={!isHeld}
-        {...(isHeld ? {} : { reason: 'It is not in quarantine' })}
-        preview={() => releasePreview(detail)}
-        run={async () => told('released', detail, await ask('POST /api/services/{api}/release', given))}
-      />
+      {isHeld && (
+        <Action
+          label="Release"
+          command={commandOf('release', { service: api })}
+          preview={() => releasePreview(detail)}
+          run={async () => told('released', detail, await ask('POST /api/services/{api}/release', given))}
+        />
+      )}
       <a class="button is-link" href={hrefOf('changes', [], { tab: 'improve', service: api })}>
         Improve
       </a>
