@@ -6,6 +6,7 @@ import type { PlannedChange, ProposedFile, ReloadResult } from '../modules/contr
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { allServices } from './lists.ts'
 import { isProposal, undoProposal } from './proposals.ts'
 import { dim, MOVED, print, printJson, red, reloadLine } from './output.ts'
 
@@ -42,8 +43,7 @@ const proposed = (root: string, files: readonly string[], other: string | undefi
 /** A file goes before a service of the same name. */
 async function isService(client: Client, root: string, [name = '', ...more]: readonly string[]): Promise<boolean> {
   if (name === '' || more.length > 0 || existsSync(resolve(root, name))) return false
-  const { services } = await client.get<{ services: { api: string }[] }>('/api/services')
-  return services.some(({ api }) => api === name)
+  return (await allServices(client)).some(({ api }) => api === name)
 }
 
 function readText(file: string): string {

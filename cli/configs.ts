@@ -3,17 +3,17 @@ import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Command } from 'commander'
-import type { CheckReport, EffectiveConfig } from '../modules/contracts/kernel.ts'
+import type { CheckReport } from '../modules/contracts/kernel.ts'
 import { coded, describeError } from '../modules/lib/errors.ts'
 import { MM } from './child.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { allConfigs } from './lists.ts'
 import { dim, print, printJson, red, table } from './output.ts'
 import { withProgress } from './progress.ts'
 
 async function dumpConfigs({ root, json }: Common, api: string | undefined): Promise<void> {
-  const query = api === undefined ? '' : `?service=${encodeURIComponent(api)}`
-  const { configs } = await new Client(root).get<{ configs: EffectiveConfig[] }>(`/api/configs${query}`)
+  const configs = await allConfigs(new Client(root), api)
   if (json) {
     printJson(configs)
     return

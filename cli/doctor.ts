@@ -12,6 +12,7 @@ import { holderOf } from '../modules/lib/lock.ts'
 import { inspect } from './configs.ts'
 import { Client, readAddress } from './client.ts'
 import { fine, wrong, type Finding } from './finding.ts'
+import { allServices } from './lists.ts'
 import { checkMachine } from './machine-checks.ts'
 import { print, printJson, red } from './output.ts'
 import { withProgress } from './progress.ts'
@@ -88,7 +89,7 @@ async function running(root: string): Promise<Finding[]> {
   try {
     const client = new Client(root)
     const status = await client.get<KernelStatus & KernelInfo>('/api/kernel')
-    const { services } = await client.get<{ services: ServiceStatus[] }>('/api/services')
+    const services = await allServices(client)
     return [
       fine('system', `kernel ${status.version} answers at ${client.address.url}, up ${status.uptime_s} s`),
       ...refusedKernels(status),

@@ -8,11 +8,12 @@ import { join } from 'node:path'
 import type { Command } from 'commander'
 import { coded } from '../modules/lib/errors.ts'
 import { realFileSystem } from '../modules/lib/file-system.ts'
-import type { ApiAnswer, ApiInput } from './api.ts'
+import type { ApiAnswer } from './api.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
 import { sinceOf } from './history.ts'
 import { dim, print, printJson, table } from './output.ts'
+import { payloadOf } from './payload.ts'
 import { addRules } from './rules.ts'
 
 const FIRST_LOOK = '24h'
@@ -101,20 +102,6 @@ async function signal(
   const queued = await new Client(root).ask('POST /api/meta-loop/signal', { body })
   if (json) printJson(queued)
   else print(`queued as ${queued.id}; the next cycle reads it`)
-}
-
-type Payload = NonNullable<ApiInput<'POST /api/meta-loop/signal'>['body']['payload']>
-
-/** What is no JSON object is kept as it is. */
-function payloadOf(text: string | undefined): Payload {
-  if (text === undefined) return {}
-  try {
-    const read: unknown = JSON.parse(text)
-    if (typeof read === 'object' && read !== null && !Array.isArray(read)) return read as Payload
-  } catch {
-    // It goes as text.
-  }
-  return { raw: text }
 }
 
 type Rule = ApiAnswer<'GET /api/meta/rules'>['rules'][number]

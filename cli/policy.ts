@@ -7,6 +7,7 @@ import type { Json } from '../modules/contracts/seams.ts'
 import { coded } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { allConfigs } from './lists.ts'
 import { dim, fields, green, print, printJson, red } from './output.ts'
 
 interface CheckOptions {
@@ -45,7 +46,7 @@ function changesOf({ root }: Common, subject: string | undefined, pairs: string[
 /** Of values: what they are now. */
 async function withOld(client: Client, changes: Change[]): Promise<Change[]> {
   if (changes.every(({ kind }) => kind !== 'value')) return changes
-  const { configs } = await client.ask('GET /api/configs', {})
+  const configs = await allConfigs(client)
   return changes.map((change) => {
     if (change.kind !== 'value') return change
     const config = configs.find(({ file }) => file === change.file)

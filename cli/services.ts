@@ -4,6 +4,7 @@ import type { SandboxReport } from '../modules/contracts/sandbox.ts'
 import { coded, describeError, fromErrorData } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { allServices } from './lists.ts'
 import { metaStatus } from './meta.ts'
 import { dim, fields, MOVED, print, printJson, reloadLine, table } from './output.ts'
 import { showProposal } from './proposals.ts'
@@ -31,7 +32,7 @@ async function status({ root, json }: Common): Promise<void> {
 }
 
 async function list({ root, json }: Common, { names }: { names: boolean }): Promise<void> {
-  const { services } = await new Client(root).ask('GET /api/services')
+  const services = await allServices(new Client(root))
   if (names) {
     const found = services.map((one) => one.api)
     if (json) printJson(found)

@@ -7,6 +7,7 @@ import type { Command } from 'commander'
 import { coded, codeOf } from '../modules/lib/errors.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { allServices } from './lists.ts'
 import { bold, dim, print, printJson, red, table } from './output.ts'
 
 const INTERVAL_S_MAX = 3_600
@@ -43,7 +44,7 @@ interface Busy {
 
 async function sample(root: string): Promise<Sample> {
   const client = new Client(root, 0)
-  const [kernel, { services }] = await Promise.all([client.ask('GET /api/kernel'), client.ask('GET /api/services')])
+  const [kernel, services] = await Promise.all([client.ask('GET /api/kernel'), allServices(client)])
   return { at: performance.now(), kernel, services }
 }
 

@@ -9,13 +9,14 @@ import type { ConfigSchema } from '../modules/contracts/kernel.ts'
 import { realFileSystem } from '../modules/lib/file-system.ts'
 import { Client } from './client.ts'
 import { prints, type Cli, type Common } from './common.ts'
+import { allServices } from './lists.ts'
 import { dim, print, printJson } from './output.ts'
 
 const FOLDER = 'runtime/types'
 
 async function types({ root, json }: Common): Promise<void> {
   const client = new Client(root)
-  const { services } = await client.ask('GET /api/services')
+  const services = await allServices(client)
   const call = { params: { api: 'kernel' }, body: { method: 'schemas' } }
   const schemas = (await client.ask('POST /api/services/{api}/call', call)).result as ConfigSchema[]
   const folder = join(root, FOLDER)

@@ -1,4 +1,5 @@
 /** The end of the tour: the record of it all is checked, a change is taken back, and everything it brought goes. */
+import { allServices } from '../lists.ts'
 import { ATTACK_FILES } from './attack.ts'
 import { IMPROVE_FILES } from './improve.ts'
 import { KERNEL_FILES } from './kernel.ts'
@@ -42,8 +43,8 @@ const undo: TourStep = {
   },
 }
 
-/** Kernels first: the one before has to be back before what it was made from goes. */
 const FILES = [...KERNEL_FILES, ...ATTACK_FILES, ...IMPROVE_FILES, TICKER_CONFIG, TICKER_SOURCE]
+const isConfig = (file: string): boolean => file.startsWith('configs/')
 
 const cleanUp: TourStep = {
   id: 'clean-up',
@@ -52,14 +53,16 @@ const cleanUp: TourStep = {
   hand: 'Delete configs/tour, modules/tour and both meta files',
   page: 'now',
   async act(world) {
-    for (const file of FILES) await world.write(file, null)
-    await until(world, 'the files of the tour to be gone', () => gone(world))
+    // Nothing may ask for a module, or a kernel, any more when its file goes: it would be refused, and said so.
+    for (const file of FILES.filter(isConfig)) await world.write(file, null)
+    await until(world, 'the services of the tour to be gone', () => gone(world))
+    for (const file of FILES.filter((one) => !isConfig(one))) await world.write(file, null)
   },
   check: gone,
 }
 
 async function gone(world: TourWorld): Promise<string | undefined> {
-  const { services } = await world.ask('GET /api/services')
+  const services = await allServices(world)
   const { version } = await world.ask('GET /api/kernel')
   if (services.some(({ api, state }) => api.startsWith('tour/') && state !== 'stopped')) return undefined
   return KERNEL_VERSIONS.includes(version) ? undefined : `${services.length} services, kernel ${version}`

@@ -526,6 +526,11 @@ export const ERRORS = {
     'The conversation waits for a decision on {approval}: {question}',
     '`mm approve {approval}` or `mm deny {approval} --reason …`; then it goes on.',
   ),
+  conversation_missing: entry(
+    404,
+    'No conversation `{conversation}` is kept',
+    '`mm call assistant.conversations` lists those that are; with a message one begins under this name.',
+  ),
   approval_missing: entry(404, 'There is no approval `{approval}`', '`mm approvals` lists what waits.'),
   approval_decided: entry(
     409,
@@ -811,6 +816,11 @@ export const ERRORS = {
     503,
     'The dashboard is not built',
     'Run `node scripts/ensure.mjs` in the checkout; an installed package brings it.',
+  ),
+  doctor_failed: entry(
+    500,
+    'The doctor could not look: {reason}',
+    'Run `mm doctor` on the machine itself: it says more there.',
   ),
 
   // --- boot, command line --------------------------------------------------------------------------------------

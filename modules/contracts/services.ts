@@ -208,7 +208,7 @@ export interface AssistantApi {
   /** The last used first. */
   conversations(): Promise<ConversationInfo[]>
   messages(conversationId: string): Promise<ChatMessage[]>
-  /** The same as it was shown; empty when there is none. */
+  /** The same as it was shown. Rejects with `conversation_missing`. */
   past(conversationId: string): Promise<PastEvent[]>
   /** Who may answer, in the order in which they are asked. */
   providers(): Promise<ProviderChoice[]>

@@ -78,7 +78,7 @@ interface Last {
  * work of one file. Equal texts and defaults give the very same `DesiredService` object again.
  */
 export class ConfigParser {
-  private readonly memos = new WeakMap<ConfigText, Memo>()
+  private memos = new WeakMap<ConfigText, Memo>()
   private readonly cache: ContentCache | undefined
   private last: Last | undefined
 
@@ -86,6 +86,13 @@ export class ConfigParser {
   constructor(cache?: ContentCache) {
     this.cache = cache
     cache?.keep('configs', () => this.valuesInUse())
+  }
+
+  /** One that knows the same texts, for what is only thought of: its results are not those of this one. */
+  apart(): ConfigParser {
+    const other = new ConfigParser()
+    other.memos = this.memos
+    return other
   }
 
   remember(last: Last): void {

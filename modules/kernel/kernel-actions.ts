@@ -1,6 +1,6 @@
 /** What the service `kernel` can do, joined from the parts that do it. Used by `kernel.ts`. */
 import type { KernelStatus } from '../contracts/kernel.ts'
-import { effectiveConfigs } from './effective.ts'
+import { EffectiveConfigs } from './effective.ts'
 import { kernelInfo } from './kernel-info.ts'
 import type { KernelActions } from './kernel-service.ts'
 import type { KernelSwap } from './kernel-swap.ts'
@@ -19,6 +19,7 @@ export interface KernelParts {
 
 export function kernelActions({ machine, waysBack, swap, succession }: KernelParts): KernelActions {
   const { reconciler } = machine
+  const effective = new EffectiveConfigs(machine, reconciler.wanted)
   return {
     status: () => machine.status(),
     reload: (api, caller) => reloadFor(machine, reconciler, api, caller),
@@ -26,7 +27,8 @@ export function kernelActions({ machine, waysBack, swap, succession }: KernelPar
     undo: (api) => waysBack.undo(api),
     release: (api) => releaseFromQuarantine(machine, api),
     plan: (files) => planWithPowers(machine, reconciler.wanted, files),
-    configs: (api) => effectiveConfigs(machine, reconciler.wanted, api),
+    configOf: (api) => effective.of(api),
+    configs: () => effective.all(),
     kernel: () => kernelInfo(machine, swap, machine.facts),
     swap: () => swap.swap(),
     whenSettled: () => succession.settled(),

@@ -38,7 +38,8 @@ export interface KernelActions {
   undo(api: string): Promise<ReloadResult | undefined>
   release(api: string): Promise<ReloadResult>
   plan(files?: ProposedFile[]): Promise<PlannedChange[]>
-  configs(api?: string): EffectiveConfig[]
+  configOf(api: string): EffectiveConfig[]
+  configs(): Promise<EffectiveConfig[]>
   kernel(): KernelInfo
   swap(): Promise<KernelSwapResult>
   /** Resolves at once, or when a swap of the kernel that is under way has ended. */
@@ -143,8 +144,8 @@ export class KernelService implements KernelTooling {
     return trafficOf(this.listed(), this.machine.options.clock.now())
   }
 
-  configs(_caller: CallerRecord, api?: string): EffectiveConfig[] {
-    return this.actions.configs(api === undefined ? undefined : this.find(api).api)
+  async configs(_caller: CallerRecord, api?: string): Promise<EffectiveConfig[]> {
+    return api === undefined ? this.actions.configs() : this.configOf(api)
   }
 
   tree(_caller: CallerRecord, api?: string): string {
@@ -221,7 +222,7 @@ export class KernelService implements KernelTooling {
   }
 
   configOf(api: string): EffectiveConfig[] {
-    return this.actions.configs(this.find(api).api)
+    return this.actions.configOf(this.find(api).api)
   }
 
   lastEvents(pattern: string, count: number): MachineEvent[] {

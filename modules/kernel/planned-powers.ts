@@ -20,21 +20,28 @@ export async function planWithPowers(
   const changes = planChanges(machine, wanted, files)
   const { services } = files === undefined ? wanted.desired : wantedThen(machine, wanted, files)
   const proposed = files === undefined ? [] : placed(machine, files).sources
+  const textsOf = (target: DesiredService): VersionText['texts'] => textsAfter(machine, wanted, target, proposed)
   return Promise.all(
     changes.map(async (change) => {
       const target = change.change === 'stop' ? undefined : services.get(change.api)
-      const after = target && { service: target, texts: textsAfter(machine, wanted, target, proposed) }
-      return { ...change, powers: await powersOf(machine, change.api, after) }
+      return { ...change, powers: await powersOf(machine, change.api, target, textsOf) }
     }),
   )
 }
 
-async function powersOf(machine: Machine, api: string, after: VersionText | undefined): Promise<PowersChange | null> {
+/** `textsOf`: asked only where a sandbox is, for it reads what stands on disk. */
+async function powersOf(
+  machine: Machine,
+  api: string,
+  target: DesiredService | undefined,
+  textsOf: (target: DesiredService) => VersionText['texts'],
+): Promise<PowersChange | null> {
   const { sandboxes } = machine.options
   const live = machine.services.get(api)?.live
-  const before = live && { service: live.desired, texts: live.scan.texts }
-  const isHeld = [before, after].some((one) => one !== undefined && sandboxOf(one.service) !== undefined)
+  const isHeld = [live?.desired, target].some((one) => one !== undefined && sandboxOf(one) !== undefined)
   if (!isHeld || sandboxes?.powersChange === undefined) return null
+  const before = live && { service: live.desired, texts: live.scan.texts }
+  const after = target && { service: target, texts: textsOf(target) }
   try {
     return await sandboxes.powersChange(before, after, machine.meta.sandboxPolicy)
   } catch {

@@ -115,7 +115,7 @@ export class WantedReader {
   }
 
   /** What these files would ask for. Changes nothing here. */
-  resolve(files: readonly ConfigText[], parser = new ConfigParser()): DesiredState {
+  resolve(files: readonly ConfigText[], parser = this.parser.apart()): DesiredState {
     const desired = resolveConfigs(files, parser, {
       defaults: this.options.defaults(),
       bytes_max: this.machine.limits.config_bytes_max,

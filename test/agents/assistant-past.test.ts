@@ -69,7 +69,10 @@ it('what is shown of a turn that is over is what was shown while it went on', as
   ])
   expect(past.flatMap((event) => (event.type === 'text' ? [event.provider] : []))).toEqual(['scripted', 'scripted'])
   expect(live.flatMap((event) => (event.type === 'result' ? [typeof event.ms] : []))).toEqual(['number', 'number'])
-  expect(await system.assistant.past('nobody knows it')).toEqual([])
+  await expect(system.assistant.past('nobody knows it')).rejects.toMatchObject({
+    code: 'conversation_missing',
+    hint: expect.stringContaining('assistant.conversations') as unknown,
+  })
   expect(await system.assistant.conversations()).toMatchObject([{ conversation_id: 'a', title: 'Look around, please' }])
 })
 

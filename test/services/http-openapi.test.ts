@@ -120,7 +120,7 @@ const ASKED: Record<string, Asked> = {
   'meta.metric_history': { params: { path: 'performance.avg_success_rate' } },
   'meta.rule_preview': { body: { rule: RULE } },
   'meta.rule_draft': { body: { set: RULE } },
-  'chat.conversation': { params: { id: 'none' } },
+  'chat.conversation': { params: { id: 'none' }, status: 404 },
   'ledger.replay': { params: { cycle: 'none' }, status: 404 },
   'policy.check': { body: { changes: [{ kind: 'file', path: 'modules/calc.ts', operation: 'modify' }] } },
   'traces.show': { params: { id: 'none' }, status: 404 },

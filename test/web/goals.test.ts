@@ -106,7 +106,7 @@ it('a signal waits and is read, and who was away is told what happened', async (
   await page.getByLabel('Source').fill('probe')
   await page.getByLabel('What it says').fill('half of it')
   await page.getByRole('button', { name: 'Send' }).click()
-  await confirm(page, 'Send', /^mm meta signal probe "half of it" --priority normal$/)
+  await confirm(page, 'Send', /^mm meta signal probe 'half of it' --priority normal$/)
   await page.getByText('{"raw":"half of it"}').waitFor()
   await page.getByRole('button', { name: 'I am away' }).click()
   await confirm(page, 'I am away', /^mm meta away on$/)

@@ -68,9 +68,15 @@ function counting(): { stop(): Promise<{ calls: number; wrong: string[] }> } {
 
 it('frozen, a second kernel waits on disk; a press swaps to it while a counter counts, and no call fails', async () => {
   const page = await dashboard.open('#/kernel')
-  await page.getByLabel('Stop file edits too').check()
-  await page.getByLabel('Reason').fill('a kernel is coming')
-  await act(page, 'Freeze everything', /Nothing changes/, 'mm freeze --all --reason "a kernel is coming"')
+  await page.getByRole('main').getByRole('button', { name: 'Freeze', exact: true }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog.getByText('no change of its own is under way').waitFor()
+  await dialog.getByLabel('Stop file edits too').check()
+  await dialog.getByText(/Nothing changes/).waitFor()
+  await dialog.getByLabel('Reason').fill('a kernel is coming')
+  await dialog.getByText("mm freeze --all --reason 'a kernel is coming'", { exact: true }).waitFor()
+  await dialog.getByRole('button', { name: 'Freeze', exact: true }).click()
+  await dialog.waitFor({ state: 'detached' })
   await card(page, 'Freeze').getByText('all', { exact: true }).waitFor()
   expect(dashboard.root.read('runtime/FREEZE')).toBe('all\na kernel is coming\n')
 
@@ -127,7 +133,7 @@ it('a kernel that is broken is refused with the reason, tried again when it is a
   await page.context().close()
 })
 
-it('a freeze of its own changes, widened on a phone, and what runs that is not on disk', async () => {
+it('a freeze of its own changes, widened on a phone; what runs that is not on disk, and what the doctor says of it', async () => {
   const page = await dashboard.open('#/kernel', PHONE)
   await act(page, 'Freeze', /may not change itself/, 'mm freeze')
   await card(page, 'Freeze').getByText('self', { exact: true }).waitFor()
@@ -142,6 +148,16 @@ it('a freeze of its own changes, widened on a phone, and what runs that is not o
     .getByText(/modules\/counter\.ts:3/)
     .first()
     .waitFor()
+  const doctor = card(page, 'Doctor')
+  await doctor.getByText('mm doctor', { exact: true }).waitFor()
+  await doctor.getByRole('button', { name: 'Look at everything' }).click()
+  await doctor.getByText(/^\d+ wrong$/).waitFor()
+  await doctor
+    .getByText(/modules\/counter\.ts:3/)
+    .first()
+    .waitFor()
+  await doctor.getByText(/\d+ checks are fine/).click()
+  await doctor.getByText(/kernel 1\.0\.0 answers/).waitFor()
   dashboard.root.write('modules/counter.ts', COUNTER)
   await page.getByText('Everything that runs is what stands on disk').waitFor()
   await visit(page, '#/kernel')

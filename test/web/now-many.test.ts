@@ -53,10 +53,10 @@ async function tasksDuring(page: Page, work: () => Promise<void>): Promise<numbe
 it('the graph shows folders, and of one that is opened the busiest; the list draws what is seen of it', async () => {
   const page = await dashboard.open('#/now')
   const east = await folderOf(page)
-  expect(await page.locator('.graph-node').count()).toBeLessThan(12)
+  expect(await page.locator('.now-place').count()).toBeLessThan(12)
   await east.click()
   await page.getByText(/more stand in the/).waitFor()
-  expect(await page.locator('.graph-node').count()).toBe(40)
+  expect(await page.locator('.now-place').count()).toBe(40)
   await page.getByRole('button', { name: 'Close east/' }).click()
   await east.waitFor()
   await visit(page, '#/services')

@@ -31,7 +31,7 @@ beforeAll(async () => {
 }, 120_000)
 afterAll(() => dashboard.close())
 
-const nodeOf = (page: Page, api: string): Locator => page.locator(`.graph-node > a[href="#/services/${api}"]`)
+const nodeOf = (page: Page, api: string): Locator => page.locator(`.now-place > a[href="#/services/${api}"]`)
 
 it('the graph has each service with its generation, who calls whom, and calls a second', async () => {
   const page = await dashboard.open('#/now')

@@ -72,6 +72,26 @@ it('a freeze stands in the header for as long as it holds', async () => {
   await page.context().close()
 })
 
+it('every page freezes the system and thaws it, and says first what that stops', async () => {
+  for (const look of [{}, PHONE]) {
+    const page = await dashboard.open('#/logs', look)
+    const header = page.locator('.header')
+    const dialog = page.getByRole('dialog')
+    await header.getByRole('button', { name: 'Freeze', exact: true }).click()
+    await dialog.getByText('no change of its own is under way').waitFor()
+    await dialog.getByLabel('Reason').fill("it's odd")
+    await dialog.getByText(String.raw`mm freeze --reason 'it'\''s odd'`, { exact: true }).waitFor()
+    await dialog.getByRole('button', { name: 'Freeze', exact: true }).click()
+    await header.getByText('frozen: self').waitFor()
+    expect(dashboard.root.read('runtime/FREEZE')).toBe("self\nit's odd\n")
+    await header.getByRole('button', { name: 'Thaw', exact: true }).click()
+    await dialog.getByText(/What was saved meanwhile/).waitFor()
+    await dialog.getByRole('button', { name: 'Thaw', exact: true }).click()
+    await header.getByRole('button', { name: 'Freeze', exact: true }).waitFor()
+    await page.context().close()
+  }
+})
+
 it('the theme is the one of the machine until the person says so, and is kept', async () => {
   const page = await dashboard.open('', { theme: 'light' })
   const shown = (): Promise<string | undefined> => page.evaluate(() => document.documentElement.dataset['theme'])

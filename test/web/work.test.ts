@@ -132,6 +132,31 @@ it('a turn that asks is decided on a phone, after its effect was shown, and goes
   await page.context().close()
 })
 
+it('a conversation that is not kept says so, and a word begins it', async () => {
+  const page = await dashboard.open('#/chat/no-such-one')
+  await page.getByText('Nothing is kept of this conversation').waitFor()
+  expect((await dashboard.system.api('GET', '/api/chat/conversations/no-such-one')).status).toBe(404)
+  await say(page, 'hello')
+  await page.getByText('Hello.').waitFor()
+  expect((await dashboard.system.api('GET', '/api/chat/conversations/no-such-one')).status).toBe(200)
+  await page.context().close()
+})
+
+it('who is asked for an improvement is one of those that may answer, and the command names it', async () => {
+  const page = await dashboard.open('#/services/calc')
+  await page.getByRole('link', { name: 'Improve' }).click()
+  expect(await page.getByLabel('Service', { exact: true }).inputValue()).toBe('calc')
+  await page.getByLabel('Who is asked').selectOption('offline')
+  await page.getByLabel('Goal', { exact: true }).fill("it's too slow")
+  await page.getByRole('button', { name: 'Ask a model' }).click()
+  const dialog = page.getByRole('dialog')
+  await dialog
+    .getByText(String.raw`mm improve calc --goal 'it'\''s too slow' --provider offline`, { exact: true })
+    .waitFor()
+  await page.keyboard.press('Escape')
+  await page.context().close()
+})
+
 it('a cancel hangs up, and the system cuts the turn', async () => {
   const page = await dashboard.open('#/chat')
   await say(page, 'slow')

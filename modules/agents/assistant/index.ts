@@ -110,7 +110,9 @@ export class Module implements AssistantApi {
   }
 
   async past(conversationId: string): Promise<PastEvent[]> {
-    return pastOf((await this.#means.store.load(conversationId)).messages)
+    const { messages, isNew } = await this.#means.store.load(conversationId)
+    if (isNew) throw coded('conversation_missing', { conversation: conversationId })
+    return pastOf(messages)
   }
 
   providers(): Promise<ProviderChoice[]> {

@@ -35,8 +35,7 @@ export class Cleaner {
   /** An answer as JSON, the errors in it cleaned. */
   async text(answer: unknown): Promise<string> {
     if (!holdsError(answer)) return JSON.stringify(answer)
-    const clean = await this.cleaner()
-    return JSON.stringify(answer, (_key, value: unknown) => (isError(value) ? cleaned(value, clean) : value))
+    return JSON.stringify(withCleanErrors(answer, await this.cleaner()))
   }
 
   /** What takes them out of a text. */
@@ -60,6 +59,19 @@ const cleaned = <T extends ErrorData>(error: T, clean: Clean): T => ({
   message: clean(error.message),
   hint: clean(error.hint),
 })
+
+/** A copy where something was cleaned, the value itself elsewhere: a list of a thousand may hold one error. */
+function withCleanErrors(value: unknown, clean: Clean): unknown {
+  if (typeof value !== 'object' || value === null) return value
+  const own = isError(value) ? cleaned(value, clean) : value
+  if (Array.isArray(own)) return own.map((one: unknown) => withCleanErrors(one, clean))
+  let copy: Record<string, unknown> | undefined
+  for (const [key, one] of Object.entries(own)) {
+    const next = withCleanErrors(one, clean)
+    if (next !== one) copy = { ...(copy ?? own), [key]: next }
+  }
+  return copy ?? own
+}
 
 function topFolders(): string[] {
   try {

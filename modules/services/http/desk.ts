@@ -8,6 +8,7 @@ import { coded } from '../../lib/errors.ts'
 import type { Told } from './answer.ts'
 import type { Visit } from './app.ts'
 import { Cleaner } from './clean.ts'
+import { Doctor } from './doctor.ts'
 import { HangUp } from './hang-up.ts'
 import { openApiOf } from './openapi.ts'
 import { ROUTES } from './routes/index.ts'
@@ -20,6 +21,7 @@ export interface Means {
   tools: Handle<ToolsApi>
   assistant: Handle<AssistantApi>
   cleaner: Cleaner
+  doctor: Doctor
   deadline_ms: number
 }
 
@@ -31,6 +33,7 @@ export function createMeans(kernel: KernelApi, config: { assistant: string; dead
     tools: kernel.getApi<ToolsApi>('tools'),
     assistant: kernel.getApi<AssistantApi>(config.assistant),
     cleaner: new Cleaner(kernel, system),
+    doctor: new Doctor(kernel),
     deadline_ms: config.deadline_ms,
   }
 }
@@ -40,6 +43,7 @@ export class RequestDesk implements Desk {
   readonly system: Means['system']
   readonly tools: Means['tools']
   readonly assistant: Means['assistant']
+  readonly doctor: Doctor
   readonly deadline_ms: number
   readonly idempotencyKey: string | undefined
   readonly asker: Asker | undefined
@@ -53,6 +57,7 @@ export class RequestDesk implements Desk {
     this.system = means.system
     this.tools = means.tools
     this.assistant = means.assistant
+    this.doctor = means.doctor
     this.deadline_ms = means.deadline_ms
     this.idempotencyKey = key
     this.asker = asker

@@ -3,6 +3,7 @@ import { expect, it, vi } from 'vitest'
 import { FrameReader } from '../../../web/src/api/frames.ts'
 import { fits, pauseBefore } from '../../../web/src/api/stream.ts'
 import { lookAgain } from '../../../web/src/live/again.ts'
+import { PAGES, type PageInfo } from '../../../web/src/pages.ts'
 import { diffLines, folded } from '../../../web/src/parts/diff-lines.ts'
 import { hrefOf, readRoute } from '../../../web/src/route.ts'
 
@@ -87,4 +88,12 @@ it('a difference puts together to both texts, and equal lines far from it are fo
     'in and more',
   ])
   expect(folded(lines).filter((one) => 'gap' in one)).toEqual([{ gap: 17 }, { gap: 16 }])
+})
+
+it('every page has an address and a key of its own', () => {
+  for (const read of [({ id }: PageInfo) => id, ({ key }: PageInfo) => key]) {
+    const all = PAGES.map(read)
+    expect(all.filter((one, at) => all.indexOf(one) !== at)).toEqual([])
+  }
+  expect(PAGES.filter(({ key }) => !/^[a-z]$/.test(key))).toEqual([])
 })

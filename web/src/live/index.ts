@@ -3,6 +3,7 @@
  * right by events and by a slow look every few seconds, for counters change without an event. Started once by the shell.
  */
 import { computed, signal } from '@preact/signals'
+import { allServices } from '../../../cli/lists.ts'
 import type { KernelInfo, ServiceStatus } from '../../../modules/contracts/kernel.ts'
 import { ask, refusalOf, type ApiAnswer, type Refusal } from '../api/client.ts'
 import { connection, follow, missed, onEvent } from '../api/stream.ts'
@@ -31,17 +32,7 @@ const SLOW_LOOK_MS = 2_000
 const PAGE = 500
 
 /** Every service, over all pages of the list. */
-export async function readServices(): Promise<ServiceStatus[]> {
-  const all: ServiceStatus[] = []
-  for (let cursor: string | undefined; ; ) {
-    const answer = await ask('GET /api/services', {
-      query: cursor === undefined ? { limit: PAGE } : { limit: PAGE, cursor },
-    })
-    all.push(...answer.services)
-    cursor = answer.next_cursor
-    if (cursor === undefined) return all
-  }
-}
+export const readServices = (): Promise<ServiceStatus[]> => allServices({ ask }, PAGE)
 
 /** Services that did not change keep their object, so that what shows them need not be drawn again. */
 export function keepSame(before: readonly ServiceStatus[], now: readonly ServiceStatus[]): readonly ServiceStatus[] {

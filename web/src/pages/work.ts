@@ -2,7 +2,7 @@
 import type { PageInfo } from '../pages.ts'
 
 export const workPages: readonly PageInfo[] = [
-  { id: 'chat', title: 'Chat', key: 'c', load: () => import('./chat/index.tsx') },
+  { id: 'chat', title: 'Chat', key: 'a', load: () => import('./chat/index.tsx') },
   {
     id: 'calls',
     title: 'Calls',

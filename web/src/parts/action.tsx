@@ -5,6 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import { useState } from 'preact/hooks'
 import { refusalOf, type Refusal } from '../api/client.ts'
+import type { Command } from '../commands.ts'
 import { lookNow } from '../live/index.ts'
 import { Button } from './button.tsx'
 import { CommandLine } from './command-line.tsx'
@@ -15,8 +16,10 @@ import { toast, type ToastText } from './toast.tsx'
 export interface ActionProps {
   /** on the button, as `Roll back` */
   label: string
-  /** what does the same, as `mm rollback ticker`: its words up to the first argument must be a command */
-  command: string
+  /** of the dialog; the label without it */
+  title?: string
+  /** what does the same */
+  command: Command
   /** What it would touch, to be drawn: asked when the dialog opens. May throw a `Refusal`: then it cannot be done. */
   preview?: () => Promise<ComponentChildren>
   /** Does it. What it returns is said as a toast, with numbers. A `Refusal` it throws is shown in the dialog. */
@@ -39,6 +42,7 @@ type Step =
 
 export function Action({
   label,
+  title = label,
   command,
   preview,
   run,
@@ -69,7 +73,7 @@ export function Action({
   }
   return (
     <>
-      <span data-command={command}>
+      <span data-command={command.text}>
         <Button
           kind={kind}
           disabled={disabled}
@@ -83,6 +87,7 @@ export function Action({
       {step.at !== 'closed' && !(shown && step.at === 'running') && (
         <ActionDialog
           label={label}
+          title={title}
           command={command}
           kind={kind}
           step={step}
@@ -95,14 +100,14 @@ export function Action({
   )
 }
 
-interface ActionDialogProps extends Required<Pick<ActionProps, 'label' | 'command' | 'kind'>> {
+interface ActionDialogProps extends Required<Pick<ActionProps, 'label' | 'title' | 'command' | 'kind'>> {
   step: Exclude<Step, { at: 'closed' }>
   go: (preview: ComponentChildren) => Promise<void>
   look: () => Promise<void>
   close: () => void
 }
 
-function ActionDialog({ label, command, kind, step, go, look, close }: ActionDialogProps) {
+function ActionDialog({ label, title, command, kind, step, go, look, close }: ActionDialogProps) {
   const isReady = step.at === 'shown' || (step.at === 'failed' && step.before === 'run')
   const footer = (
     <>
@@ -120,7 +125,7 @@ function ActionDialog({ label, command, kind, step, go, look, close }: ActionDia
     </>
   )
   return (
-    <Dialog title={label} onClose={close} footer={footer} wide>
+    <Dialog title={title} onClose={close} footer={footer} wide>
       {step.at === 'looking' && <Loading label="What it would touch" />}
       {'preview' in step && step.preview}
       {step.at === 'failed' && (

@@ -29,7 +29,10 @@ export function Chart({ label, times, series, unit = '', height = 200 }: ChartPr
   const latest = useRef(data)
   latest.current = data
   const dark = shownTheme.value
+  // One point has no extent: its axis would run over years.
+  const isLine = times.length > 1
   useEffect(() => {
+    if (!isLine) return undefined
     let ended = false
     const size = new ResizeObserver(([entry]) =>
       plot.current?.setSize({ width: entry?.contentRect.width ?? 300, height }),
@@ -45,11 +48,13 @@ export function Chart({ label, times, series, unit = '', height = 200 }: ChartPr
       plot.current?.destroy()
       plot.current = undefined
     }
-  }, [names, unit, height, dark])
+  }, [names, unit, height, dark, isLine])
   useEffect(() => plot.current?.setData(data), [data])
   return (
     <figure class="chart" aria-label={label}>
-      <div ref={box} style={{ height: `${height}px` }} aria-hidden="true" />
+      <div ref={box} style={{ height: `${height}px` }} aria-hidden="true">
+        {!isLine && <p class="state">Drawn from the second reading on.</p>}
+      </div>
       <figcaption>
         {series.map(({ name, values, color }, at) => (
           <span key={name} class={`legend line-${color ?? at + 1}`}>

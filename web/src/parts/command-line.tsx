@@ -1,27 +1,27 @@
 /** The command that does the same as what stands beside it, to be copied. */
 import { useState } from 'preact/hooks'
+import type { Command } from '../commands.ts'
 import { Button } from './button.tsx'
 
 export interface CommandLineProps {
-  /** as it is typed: `mm rollback ticker` */
-  command: string
+  command: Command
 }
 
 const SAID_MS = 2_000
 
-export function CommandLine({ command }: CommandLineProps) {
+export function CommandLine({ command: { text } }: CommandLineProps) {
   const [copied, setCopied] = useState(false)
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(command)
+    await navigator.clipboard.writeText(text)
     setCopied(true)
     setTimeout(() => setCopied(false), SAID_MS)
   }
   return (
     <span class="command">
-      <code>{command}</code>
+      <code>{text}</code>
       <Button
         kind="quiet"
-        label={copied ? 'Copied' : `Copy ${command}`}
+        label={copied ? 'Copied' : `Copy ${text}`}
         onClick={() => void copy().catch(() => undefined)}
       >
         {copied ? '✓' : <CopySign />}

@@ -28,7 +28,7 @@ export function Dialog({ title, onClose, children, footer, wide = false }: Dialo
   return (
     <dialog
       ref={box}
-      class={wide ? 'dialog is-wide' : 'dialog'}
+      class={wide ? 'dialog is-broad' : 'dialog'}
       aria-labelledby={id}
       onCancel={(event) => {
         event.preventDefault()
@@ -36,7 +36,7 @@ export function Dialog({ title, onClose, children, footer, wide = false }: Dialo
       }}
       onMouseDown={(event) => event.target === box.current && onClose()}
     >
-      <div class="dialog-in">
+      <div>
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
           <Button kind="quiet" label="Close" onClick={onClose}>

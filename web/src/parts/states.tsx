@@ -3,6 +3,7 @@ import type { ComponentChildren } from 'preact'
 import type { Refusal } from '../api/client.ts'
 import type { Asked } from '../api/use-ask.ts'
 import { Button } from './button.tsx'
+import { Said } from './said.tsx'
 
 /** `label`: what is on its way, as `Services`. */
 export function Loading({ label }: { label: string }) {
@@ -36,9 +37,15 @@ export interface FailureProps {
 export function Failure({ error: { code, message, hint, file, line }, again }: FailureProps) {
   return (
     <div class="state is-failed" role="alert">
-      <strong>{message}</strong>
+      <strong>
+        <Said text={message} />
+      </strong>
       {file !== undefined && <code>{line === undefined ? file : `${file}:${line}`}</code>}
-      {hint !== '' && <p>{hint}</p>}
+      {hint !== '' && (
+        <p>
+          <Said text={hint} />
+        </p>
+      )}
       <p class="dim">
         <code>{code}</code>
       </p>

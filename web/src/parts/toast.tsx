@@ -4,6 +4,7 @@
  */
 import { signal } from '@preact/signals'
 import { Button } from './button.tsx'
+import { Said } from './said.tsx'
 
 export interface ToastText {
   tone: 'good' | 'info' | 'warn' | 'bad'
@@ -19,7 +20,7 @@ interface Shown extends ToastText {
   id: number
 }
 
-const SHOWN_MAX = 5
+const SHOWN_MAX = 3
 const STAYS_MS = 8_000
 const toasts = signal<readonly Shown[]>([])
 let lastId = 0
@@ -49,8 +50,18 @@ export function Toasts() {
       {toasts.value.map(({ id, tone, text, detail, href }) => (
         <div key={id} class={`toast is-${tone}`}>
           <div class="toast-text">
-            {href === undefined ? <strong>{text}</strong> : <a href={href}>{text}</a>}
-            {detail !== undefined && <div class="dim">{detail}</div>}
+            {href === undefined ? (
+              <strong>
+                <Said text={text} />
+              </strong>
+            ) : (
+              <a href={href}>{text}</a>
+            )}
+            {detail !== undefined && (
+              <div class="dim">
+                <Said text={detail} />
+              </div>
+            )}
           </div>
           <Button kind="quiet" label={`Close: ${text}`} onClick={() => close(id)}>
             ×

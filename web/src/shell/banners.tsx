@@ -3,6 +3,7 @@ import { signal } from '@preact/signals'
 import { connection, kernel, missed, services, unserved, type ServiceStatus } from '../live/index.ts'
 import { Banner } from '../parts/banner.tsx'
 import { Button } from '../parts/button.tsx'
+import { Said } from '../parts/said.tsx'
 import { Time } from '../parts/time.tsx'
 import { PAGES } from '../pages.ts'
 import { go, hrefOf, route } from '../route.ts'
@@ -63,7 +64,7 @@ function BrokenFiles() {
           title={`${api}: ${placeOf(error)}`}
           actions={<a href={hrefOf('services', [api])}>Look at it</a>}
         >
-          {error.message}. {generation === null ? 'Nothing serves.' : `g${generation} serves on.`}
+          <Said text={error.message} />. {generation === null ? 'Nothing serves.' : `g${generation} serves on.`}
         </Banner>
       ))}
       {broken.length > shown.length && (
@@ -71,7 +72,7 @@ function BrokenFiles() {
       )}
       {(kernel.value?.config_errors ?? []).map((error) => (
         <Banner key={`${error.file} ${error.message}`} tone="bad" title={placeOf(error)}>
-          {error.message}. {error.hint}
+          <Said text={`${error.message}. ${error.hint}`} />
         </Banner>
       ))}
     </>

@@ -2,6 +2,8 @@
 import { connection, frozen, health, kernel, services } from '../live/index.ts'
 import { Badge, type Tone } from '../parts/badge.tsx'
 import { Button } from '../parts/button.tsx'
+import { FreezeAction, HOLDS, ThawAction } from '../parts/freeze.tsx'
+import { hrefOf } from '../route.ts'
 import { setTheme, theme, type Theme } from '../theme.ts'
 import { isMenuOpen } from './navigation.tsx'
 
@@ -28,11 +30,6 @@ export function Header() {
       </a>
       <span class="dim is-wide">{kernel.value === undefined ? '' : `kernel ${kernel.value.version}`}</span>
       <span class="grow" />
-      {frozen.value !== 'none' && (
-        <Badge tone="warn" title={frozen.value === 'all' ? 'Nothing changes' : 'The system does not change itself'}>
-          frozen: {frozen.value}
-        </Badge>
-      )}
       <span class="header-state" role="status">
         <Badge tone={connection.value.state === 'opening' ? 'busy' : (TONES[health.value] ?? 'warn')}>
           {connection.value.state === 'lost'
@@ -47,6 +44,7 @@ export function Header() {
           </span>
         )}
       </span>
+      <Frozen />
       <Button
         kind="quiet"
         label={`Theme: ${theme.value}`}
@@ -56,5 +54,27 @@ export function Header() {
         {theme.value === 'dark' ? '☾' : theme.value === 'light' ? '☀' : '◐'}
       </Button>
     </header>
+  )
+}
+
+/** Reached from every page: somebody who wants to stop the system does not look for the page that does. */
+function Frozen() {
+  if (kernel.value === undefined) return null
+  const now = frozen.value
+  if (now === 'none')
+    return (
+      <span class="header-frozen">
+        <FreezeAction quiet />
+      </span>
+    )
+  return (
+    <span class="header-frozen">
+      <a href={hrefOf('kernel')}>
+        <Badge tone="warn" title={HOLDS[now]}>
+          frozen: {now}
+        </Badge>
+      </a>
+      <ThawAction quiet />
+    </span>
   )
 }

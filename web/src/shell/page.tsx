@@ -18,7 +18,7 @@ export function Page() {
   if (info === undefined)
     return (
       <>
-        <h1 class="page-title">Not found</h1>
+        <h1>Not found</h1>
         <Empty title="There is no such page">
           <a href={hrefOf('')}>To the first page</a>
         </Empty>
@@ -26,7 +26,7 @@ export function Page() {
     )
   return (
     <Fence key={info.id}>
-      <h1 class="page-title">{info.title}</h1>
+      <h1>{info.title}</h1>
       <Loaded info={info} />
     </Fence>
   )

@@ -1,6 +1,7 @@
 /** Asks for the token of the system: whoever has opened the page without `mm dashboard`. */
 import { useState } from 'preact/hooks'
 import { isRefused, keepToken } from '../api/client.ts'
+import { commandOf } from '../commands.ts'
 import { Button } from '../parts/button.tsx'
 import { CommandLine } from '../parts/command-line.tsx'
 import { TextField } from '../parts/field.tsx'
@@ -11,7 +12,7 @@ export function SignIn() {
     <main class="sign-in">
       <h1>meta-machine</h1>
       <p>
-        This page needs the token of the system. <CommandLine command="mm dashboard" /> opens it with one.
+        This page needs the token of the system. <CommandLine command={commandOf('dashboard')} /> opens it with one.
       </p>
       <form
         class="stack"

@@ -153,7 +153,7 @@ export const chatRoutes = [
     path: '/api/chat/conversations/{id}',
     scope: 'operate',
     summary: 'One conversation as it was shown, and the question it waits with',
-    notes: 'What the model called and got is told as in the stream of `POST /api/chat`. No `events`: there is none.',
+    notes: 'What the model called and got is told as in the stream of `POST /api/chat`.',
     params: z.object({ id: z.string().min(1).describe('the id of a conversation') }),
     answer: z.object({
       conversation_id: z.string(),
@@ -163,6 +163,7 @@ export const chatRoutes = [
         .nullable()
         .describe('what a person has to decide'),
     }),
+    errors: ['conversation_missing'],
     async act({ desk, params: { id } }) {
       const [events, waiting] = await Promise.all([desk.assistant.past(id), desk.assistant.parked()])
       const found = waiting.find(({ conversation_id }) => conversation_id === id)

@@ -3,6 +3,7 @@ import { approvalRoutes } from './approvals.ts'
 import { changeRoutes } from './changes.ts'
 import { chatRoutes } from './chat.ts'
 import { controlRoutes } from './control.ts'
+import { doctorRoute } from './doctor.ts'
 import { freezeRoutes } from './freeze.ts'
 import { historyRoutes } from './history.ts'
 import { improveRoutes } from './improve.ts'
@@ -37,6 +38,7 @@ export const ROUTES = [
   ...traceRoutes,
   metricsRoute,
   logsRoute,
+  doctorRoute,
   ...historyRoutes,
   ...mcpRoutes,
   openApiRoute,

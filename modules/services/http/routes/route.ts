@@ -12,6 +12,7 @@ import type { AssistantApi, ToolsApi } from '../../../contracts/services.ts'
 import type { JsonText } from '../../../lib/plain-json.ts'
 import type { Told } from '../answer.ts'
 import type { Frames } from '../chat-stream.ts'
+import type { Doctor } from '../doctor.ts'
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -48,6 +49,8 @@ export interface Desk {
   readonly signal: AbortSignal
   /** An error without secrets and paths of this machine. */
   clean(error: Told): Promise<Told>
+  /** what `mm doctor` finds */
+  readonly doctor: Pick<Doctor, 'look'>
   /** What takes the same out of a text. */
   cleaner(): Promise<(text: string) => string>
   /** the OpenAPI document of the whole table */

@@ -2,6 +2,7 @@
 import { ask, type ApiAnswer } from '../../api/client.ts'
 import { useAsk, useLoad } from '../../api/use-ask.ts'
 import type { RecordedCall } from '../../../../modules/contracts/recordings.ts'
+import { commandOf } from '../../commands.ts'
 import { services } from '../../live/index.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge } from '../../parts/badge.tsx'
@@ -92,7 +93,7 @@ function Kept({ recorded, again }: { recorded: Recorded; again: () => void }) {
     <Action
       label="Forget them"
       kind="quiet"
-      command={`mm call recordings.forget ${service}`}
+      command={commandOf('forget', { service })}
       preview={async () => (
         <p>
           {total} recorded calls of {service} are dropped, {answers} answers of others with them. The service itself is
@@ -154,7 +155,7 @@ function OneCall({ call }: { call: RecordedCall }) {
           {redacted && ', something was taken out: not replayed'}
         </span>
       </summary>
-      <div class="columns recorded-call">
+      <div class="columns calls-recorded">
         <div class="stack">
           <h3>Arguments</h3>
           <JsonCode label={`Arguments of ${method}`} value={args} />

@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import { ask, type ApiAnswer } from '../../api/client.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { services } from '../../live/index.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge, type Tone } from '../../parts/badge.tsx'
@@ -38,7 +39,7 @@ export function ReplayCard({ api, recorded }: { api: string; recorded: Recorded 
     <Action
       label="Replay"
       kind="primary"
-      command={version === '' ? `mm replay ${api}` : `mm replay ${api} --against ${version}`}
+      command={commandOf('replay', { service: api, version })}
       preview={async () => <Touched api={api} version={version} recorded={recorded} />}
       run={async () => {
         const told = await ask('POST /api/services/{api}/replay', {

@@ -1,6 +1,7 @@
 /** One trace: what failed first, then each call as a row of a waterfall, with its version and what came of it. */
 import { useState } from 'preact/hooks'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
@@ -20,7 +21,7 @@ export function TraceView({ id }: { id: string }) {
       <p class="row">
         <a href={hrefOf('calls')}>← All traces</a>
         <span class="grow" />
-        <CommandLine command={`mm trace ${id.slice(0, 12)}`} />
+        <CommandLine command={commandOf('trace', { id: id.slice(0, 12) })} />
       </p>
       <AskedView asked={asked} label="Trace">
         {(trace) => <Whole trace={trace} />}
@@ -56,7 +57,7 @@ function Whole({ trace }: { trace: Trace }) {
       <Failed tree={trace.tree} />
       <Card title="Waterfall" flush>
         <div class="table-box">
-          <table class="table waterfall" aria-label="Calls of the trace">
+          <table class="table calls-waterfall" aria-label="Calls of the trace">
             <thead>
               <tr>
                 <th scope="col">Call</th>
@@ -64,7 +65,7 @@ function Whole({ trace }: { trace: Trace }) {
                 <th scope="col" class="is-number">
                   Took
                 </th>
-                <th scope="col" class="waterfall-time">
+                <th scope="col" class="calls-time">
                   0 – {tookOf(trace.ms)}
                 </th>
               </tr>
@@ -119,7 +120,7 @@ function Row({ span, trace, isOpen, toggle }: RowProps) {
     <>
       <tr class={outcome === 'error' ? 'is-bad' : undefined}>
         <th scope="row">
-          <div class="waterfall-call" style={{ paddingLeft: `${Math.min(depth, 12) * 16}px` }}>
+          <div class="calls-call" style={{ paddingLeft: `${Math.min(depth, 12) * 16}px` }}>
             <Button kind="quiet" expanded={isOpen} label={`More of ${callOf(span)}`} onClick={toggle}>
               {isOpen ? '▾' : '▸'}
             </Button>
@@ -132,10 +133,10 @@ function Row({ span, trace, isOpen, toggle }: RowProps) {
           <Badge tone={outcome === 'ok' ? 'good' : 'bad'}>{error?.code ?? 'ok'}</Badge>
         </td>
         <td class="is-number">{tookOf(span.ms)}</td>
-        <td class="waterfall-time" aria-label={`begins after ${tookOf(Math.max(0, span.at - trace.at))}`}>
-          <div class="waterfall-lane">
+        <td class="calls-time" aria-label={`begins after ${tookOf(Math.max(0, span.at - trace.at))}`}>
+          <div class="calls-lane">
             <div
-              class={outcome === 'ok' ? 'waterfall-bar' : 'waterfall-bar is-bad'}
+              class={outcome === 'ok' ? 'calls-bar' : 'calls-bar is-bad'}
               style={{ left: `${left}%`, width: `${width}%` }}
             />
           </div>
@@ -143,7 +144,7 @@ function Row({ span, trace, isOpen, toggle }: RowProps) {
       </tr>
       {isOpen && (
         <tr>
-          <td colSpan={4} class="waterfall-more">
+          <td colSpan={4} class="calls-more">
             <Facts span={span} />
           </td>
         </tr>

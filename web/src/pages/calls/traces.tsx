@@ -2,6 +2,7 @@
 import { useState } from 'preact/hooks'
 import type { ApiAnswer } from '../../api/client.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
@@ -100,7 +101,7 @@ function NoTrace({ isFiltered, total }: { isFiltered: boolean; total: number }) 
   if (isFiltered) return <Empty title="No trace fits these filters">{`${total} traces are kept.`}</Empty>
   return (
     <Empty title="No trace yet">
-      A call over HTTP, MCP or a chat begins one: <CommandLine command="mm call example.greet name=Ada" />
+      A call over HTTP, MCP or a chat begins one: <CommandLine command={commandOf('call_example')} />
     </Empty>
   )
 }

@@ -5,6 +5,7 @@
 import type { ApiAnswer } from '../../api/client.ts'
 import { ask } from '../../api/client.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { Action } from '../../parts/action.tsx'
 import { Card } from '../../parts/card.tsx'
 import { Patch } from '../../parts/patch.tsx'
@@ -105,7 +106,7 @@ function Actions({ found, again }: { found: Proposal; again: () => void }) {
     <Action
       label="Undo"
       kind="danger"
-      command={`mm undo ${id}`}
+      command={commandOf('undo', { what: id })}
       preview={() => blastRadius(found)}
       run={async () => {
         const after = await ask('POST /api/changes/{id}/undo', { params: { id }, body: { by: 'operator' } })
@@ -132,7 +133,7 @@ async function blastRadius({ edits, before, live_at }: Proposal) {
         The exact bytes before it come back, on disk and running, if nobody has written these files since. Changes that
         build on it go back first.
       </p>
-      <ul class="plain-list">
+      <ul>
         {edits.map(({ path, base_hash, text }) => (
           <li key={path}>
             <code>{path}</code>{' '}

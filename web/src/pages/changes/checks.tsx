@@ -10,17 +10,17 @@ const TONES = { passed: 'good', failed: 'bad', skipped: 'off' } as const
 export function Checks({ evidence }: { evidence: readonly Evidence[] }) {
   if (evidence.length === 0) return <p class="dim">No check was asked.</p>
   return (
-    <ul class="check-list">
+    <ul class="changes-checks">
       {evidence.map(({ check, outcome, message, ms, details }) => (
         <li key={check}>
           <span>
             <Badge tone={TONES[outcome]}>{outcome}</Badge>
           </span>
           <strong>{check}</strong>
-          <span class="check-text">{message}</span>
-          <span class="dim check-ms">{ageOf(ms)}</span>
+          <span class="changes-check-text">{message}</span>
+          <span class="dim changes-check-ms">{ageOf(ms)}</span>
           {details !== undefined && details !== null && (
-            <details class="check-more">
+            <details class="changes-check-more">
               <summary>Details</summary>
               <JsonCode value={details} label={`What ${check} found`} />
             </details>

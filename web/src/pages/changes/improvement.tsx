@@ -77,7 +77,7 @@ function OneAttempt({ attempt }: { attempt: Attempt }) {
       }
     >
       <div class="stack">
-        <p class="check-text">
+        <p class="changes-check-text">
           {message} {proposal_id !== null && <a href={hrefOf('changes', [proposal_id])}>{proposal_id}</a>}
         </p>
         <Checks evidence={evidence} />

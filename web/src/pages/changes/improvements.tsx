@@ -6,13 +6,14 @@ import { services } from '../../live/index.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge, type Tone } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
-import { TextField } from '../../parts/field.tsx'
+import { SelectField, TextField } from '../../parts/field.tsx'
+import { choiceOf } from '../../parts/provider.ts'
 import { AskedView, Empty } from '../../parts/states.tsx'
 import { Table, type Column } from '../../parts/table.tsx'
 import { Time } from '../../parts/time.tsx'
 import { go, hrefOf, type Route } from '../../route.ts'
 import { Facts } from './facts.tsx'
-import { commandOf, faultOf, type Wish } from './wish.ts'
+import { faultOf, wishBody, wishCommand, type Wish } from './wish.ts'
 
 export type Improvement = ApiAnswer<'GET /api/improve/{id}'>
 
@@ -66,15 +67,24 @@ export function Improvements({ query }: { query: Route['query'] }) {
 }
 
 function Ask({ service }: { service: string }) {
-  const [wish, setWish] = useState<Wish>({ service, goal: '', budget: '', tries: '' })
+  const [wish, setWish] = useState<Wish>({ service, goal: '', provider: '', budget: '', tries: '' })
   const set = (change: Partial<Wish>): void => setWish((before) => ({ ...before, ...change }))
   const names = (services.value ?? []).map(({ api }) => api)
   const missing = faultOf(wish, names)
+  const providers = useAsk({ on: ['service.live', 'service.stopped'] }, 'GET /api/chat/providers')
+  // Without an assistant nobody says which of them is ready.
+  const asked = providers.value?.providers.map(choiceOf) ?? inference()
   return (
     <Card title="Ask for an improvement">
       <div class="stack">
         <div class="filters">
           <TextField label="Service" value={wish.service} choices={names} onInput={(text) => set({ service: text })} />
+          <SelectField
+            label="Who is asked"
+            value={wish.provider}
+            choices={[{ value: '', text: 'The first that is ready' }, ...asked]}
+            onPick={(provider) => set({ provider })}
+          />
           <TextField
             label="Budget, dollars"
             type="number"
@@ -101,7 +111,7 @@ function Ask({ service }: { service: string }) {
           <Action
             label="Ask a model"
             kind="primary"
-            command={commandOf(wish)}
+            command={wishCommand(wish)}
             disabled={missing !== undefined}
             {...(missing === undefined ? {} : { reason: missing })}
             preview={() => blastRadius(wish)}
@@ -114,8 +124,11 @@ function Ask({ service }: { service: string }) {
   )
 }
 
+const inference = (): string[] =>
+  (services.value ?? []).filter(({ prog }) => prog.startsWith('inference/')).map(({ api }) => api)
+
 /** Asking changes nothing yet: who is asked about, what is known of it, what it may cost. */
-async function blastRadius({ service, budget, tries }: Wish) {
+async function blastRadius({ service, provider, budget, tries }: Wish) {
   const [about, recorded] = await Promise.all([
     ask('GET /api/services/{api}', { params: { api: service } }),
     ask('GET /api/services/{api}/recordings', { params: { api: service } }).catch(() => undefined),
@@ -138,6 +151,7 @@ async function blastRadius({ service, budget, tries }: Wish) {
               ? 'none: little can be said about an answer without them'
               : `${recorded.total}, which an answer has to make alike`,
           ],
+          ['Who is asked', provider === '' ? 'the first that is ready' : provider],
           ['Budget', budget === '' ? 'as configured' : `$${budget}`],
           ['Answers at most', tries === '' ? 'as configured' : tries],
         ]}
@@ -146,16 +160,9 @@ async function blastRadius({ service, budget, tries }: Wish) {
   )
 }
 
-async function begin({ service, goal, budget, tries }: Wish) {
-  const begun = await ask('POST /api/improve', {
-    body: {
-      service,
-      goal,
-      ...(budget === '' ? {} : { budget_usd: Number(budget) }),
-      ...(tries === '' ? {} : { tries: Number(tries) }),
-    },
-  })
+async function begin(wish: Wish) {
+  const begun = await ask('POST /api/improve', { body: wishBody(wish) })
   const href = hrefOf('changes', [begun.id])
   go(href)
-  return { tone: 'good' as const, text: `${begun.id}: a model is asked to improve ${service}`, href }
+  return { tone: 'good' as const, text: `${begun.id}: a model is asked to improve ${wish.service}`, href }
 }

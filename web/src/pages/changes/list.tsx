@@ -32,7 +32,7 @@ export function ChangeList({ query }: { query: Route['query'] }) {
           if (fitting.length === 0) return <NoChanges isAny={changes.length > 0 || service !== undefined} />
           return (
             <>
-              <ol class="change-list">
+              <ol class="changes-list">
                 {fitting.slice(0, shown).map((line) => (
                   <li key={line.id}>
                     <Row line={line} />
@@ -54,19 +54,19 @@ export function ChangeList({ query }: { query: Route['query'] }) {
 
 function Row({ line: { id, state, service, title, actor, origin, changed_at } }: { line: Line }) {
   return (
-    <a class="change-row" href={hrefOf('changes', [id])}>
+    <a class="changes-row" href={hrefOf('changes', [id])}>
       <code>{id}</code>
-      <span class="change-what">
+      <span class="changes-what">
         <strong>{title}</strong>
         <span class="dim">
           {service} · by {actor} ({origin})
         </span>
       </span>
       <Track state={state} />
-      <span class="change-state">
+      <span class="changes-state">
         <ChangeBadge state={state} />
       </span>
-      <span class="change-when">
+      <span class="changes-when">
         <Time at={changed_at} />
       </span>
     </a>

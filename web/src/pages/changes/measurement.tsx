@@ -94,7 +94,7 @@ const COLUMNS: readonly Column<Compared>[] = [
     cell: ({ metric, isTarget, before, after }) => (
       <>
         {METRICS[metric]} {isTarget && <Badge tone="info">promised</Badge>}
-        <span class="only-phone dim">
+        <span class="changes-on-phone dim">
           <Value of={before} /> → <Value of={after} />
         </span>
       </>

@@ -20,10 +20,14 @@ export interface TrackProps {
 
 export function Track({ state, reached, named = false }: TrackProps) {
   return (
-    <ol class={named ? 'track is-named' : 'track'} aria-label="Stages">
+    <ol class={named ? 'changes-track is-named' : 'changes-track'} aria-label="Stages">
       {stagesOf(state, reached).map(({ name, is }) => (
-        <li key={name} class={`stage is-${is} tone-${toneOf(state)}`} aria-current={is === 'now' ? 'step' : undefined}>
-          <span class={named ? 'stage-name' : 'unseen'}>
+        <li
+          key={name}
+          class={`changes-stage is-${is} is-${toneOf(state)}`}
+          aria-current={is === 'now' ? 'step' : undefined}
+        >
+          <span class={named ? 'changes-stage-name' : 'unseen'}>
             {name}
             <span class="unseen">: {SAID[is]}</span>
           </span>

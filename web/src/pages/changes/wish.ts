@@ -1,8 +1,14 @@
 /** What the form that asks for an improvement holds, what is wrong with it, and the command that asks the same. Pure. */
+import type { ApiInput } from '../../../../cli/api.ts'
+import { commandOf, type Command } from '../../commands.ts'
+
+type Body = NonNullable<ApiInput<'POST /api/improve'>['body']>
 
 export interface Wish {
   service: string
   goal: string
+  /** who is asked; empty: the first that is ready */
+  provider: string
   budget: string
   tries: string
 }
@@ -17,8 +23,15 @@ export function faultOf({ service, goal, budget, tries }: Wish, names: readonly 
   return undefined
 }
 
-/** As it is typed. */
-export function commandOf({ service, goal, budget, tries }: Wish): string {
-  const more = [budget === '' ? '' : ` --budget ${budget}`, tries === '' ? '' : ` --tries ${tries}`].join('')
-  return `mm improve ${service === '' ? 'SERVICE' : service} --goal "${goal.replaceAll('"', '\\"')}"${more}`
-}
+/** The command that asks the same. */
+export const wishCommand = ({ service, ...more }: Wish): Command =>
+  commandOf('improve', { ...more, service: service === '' ? 'SERVICE' : service })
+
+/** The body of the request. */
+export const wishBody = ({ service, goal, provider, budget, tries }: Wish): Body => ({
+  service,
+  goal,
+  ...(provider === '' ? {} : { provider }),
+  ...(budget === '' ? {} : { budget_usd: Number(budget) }),
+  ...(tries === '' ? {} : { tries: Number(tries) }),
+})

@@ -1,12 +1,11 @@
 /** Where the person writes: Enter sends, Shift with Enter begins a line. While a turn is under way it can be cancelled. */
 import { useState } from 'preact/hooks'
-import type { ApiAnswer } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { Button } from '../../parts/button.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
 import { Field, SelectField } from '../../parts/field.tsx'
+import { choiceOf, type Provider } from '../../parts/provider.ts'
 import { conversation, say } from './store.ts'
-
-export type Provider = ApiAnswer<'GET /api/chat/providers'>['providers'][number]
 
 const LINES = 3
 
@@ -40,7 +39,7 @@ export function Composer({ providers }: { providers: readonly Provider[] }) {
         />
         <span class="grow is-wide" />
         <span class="is-wide">
-          <CommandLine command={id === undefined ? 'mm chat' : `mm chat --conversation ${id}`} />
+          <CommandLine command={commandOf('chat', { id })} />
         </span>
         {stop === undefined ? (
           <Button type="submit" kind="primary" disabled={isParked}>
@@ -90,8 +89,3 @@ function autoText(providers: readonly Provider[]): string {
   const chosen = providers.find((one) => one.chosen)
   return chosen === undefined ? 'Nobody answers now' : `As configured: ${chosen.name}`
 }
-
-const choiceOf = ({ name, info, reason }: Provider): { value: string; text: string } => ({
-  value: name,
-  text: `${name}${reason === null ? (info === null ? '' : ` (${info.model})`) : ' (not ready)'}`,
-})

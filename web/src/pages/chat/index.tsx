@@ -3,9 +3,11 @@ import { useEffect, useLayoutEffect, useRef } from 'preact/hooks'
 import { useAsk } from '../../api/use-ask.ts'
 import type { PageProps } from '../../pages.ts'
 import { Button } from '../../parts/button.tsx'
+import type { Provider } from '../../parts/provider.ts'
 import { AskedView, Empty, Failure, Loading } from '../../parts/states.tsx'
+import { hrefOf } from '../../route.ts'
 import './chat.css'
-import { Composer, type Provider } from './composer.tsx'
+import { Composer } from './composer.tsx'
 import { Conversations } from './list.tsx'
 import { Parked } from './parked.tsx'
 import { conversation, read, say, show, showAddress } from './store.ts'
@@ -46,6 +48,7 @@ function Thread({ providers }: { providers: readonly Provider[] }) {
   useLayoutEffect(() => {
     if (isAtEnd.current && box.current !== null) box.current.scrollTop = box.current.scrollHeight
   }, [turns])
+  if (error?.code === 'conversation_missing') return <Gone />
   if (error !== undefined && id !== undefined) return <Failure error={error} again={() => void read(id)} />
   if (turns === undefined) return <Loading label="Conversation" />
   return (
@@ -61,7 +64,7 @@ function Thread({ providers }: { providers: readonly Provider[] }) {
       }}
     >
       {turns.length === 0 ? (
-        <Begin providers={providers} isNew={id === undefined} />
+        <Begin providers={providers} />
       ) : (
         turns.map((turn, at) => <TurnView key={at} turn={turn} />)
       )}
@@ -76,10 +79,19 @@ const EXAMPLES = [
   'Read the file "configs/agents/assistant.yml"',
 ] as const
 
-function Begin({ providers, isNew }: { providers: readonly Provider[]; isNew: boolean }) {
+/** It was dropped since, or its address was mistyped. */
+function Gone() {
+  return (
+    <Empty title="Nothing is kept of this conversation">
+      <a href={hrefOf('chat', ['new'])}>Begin a new one</a>
+    </Empty>
+  )
+}
+
+function Begin({ providers }: { providers: readonly Provider[] }) {
   const chosen = providers.find((one) => one.chosen)
   return (
-    <Empty title={isNew ? 'Ask the system something' : 'Nothing is kept of this conversation'}>
+    <Empty title="Ask the system something">
       {chosen === undefined ? (
         <>Nobody can answer now: {providers.map(({ name, reason }) => `${name}: ${reason ?? ''}`).join('; ')}</>
       ) : (

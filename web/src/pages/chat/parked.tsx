@@ -1,5 +1,6 @@
 /** The question a turn waits with, and the decision: it goes on where it stood. */
 import { useState } from 'preact/hooks'
+import { commandOf } from '../../commands.ts'
 import { Action } from '../../parts/action.tsx'
 import { Banner } from '../../parts/banner.tsx'
 import { TextField } from '../../parts/field.tsx'
@@ -12,12 +13,12 @@ type Waiting = NonNullable<Conversation['parked']>
 
 export function Parked({ parked: { approval_id, question, asked_at } }: { parked: Waiting }) {
   const [note, setNote] = useState('')
+  const isSaid = note.trim() !== ''
   const decision = (approved: boolean) => ({
     kind: approved ? ('primary' as const) : ('danger' as const),
     preview: async () => <Outlook question={question} approved={approved} note={note} />,
     run: async () => toldOf(await decide(approval_id, approved, note), approved),
   })
-  const reason = note === '' ? '…' : note.replaceAll('"', "'")
   return (
     <Banner tone="warn" title="The turn waits for you">
       <div class="stack">
@@ -25,10 +26,20 @@ export function Parked({ parked: { approval_id, question, asked_at } }: { parked
           {question} <span class="dim">Asked </span>
           <Time at={asked_at} />.
         </p>
-        <TextField label="Note to the model" value={note} onInput={setNote} hint="If there is something to say." />
+        <TextField label="Note to the model" value={note} onInput={setNote} hint="To deny it, say why." />
         <div class="row">
-          <Action label="Approve" command={`mm approve ${approval_id}`} {...decision(true)} />
-          <Action label="Deny" command={`mm deny ${approval_id} --reason "${reason}"`} {...decision(false)} />
+          <Action
+            label="Approve"
+            command={commandOf('approve', { id: approval_id, reason: note })}
+            {...decision(true)}
+          />
+          <Action
+            label="Deny"
+            command={commandOf('deny', { id: approval_id, reason: isSaid ? note : '…' })}
+            disabled={!isSaid}
+            {...(isSaid ? {} : { reason: 'Say why: the model is told' })}
+            {...decision(false)}
+          />
         </div>
       </div>
     </Banner>

@@ -1,7 +1,9 @@
 /** Signals that wait for the next cycle, one to send, and the evolution log: each attempt at a cycle and what came of it. */
 import { useState } from 'preact/hooks'
+import { payloadOf } from '../../../../cli/payload.ts'
 import { ask, type ApiAnswer } from '../../api/client.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge, type Tone } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
@@ -60,15 +62,11 @@ function Waiting() {
   )
 }
 
-const wordOf = (text: string): string => (/^[\w.-]+$/.test(text) ? text : JSON.stringify(text))
-
 function Send() {
   const [source, setSource] = useState('')
   const [text, setText] = useState('')
   const [priority, setPriority] = useState<Priority>('normal')
   const isWhole = source.trim() !== ''
-  const payload = text.trim() === '' ? {} : { raw: text.trim() }
-  const words = [source, text].map((one) => one.trim()).filter((one) => one !== '')
   return (
     <Card title="Send a signal">
       <div class="stack">
@@ -83,7 +81,7 @@ function Send() {
         <div class="row">
           <Action
             label="Send"
-            command={`mm meta signal ${words.map(wordOf).join(' ')} --priority ${priority}`}
+            command={commandOf('signal', { source: source.trim() || 'SOURCE', payload: text.trim(), priority })}
             disabled={!isWhole}
             {...(isWhole ? {} : { reason: 'It wants a source' })}
             preview={() =>
@@ -91,7 +89,7 @@ function Send() {
             }
             run={async () => {
               const { id } = await ask('POST /api/meta-loop/signal', {
-                body: { source: source.trim(), priority, payload },
+                body: { source: source.trim(), priority, payload: payloadOf(text.trim()) },
               })
               setText('')
               return `queued as ${id}; the next cycle reads it`

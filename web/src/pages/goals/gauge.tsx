@@ -18,18 +18,25 @@ export function Gauge({ name, score, threshold, weight }: GaugeProps) {
   const id = useId()
   const isBelow = score !== null && threshold !== undefined && score < threshold
   return (
-    <div class="gauge" role="group" aria-labelledby={id}>
-      <div class="gauge-head">
+    <div class="goals-gauge" role="group" aria-labelledby={id}>
+      <div class="goals-gauge-head">
         <span id={id}>{name}</span>
         <Verdict score={score} threshold={threshold} />
       </div>
-      <div class="gauge-score">{score === null ? '–' : percent(score)}</div>
+      <div class="goals-gauge-score">{score === null ? '–' : percent(score)}</div>
       <svg viewBox={`0 0 ${WIDTH} ${HEIGHT}`} preserveAspectRatio="none" aria-hidden="true">
-        <rect class="gauge-ground" y="2" width={WIDTH} height="4" />
+        <rect class="goals-gauge-ground" y="2" width={WIDTH} height="4" />
         {score !== null && (
-          <rect class={isBelow ? 'gauge-fill is-below' : 'gauge-fill'} y="2" width={score * WIDTH} height="4" />
+          <rect
+            class={isBelow ? 'goals-gauge-fill is-below' : 'goals-gauge-fill'}
+            y="2"
+            width={score * WIDTH}
+            height="4"
+          />
         )}
-        {threshold !== undefined && <rect class="gauge-mark" x={threshold * WIDTH - 0.4} width="0.8" height={HEIGHT} />}
+        {threshold !== undefined && (
+          <rect class="goals-gauge-mark" x={threshold * WIDTH - 0.4} width="0.8" height={HEIGHT} />
+        )}
       </svg>
       <div class="dim">
         {threshold === undefined ? '' : `threshold ${percent(threshold)}`}

@@ -39,13 +39,13 @@ function Gauges({ status: { scores, scores_error, bot_id } }: { status: MetaStat
   const all = scores?.aggregate
   return (
     <Card
-      title={`Goals of ${bot_id}`}
+      title={bot_id === 'default' ? 'Goals' : `Goals of ${bot_id}`}
       actions={<Badge tone="info">{all === null || all === undefined ? 'no data' : `${percent(all)} in all`}</Badge>}
     >
       {scores === null ? (
         <Empty title="There are no scores">{scores_error ?? 'Nothing could be measured yet.'}</Empty>
       ) : (
-        <div class="gauges">
+        <div class="goals-gauges">
           {Object.entries(GOALS).map(([id, name]) => (
             <Gauge
               key={id}

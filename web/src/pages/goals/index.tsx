@@ -59,7 +59,7 @@ const lineOf = (line: string): string => line.replace(/^\[Meta-loop: (.*)\]$/, '
 
 function StatusLine({ status }: { status: MetaStatus }) {
   return (
-    <div class="loop-line">
+    <div class="goals-loop">
       <p>
         <Badge tone={status.running ? 'busy' : 'off'}>{status.running ? 'a cycle runs' : 'between cycles'}</Badge>{' '}
         {lineOf(status.line)}

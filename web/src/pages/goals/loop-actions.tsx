@@ -2,6 +2,7 @@
 import { ask, type ApiAnswer } from '../../api/client.ts'
 import { onEvent } from '../../api/stream.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { frozen } from '../../live/index.ts'
 import { Action } from '../../parts/action.tsx'
 import { Time } from '../../parts/time.tsx'
@@ -34,7 +35,7 @@ export function LoopActions({ status }: { status: MetaStatus }) {
     <div class="row">
       <Action
         label="Run a cycle"
-        command="mm meta trigger"
+        command={commandOf('cycle')}
         kind="primary"
         disabled={status.running}
         {...(status.running ? { reason: 'One cycle runs at a time' } : {})}
@@ -43,14 +44,14 @@ export function LoopActions({ status }: { status: MetaStatus }) {
       />
       <Action
         label="Emergency"
-        command="mm meta trigger --emergency"
+        command={commandOf('cycle_at_once')}
         disabled={status.running}
         preview={() => cyclePreview(status)}
         run={() => runCycle('emergency')}
       />
       <Action
         label={isAway ? 'I am back' : 'I am away'}
-        command={`mm meta away ${isAway ? 'off' : 'on'}`}
+        command={isAway ? commandOf('back') : commandOf('away')}
         preview={() => Promise.resolve(<AwayPreview isAway={isAway} mode={cadence?.mode ?? status.cadence_mode} />)}
         run={() => setAway(!isAway)}
       />

@@ -1,5 +1,6 @@
 /** A rule on its way into the loop's config: first the difference, then a change of the person's own, which `mm undo` takes back. */
 import { ask, type ApiAnswer } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { Action } from '../../parts/action.tsx'
 import { Diff } from '../../parts/diff.tsx'
 import { planOf } from '../../parts/planned.tsx'
@@ -52,14 +53,11 @@ function changing(wanted: Wanted, title: string) {
   }
 }
 
-/** As one word of a shell. */
-const quoted = (text: string): string => `'${text.replaceAll("'", String.raw`'\''`)}'`
-
 export function SaveRule({ rule, disabled }: { rule: Rule['rule']; disabled: boolean }) {
   return (
     <Action
       label="Save the rule"
-      command={`mm meta set-rule ${quoted(JSON.stringify(rule))}`}
+      command={commandOf('set_rule', { rule: JSON.stringify(rule) })}
       kind="primary"
       disabled={disabled}
       {...(disabled ? { reason: 'It is not whole yet' } : {})}
@@ -72,7 +70,7 @@ export function RemoveRule({ name }: { name: string }) {
   return (
     <Action
       label={`Remove ${name}`}
-      command={`mm meta remove-rule ${name}`}
+      command={commandOf('remove_rule', { name })}
       {...changing({ remove: name }, `without rule ${name}`)}
     />
   )

@@ -10,7 +10,7 @@ import { SelectField, TextField } from '../../parts/field.tsx'
 import type { ToastText } from '../../parts/toast.tsx'
 import { go, hrefOf } from '../../route.ts'
 import { decideOn, WithReason } from './with-reason.tsx'
-import { commandOf, toldOf, type Approval, type Said } from './words.ts'
+import { decisionCommand, toldOf, type Approval, type Said } from './words.ts'
 
 const NOTHING_SAID: Said = { reason: '', scope: 'once', hours: '24' }
 
@@ -35,11 +35,17 @@ export function Decision({ approval, again }: { approval: Approval; again: () =>
       reason={said.reason}
       setReason={(reason) => setSaid({ ...said, reason })}
       buttons={[
-        { label: 'Reject', kind: 'danger', command: commandOf(id, false, said), why: true, run: () => decide(false) },
+        {
+          label: 'Reject',
+          kind: 'danger',
+          command: decisionCommand(id, false, said),
+          why: true,
+          run: () => decide(false),
+        },
         {
           label: approves,
           kind: 'primary',
-          command: commandOf(id, true, said),
+          command: decisionCommand(id, true, said),
           why: isSecond,
           run: () => decide(true),
         },
@@ -55,8 +61,8 @@ export function Decision({ approval, again }: { approval: Approval; again: () =>
       <details>
         <summary>The same on the command line</summary>
         <div class="stack">
-          <CommandLine command={commandOf(id, true, said)} />
-          <CommandLine command={commandOf(id, false, said)} />
+          <CommandLine command={decisionCommand(id, true, said)} />
+          <CommandLine command={decisionCommand(id, false, said)} />
         </div>
       </details>
     </WithReason>

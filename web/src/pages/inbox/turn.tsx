@@ -6,7 +6,7 @@ import type { ToastText } from '../../parts/toast.tsx'
 import { hrefOf } from '../../route.ts'
 import { Facts } from '../changes/facts.tsx'
 import { decideOn, WithReason } from './with-reason.tsx'
-import { commandOf, type Waiting } from './words.ts'
+import { decisionCommand, type Waiting } from './words.ts'
 
 export function OneTurn({ turn, again }: { turn: Waiting; again: () => void }) {
   const { approval_id: id, question, conversation_id, asked_at } = turn
@@ -18,7 +18,7 @@ export function OneTurn({ turn, again }: { turn: Waiting; again: () => void }) {
     return 'conversation_id' in answer ? { tone: 'good', text, detail: answer.answer } : { tone: 'good', text }
   }
   return (
-    <div class="decision">
+    <div class="inbox-decision">
       <Card title="The assistant asks">
         <div class="stack">
           <p class="inbox-question">{question}</p>
@@ -42,11 +42,17 @@ export function OneTurn({ turn, again }: { turn: Waiting; again: () => void }) {
         reason={reason}
         setReason={setReason}
         buttons={[
-          { label: 'Reject', kind: 'danger', command: commandOf(id, false, said), why: true, run: () => decide(false) },
+          {
+            label: 'Reject',
+            kind: 'danger',
+            command: decisionCommand(id, false, said),
+            why: true,
+            run: () => decide(false),
+          },
           {
             label: 'Approve',
             kind: 'primary',
-            command: commandOf(id, true, said),
+            command: decisionCommand(id, true, said),
             why: false,
             run: () => decide(true),
           },

@@ -5,6 +5,7 @@
 import type { ComponentChildren } from 'preact'
 import { useRef, useState } from 'preact/hooks'
 import { ask, type ApiAnswer } from '../../api/client.ts'
+import type { Command } from '../../commands.ts'
 import { Action } from '../../parts/action.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
@@ -19,7 +20,7 @@ export const decideOn = (id: string, isApproved: boolean, said: Said): Promise<A
 export interface DecisionButton {
   label: string
   kind: 'danger' | 'primary'
-  command: string
+  command: Command
   /** it is not done without a reason */
   why: boolean
   run: () => Promise<ToastText>
@@ -46,7 +47,7 @@ export function WithReason({ title, label, hint, reason, setReason, buttons, chi
     field.current?.querySelector('input')?.focus()
   }
   return (
-    <div class="decision">
+    <div class="inbox-decision">
       <Card title={title}>
         <div class="stack">
           <div ref={field}>
@@ -61,10 +62,10 @@ export function WithReason({ title, label, hint, reason, setReason, buttons, chi
           {children}
         </div>
       </Card>
-      <div class="decision-bar">
+      <div class="inbox-bar">
         {buttons.map(({ label: name, kind, command, why, run }) =>
           why && !isThere ? (
-            <span key={name} data-command={command}>
+            <span key={name} data-command={command.text}>
               <Button kind={kind} onClick={lead}>
                 {name}
               </Button>

@@ -1,6 +1,7 @@
 /** What waits, and its commands and outcomes in words. Pure. */
 import type { Approval, ApprovalScope, ApprovalState } from '../../../../modules/contracts/approvals.ts'
 import type { ApiAnswer } from '../../api/client.ts'
+import { commandOf, type Command } from '../../commands.ts'
 import type { ToastText } from '../../parts/toast.tsx'
 
 export type { Approval }
@@ -17,13 +18,11 @@ export interface Said {
   hours: string
 }
 
-const quoted = (text: string): string => `"${text.replaceAll('"', '\\"')}"`
-
 /** The command that decides the same. */
-export function commandOf(id: string, isApproved: boolean, { reason, scope, hours }: Said): string {
-  const why = reason.trim() === '' ? (isApproved ? '' : ' --reason "…"') : ` --reason ${quoted(reason.trim())}`
-  if (!isApproved) return `mm deny ${id}${why}`
-  return `mm approve ${id}${why}${scope === 'once' ? '' : ` --scope ${scope} --for ${hours}`}`
+export function decisionCommand(id: string, isApproved: boolean, { reason, scope, hours }: Said): Command {
+  const why = reason.trim()
+  if (!isApproved) return commandOf('deny', { id, reason: why === '' ? '…' : why })
+  return commandOf('approve', { id, reason: why, ...(scope === 'once' ? {} : { scope, hours }) })
 }
 
 const HOUR_MS = 3_600_000

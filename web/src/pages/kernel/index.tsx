@@ -6,6 +6,7 @@ import { Banner } from '../../parts/banner.tsx'
 import { Card } from '../../parts/card.tsx'
 import { Failure, Loading } from '../../parts/states.tsx'
 import { ageOf, Time } from '../../parts/time.tsx'
+import { Doctor } from './doctor.tsx'
 import { Freeze } from './freeze.tsx'
 import { History } from './history.tsx'
 import { Stale } from './stale.tsx'
@@ -30,6 +31,7 @@ export default function KernelPage() {
       <Versions about={about} />
       <History about={about} />
       <Stale services={services.value} />
+      <Doctor />
     </>
   )
 }

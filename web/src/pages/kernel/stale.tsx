@@ -2,7 +2,6 @@
 import type { ServiceStatus } from '../../live/index.ts'
 import { StateBadge } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
-import { CommandLine } from '../../parts/command-line.tsx'
 import { Empty, Loading } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 import { hrefOf } from '../../route.ts'
@@ -10,7 +9,7 @@ import { Reason } from './versions.tsx'
 
 export function Stale({ services }: { services: readonly ServiceStatus[] | undefined }) {
   return (
-    <Card title="Not as on disk" actions={<CommandLine command="mm doctor" />}>
+    <Card title="Not as on disk">
       {services === undefined ? <Loading label="Services" /> : <Those services={services.filter(isOther)} />}
     </Card>
   )

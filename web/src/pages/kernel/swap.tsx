@@ -1,5 +1,6 @@
 /** The swap: what takes over from what, and what goes on meanwhile; and afterwards how long it paused and what failed. */
 import { ask } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { readServices } from '../../live/index.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge } from '../../parts/badge.tsx'
@@ -17,7 +18,7 @@ export function SwapAction({ about }: { about: About }) {
   return (
     <Action
       label={isOther ? `Swap to ${next.version}` : 'Load it anew'}
-      command="mm kernel swap"
+      command={commandOf('swap')}
       kind={isOther ? 'primary' : 'normal'}
       preview={preview}
       run={swap}

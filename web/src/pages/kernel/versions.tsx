@@ -2,6 +2,7 @@
 import type { ErrorData } from '../../../../modules/contracts/errors.ts'
 import { Badge, type Tone } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
+import { Said } from '../../parts/said.tsx'
 import type { About } from './index.tsx'
 
 type Version = About['versions'][number]
@@ -50,9 +51,12 @@ export function Versions({ about: { versions, fallbacks } }: { about: About }) {
 export function Reason({ error: { code, message, hint, file, line } }: { error: ErrorData }) {
   return (
     <div class="reason">
-      <p>{message}</p>
+      <p>
+        <Said text={message} />
+      </p>
       <p class="dim">
-        <code>{code}</code> {file !== undefined && <code>{line === undefined ? file : `${file}:${line}`}</code>} {hint}
+        <code>{code}</code> {file !== undefined && <code>{line === undefined ? file : `${file}:${line}`}</code>}{' '}
+        <Said text={hint} />
       </p>
     </div>
   )

@@ -12,6 +12,7 @@ import { AskedView } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 import { toast, type ToastText } from '../../parts/toast.tsx'
 import { refusalOf } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { Facts } from '../changes/facts.tsx'
 import { bytesText, exportAll, faultText } from './words.ts'
 
@@ -46,7 +47,7 @@ export function Chain() {
             <div class="row">
               <Action
                 label="Verify"
-                command="mm ledger verify"
+                command={commandOf('verify')}
                 preview={async () => (
                   <p>
                     Reads {status.head?.sequence ?? 0} entries ({bytesText(status.bytes)}) and computes each hash again.
@@ -75,7 +76,7 @@ function Head({ status: { head, open, bytes }, checked }: HeadProps) {
       facts={[
         ['State', open ? <Badge tone="good">open</Badge> : <Badge tone="bad">closed</Badge>],
         ['Entries', head?.sequence ?? 0],
-        ['Head', head === null ? 'none yet' : <code class="hash">{head.hash}</code>],
+        ['Head', head === null ? 'none yet' : <code class="ledger-hash">{head.hash}</code>],
         ['Size', bytesText(bytes)],
         [
           'Checked here',
@@ -113,7 +114,7 @@ function Export() {
       <Button busy={done !== undefined} onClick={() => void save()}>
         {done === undefined ? 'Export' : `${done} entries …`}
       </Button>
-      <CommandLine command="mm ledger export" />
+      <CommandLine command={commandOf('export')} />
     </>
   )
 }

@@ -1,6 +1,7 @@
 /** The evolution log: a line for each cycle, whatever became of it; and every entry of one. */
 import { useAsk } from '../../api/use-ask.ts'
 import type { ApiAnswer } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
@@ -28,7 +29,7 @@ const COLUMNS: readonly Column<Line>[] = [
   {
     title: 'Steps',
     cell: ({ actions }) => (
-      <span class="cut steps dim" title={actions.join(' → ')}>
+      <span class="cut ledger-steps dim" title={actions.join(' → ')}>
         {actions.join(' → ')}
       </span>
     ),
@@ -41,7 +42,7 @@ export function Cycles() {
     query: { limit: 500 },
   })
   return (
-    <Card title="Evolution log" actions={<CommandLine command="mm ledger evolution" />} flush>
+    <Card title="Evolution log" actions={<CommandLine command={commandOf('evolution')} />} flush>
       <AskedView asked={asked} label="The evolution log">
         {({ cycles }) => (
           <Table
@@ -72,7 +73,7 @@ export function CycleReplay({ cycle }: { cycle: string }) {
         <a href={hrefOf('ledger', [], { tab: 'cycles' })}>← The evolution log</a>
         {CHANGE.test(cycle) && <a href={hrefOf('changes', [cycle])}>The change {cycle}</a>}
       </p>
-      <Card title={`Cycle ${cycle}`} actions={<CommandLine command={`mm ledger replay ${cycle}`} />} flush>
+      <Card title={`Cycle ${cycle}`} actions={<CommandLine command={commandOf('replay_cycle', { cycle })} />} flush>
         <AskedView asked={asked} label={`Cycle ${cycle}`}>
           {({ entries }) => <EntryTable label={`Entries of ${cycle}`} entries={entries} />}
         </AskedView>

@@ -44,7 +44,7 @@ export function Entries({ query }: { query: Route['query'] }) {
           {({ entries }) => (
             <>
               <EntryTable label="Entries" entries={entries.toReversed()} empty={<Nothing isNarrow={isNarrow} />} />
-              <div class="row pages">
+              <div class="row ledger-pages">
                 {before !== undefined && <Button onClick={() => setQuery({ before: undefined })}>Newest</Button>}
                 {entries.length === PAGE && (
                   <Button onClick={() => setQuery({ before: String(entries[0]?.sequence) })}>Older</Button>
@@ -98,7 +98,7 @@ function Filters({ query }: { query: Route['query'] }) {
         ]}
         onPick={(picked) => setQuery({ since: picked === '' ? undefined : picked, before: undefined })}
       />
-      <a class="clear" href={hrefOf('ledger')}>
+      <a class="ledger-clear" href={hrefOf('ledger')}>
         Clear
       </a>
     </form>

@@ -42,7 +42,7 @@ export interface EntryTableProps {
 export function EntryTable({ label, entries, empty }: EntryTableProps) {
   const { page, parts, query } = route.value
   return (
-    <div class="entry-table">
+    <div class="ledger-table">
       <Table
         label={label}
         columns={COLUMNS}

@@ -1,6 +1,7 @@
 /** The log, live: by level and service, searched, and paused to read. It follows at its end, as a terminal does. */
 import { useEffect, useMemo, useRef, useState } from 'preact/hooks'
 import { refusalOf, type Refusal } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { lookAgain } from '../../live/again.ts'
 import { services } from '../../live/index.ts'
 import type { PageProps } from '../../pages.ts'
@@ -25,7 +26,13 @@ export default function Logs({ route: { query } }: PageProps) {
   const { tail, error } = useTail(filter, isPaused)
   const rows = useMemo(() => fitting(tail?.rows ?? [], searched), [tail, searched])
   return (
-    <Card title="Log" actions={<CommandLine command={commandOf(filter)} />} flush>
+    <Card
+      title="Log"
+      actions={
+        <CommandLine command={commandOf('logs', { ...filter, level: filter.level === 'info' ? '' : filter.level })} />
+      }
+      flush
+    >
       <Filters
         filter={filter}
         searched={searched}
@@ -56,11 +63,6 @@ export default function Logs({ route: { query } }: PageProps) {
     </Card>
   )
 }
-
-const commandOf = ({ level, service }: Filter): string =>
-  ['mm logs -f', level === 'info' ? '' : `--level ${level}`, service === undefined ? '' : `--service ${service}`]
-    .filter((part) => part !== '')
-    .join(' ')
 
 /** Asked again every second while it is looked at; a pause stops the asking, and going on catches up. */
 function useTail(

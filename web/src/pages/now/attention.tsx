@@ -1,6 +1,7 @@
 /** What wants to be looked at, each with its reason and the way to it. */
 import type { ServiceStatus } from '../../live/index.ts'
 import { Badge } from '../../parts/badge.tsx'
+import { Said } from '../../parts/said.tsx'
 import { Empty } from '../../parts/states.tsx'
 import { hrefOf } from '../../route.ts'
 import { attentionOf } from './attention.ts'
@@ -14,7 +15,7 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
     return <Empty title="Nothing wants a look">Every service serves what stands on disk, and nothing waits.</Empty>
   return (
     <>
-      <ul class="happenings">
+      <ul class="now-happenings">
         {wants.slice(0, SHOWN_MAX).map(({ api, tone, what, why, place }) => (
           <li key={`${api} ${what}`}>
             <div class="row">
@@ -23,13 +24,13 @@ export function Attention({ services }: { services: readonly ServiceStatus[] }) 
             </div>
             <div class="dim">
               {place !== undefined && <code>{place} </code>}
-              {why}
+              <Said text={why} />
             </div>
           </li>
         ))}
       </ul>
       {wants.length > SHOWN_MAX && (
-        <p class="happenings-more">
+        <p class="now-more">
           <a href="#/services?state=attention">{wants.length - SHOWN_MAX} more</a>
         </p>
       )}

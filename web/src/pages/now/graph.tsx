@@ -44,7 +44,7 @@ export function Graph({ pulse }: { pulse: Pulse | undefined }) {
           ))}
         </div>
       )}
-      <div ref={box} class="graph-box" onMouseLeave={() => setNear(undefined)}>
+      <div ref={box} class="now-graph-box" onMouseLeave={() => setNear(undefined)}>
         {width !== undefined && (
           <Drawn shown={shown} pulse={pulse} width={width} near={near} setNear={setNear} openFolder={toggle} />
         )}
@@ -76,8 +76,8 @@ function Drawn({ shown, pulse, width, near, setNear, openFolder }: DrawnProps) {
   const placed = useMemo(() => layOut(ids, shown.links, sizeOf(width)), [topology])
   const around = near === undefined ? undefined : neighborsOf(near, shown.links)
   return (
-    <div class="graph" style={{ height: `${placed.height}px` }}>
-      <svg class="graph-links" width={placed.width} height={placed.height} aria-hidden="true">
+    <div class="now-graph" style={{ height: `${placed.height}px` }}>
+      <svg class="now-links" width={placed.width} height={placed.height} aria-hidden="true">
         {shown.links.map((link) => (
           <LinkLine key={`${link.from} ${link.to}`} link={link} placed={placed} near={near} />
         ))}
@@ -89,7 +89,7 @@ function Drawn({ shown, pulse, width, near, setNear, openFolder }: DrawnProps) {
           return (
             <li
               key={node.id}
-              class={isFar ? 'graph-node is-far' : 'graph-node'}
+              class={isFar ? 'now-place is-far' : 'now-place'}
               style={{
                 transform: `translate(${x}px, ${y}px)`,
                 width: `${placed.node_width}px`,
@@ -124,7 +124,7 @@ function LinkLine({ link, placed, near }: { link: ShownLink; placed: Layout; nea
   const rate = link.calls_per_s ?? 0
   const isNear = near === link.from || near === link.to
   const kinds = [
-    'graph-link',
+    'now-link',
     link.kind === 'needs' ? 'is-needs' : '',
     rate > 0 || link.in_flight > 0 ? 'is-busy' : '',
     isNear ? 'is-near' : near === undefined ? '' : 'is-far',

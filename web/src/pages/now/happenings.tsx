@@ -2,6 +2,7 @@
 import type { ComponentChildren } from 'preact'
 import type { ApiAnswer } from '../../api/client.ts'
 import { useAsk, type Asked } from '../../api/use-ask.ts'
+import { Said } from '../../parts/said.tsx'
 import { AskedView, Empty } from '../../parts/states.tsx'
 import { Time } from '../../parts/time.tsx'
 import { hrefOf } from '../../route.ts'
@@ -36,10 +37,12 @@ export function Happenings({ asked, named = false, more }: HappeningsProps) {
         changes.length === 0 ? (
           <Empty title="Nothing has happened yet">Edit a file of a module or a config, and it is told here.</Empty>
         ) : (
-          <ul class="happenings">
+          <ul class="now-happenings">
             {changes.toReversed().map((one) => (
               <li key={one.id} class={toneOf(one)}>
-                <div>{one.text}</div>
+                <div>
+                  <Said text={one.text} />
+                </div>
                 <div class="row dim">
                   <Time at={one.time} />
                   <code>{one.id}</code>

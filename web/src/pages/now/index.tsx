@@ -22,7 +22,7 @@ export default function Now() {
     <div class="now">
       <Tiles services={all} pulse={pulse} />
       <div class="now-side stack">
-        <Card title="Wants a look" flush actions={<a href="#/kernel">Freeze</a>}>
+        <Card title="Wants a look" flush actions={<a href="#/kernel">Doctor</a>}>
           <Attention services={all} />
         </Card>
       </div>

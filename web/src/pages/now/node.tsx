@@ -18,16 +18,16 @@ export function ServiceNode({ service, trend, links }: ServiceNodeProps) {
   const flag = flagOf(service)
   const tone = flag === undefined ? toneOfState(state) : flag.tone
   return (
-    <a class={`node is-${tone}`} href={hrefOf('services', [api])} title={description ?? api}>
-      <span class="node-head">
+    <a class={`now-node is-${tone}`} href={hrefOf('services', [api])} title={description ?? api}>
+      <span class="now-node-head">
         <b>{api}</b>
         <span class="dim">{generation === null ? '' : `g${generation}`}</span>
       </span>
-      <span class="node-foot">
+      <span class="now-node-foot">
         {flag === undefined ? (
           <span class="dim">{trend === undefined ? 'no calls' : `${rateText(trend.calls_per_s.at(-1))}/s`}</span>
         ) : (
-          <span class={`node-flag is-${flag.tone}`}>{flag.text}</span>
+          <span class={`now-flag is-${flag.tone}`}>{flag.text}</span>
         )}
         {trend?.p50_ms.some((value) => value !== null) === true && (
           <Sparkline values={trend.p50_ms} label={`median time of ${api}, ms`} width={36} height={18} />
@@ -68,16 +68,16 @@ export function FolderNode({ folder, services, pulse, open }: FolderNodeProps) {
   const flags = services.flatMap((service) => flagOf(service) ?? [])
   const worst = flags.find(({ tone }) => tone === 'bad') ?? flags[0]
   return (
-    <button type="button" class={`node is-folder is-${worst?.tone ?? 'good'}`} onClick={() => open(folder)}>
-      <span class="node-head">
+    <button type="button" class={`now-node is-folder is-${worst?.tone ?? 'good'}`} onClick={() => open(folder)}>
+      <span class="now-node-head">
         <b>{folder}/</b>
         <span class="dim">{services.length}</span>
       </span>
-      <span class="node-foot">
+      <span class="now-node-foot">
         {worst === undefined ? (
           <span class="dim">{trends.length === 0 ? 'no calls' : `${rateText(rates.at(-1))}/s`}</span>
         ) : (
-          <span class={`node-flag is-${worst.tone}`}>
+          <span class={`now-flag is-${worst.tone}`}>
             {flags.length} {flags.length === 1 ? 'wants' : 'want'} a look
           </span>
         )}

@@ -13,7 +13,7 @@ export function Tiles({ services, pulse }: { services: readonly ServiceStatus[];
   const queued = sum((one) => one.queued)
   const under_way = sum((one) => one.in_flight)
   return (
-    <dl class="tiles">
+    <dl class="now-tiles">
       <Tile title="Calls a second" value={rateText(calls.at(-1))} note={`${sum((one) => one.calls)} in all`}>
         <Sparkline values={calls} label="calls a second" />
       </Tile>
@@ -39,9 +39,9 @@ interface TileProps {
 
 function Tile({ title, value, note, children }: TileProps) {
   return (
-    <div class="card tile">
+    <div class="card now-tile">
       <dt>{title}</dt>
-      <dd class="tile-value">
+      <dd class="now-tile-value">
         <span>{value}</span>
         {children}
       </dd>

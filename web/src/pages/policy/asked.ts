@@ -1,5 +1,6 @@
 /** A question to the policy as the form holds it, the change it stands for, and the command that asks the same. Pure. */
 import type { ApiAnswer } from '../../api/client.ts'
+import { commandOf, type Command } from '../../commands.ts'
 
 export const KINDS = {
   value: 'A value of a config',
@@ -119,18 +120,22 @@ export function valueAt(values: Values, key: string): Json | undefined {
   return undefined
 }
 
+/** A text that could be read as JSON is written as JSON: the command line reads it so. */
+const pairOf = ([name, value]: [string, unknown]): string =>
+  `${name}=${typeof value === 'string' && parsed(value) === undefined ? value : JSON.stringify(value)}`
+
 /** Undefined: the command line asks about files, values and tools only. */
-export function commandOf({ kind, actor, path, key, value, operation, tool, params }: Asked): string | undefined {
-  const who = actor.trim() === '' ? '' : ` --actor ${actor.trim()}`
+export function questionCommand(asked: Asked): Command | undefined {
+  const { kind, path, key, value, operation, tool, params } = asked
+  const actor = asked.actor.trim()
   switch (kind) {
     case 'value':
-      return `mm policy check ${path} ${key}=${value}${who}`
+      return commandOf('check_value', { path, pair: `${key}=${value}`, actor })
     case 'file':
-      return `mm policy check ${path}${operation === 'delete' ? ' --delete' : ''}${who}`
+      return commandOf(operation === 'delete' ? 'check_deletion' : 'check_file', { path, actor })
     case 'tool': {
       const given = Object.entries(isMap(parsed(params)) ? (parsed(params) as object) : {})
-      const pairs = given.map(([name, one]) => ` ${name}=${typeof one === 'string' ? one : JSON.stringify(one)}`)
-      return `mm policy check --tool ${tool}${pairs.join('')}${who}`
+      return commandOf('check_call', { tool, params: given.map(pairOf), actor })
     }
     case 'grant':
       return undefined

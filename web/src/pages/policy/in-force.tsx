@@ -1,6 +1,7 @@
 /** What the policy judges by now: its profile, what the config says instead of it, rules of one's own, and what may be tuned. */
 import type { ApiAnswer } from '../../api/client.ts'
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { frozen } from '../../live/index.ts'
 import { Badge } from '../../parts/badge.tsx'
 import { Card } from '../../parts/card.tsx'
@@ -45,7 +46,7 @@ const yesNo = (value: boolean): string => (value ? 'yes' : 'no')
 function Levels({ settings }: { settings: Settings }) {
   const { profile, autonomy, production, notices, review_calls, altitudes } = settings
   return (
-    <Card title="In force" actions={<CommandLine command="mm policy show" />}>
+    <Card title="In force" actions={<CommandLine command={commandOf('policy')} />}>
       <Facts
         facts={[
           ['Profile', <strong>{profile}</strong>],

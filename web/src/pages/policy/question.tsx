@@ -9,11 +9,11 @@ import { Failure } from '../../parts/states.tsx'
 import { services } from '../../live/index.ts'
 import {
   changeOf,
-  commandOf,
   faultOf,
   KINDS,
   NOTHING,
   PRESETS,
+  questionCommand,
   valueAt,
   type Asked,
   type Json,
@@ -27,7 +27,9 @@ type Told = { at: 'nothing' } | { at: 'asking' } | { at: 'told'; answer: Answer 
 /** What stands there now: distances are measured from it. */
 async function oldOf({ kind, path, key }: Asked): Promise<Json | undefined> {
   if (kind !== 'value') return undefined
-  const { configs } = await ask('GET /api/configs')
+  const service = services.value?.find(({ config_file }) => config_file === path)?.api
+  if (service === undefined) return undefined
+  const { configs } = await ask('GET /api/configs', { query: { service } })
   const config = configs.find(({ file }) => file === path)
   return config === undefined ? undefined : valueAt(config.values, key)
 }
@@ -51,7 +53,7 @@ export function Question() {
       setTold({ at: 'failed', error: refusalOf(thrown) })
     }
   }
-  const command = fault === undefined ? commandOf(asked) : undefined
+  const command = fault === undefined ? questionCommand(asked) : undefined
   return (
     <div class="columns">
       <Card title="Would this be allowed?">

@@ -23,7 +23,7 @@ export function Verdict({ verdict, asked = false }: { verdict: PolicyVerdict; as
   const { tier, rule, message, altitude, impact, confirm_twice, reasons } = verdict
   return (
     <div class="stack">
-      <p class="verdict">
+      <p class="policy-verdict">
         <TierBadge tier={tier} /> by <code>{rule}</code>
       </p>
       <p>
@@ -37,7 +37,7 @@ export function Verdict({ verdict, asked = false }: { verdict: PolicyVerdict; as
       </dl>
       <details open={asked}>
         <summary>What each part of the policy said ({reasons.length})</summary>
-        <ul class="reason-list">
+        <ul class="policy-reasons">
           {reasons.map((reason, at) => (
             <li key={at}>
               <TierBadge tier={reason.tier} />

@@ -1,8 +1,10 @@
 /** What can be done with a service: each shows first what it would touch, and tells what came of it. */
 import type { ComponentChildren } from 'preact'
 import { ask, refusalOf } from '../../api/client.ts'
+import { commandOf } from '../../commands.ts'
 import { Action } from '../../parts/action.tsx'
 import { Planned } from '../../parts/planned.tsx'
+import { hrefOf } from '../../route.ts'
 import { rollbackCompared, undoCompared, type Compared } from './compared.ts'
 import type { Happening } from '../now/happenings.tsx'
 import type { Detail } from './one.tsx'
@@ -19,30 +21,33 @@ export function Actions({ detail }: { detail: Detail }) {
     <div class="row">
       <Action
         label="Reload"
-        command={`mm reload ${api}`}
+        command={commandOf('reload', { service: api })}
         preview={() => reloadPreview(detail)}
         run={async () => told('reloaded', detail, await ask('POST /api/services/{api}/reload', given))}
       />
       <Action
         label="Roll back"
-        command={`mm rollback ${api}`}
+        command={commandOf('rollback', { service: api })}
         preview={() => backPreview(detail, 'rollback')}
         run={async () => told('rolled back', detail, await ask('POST /api/services/{api}/rollback', given))}
       />
       <Action
         label="Undo"
-        command={`mm undo ${api}`}
+        command={commandOf('undo', { what: api })}
         preview={() => backPreview(detail, 'undo')}
         run={async () => told('undone', detail, await ask('POST /api/services/{api}/undo', given))}
       />
-      <Action
-        label="Release"
-        command={`mm release ${api}`}
-        disabled={!isHeld}
-        {...(isHeld ? {} : { reason: 'It is not in quarantine' })}
-        preview={() => releasePreview(detail)}
-        run={async () => told('released', detail, await ask('POST /api/services/{api}/release', given))}
-      />
+      {isHeld && (
+        <Action
+          label="Release"
+          command={commandOf('release', { service: api })}
+          preview={() => releasePreview(detail)}
+          run={async () => told('released', detail, await ask('POST /api/services/{api}/release', given))}
+        />
+      )}
+      <a class="button is-link" href={hrefOf('changes', [], { tab: 'improve', service: api })}>
+        Improve
+      </a>
     </div>
   )
 }

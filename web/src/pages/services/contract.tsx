@@ -1,4 +1,5 @@
 /** What others can ask of a service: its methods, its aspects, and its tools with their schemas. */
+import { commandOf } from '../../commands.ts'
 import { Card } from '../../parts/card.tsx'
 import { JsonCode } from '../../parts/code.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
@@ -21,7 +22,7 @@ export function Contract({ detail: { api, methods, aspects, tools } }: { detail:
             { title: 'Parameters', cell: ({ length }) => length, sort: ({ length }) => length, isNumber: true },
             {
               title: 'Called from a terminal',
-              cell: ({ name }) => <CommandLine command={`mm call ${api}.${name}`} />,
+              cell: ({ name }) => <CommandLine command={commandOf('call', { method: `${api}.${name}` })} />,
               isExtra: true,
             },
           ]}

@@ -124,7 +124,7 @@ function columnsOf(pulse: Pulse | undefined): Column<ServiceStatus>[] {
 
 function StateCell({ state, stale, queued, waiting_for, sandboxed, last_good }: ServiceStatus) {
   return (
-    <span class="service-badges">
+    <span class="services-badges">
       <StateBadge state={state} />
       {last_good !== null ? <Badge tone="warn">last good</Badge> : stale && <Badge tone="warn">stale</Badge>}
       {queued > 0 && <Badge tone="warn">{queued} wait</Badge>}

@@ -33,7 +33,7 @@ export function One({ api, tab }: { api: string; tab: string }) {
         <span class="dim" aria-hidden="true">
           /
         </span>
-        <h2 class="service-name">{api}</h2>
+        <h2 class="services-name">{api}</h2>
         {asked.value !== undefined && <Badges detail={asked.value} />}
       </div>
       <AskedView asked={asked} label={api}>

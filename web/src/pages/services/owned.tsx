@@ -1,4 +1,5 @@
 /** What a service owns, as a tree: what it holds over its versions, and of each version its tasks and the rest. */
+import { commandOf } from '../../commands.ts'
 import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
 import { Empty } from '../../parts/states.tsx'
@@ -17,12 +18,12 @@ export function Owned({ detail: { api, generation, owned, draining } }: { detail
   if (owned.length === 0 && draining.length === 0)
     return <Empty title="It owns nothing">No task, no timer, no connection: between calls it does nothing.</Empty>
   return (
-    <Card title="What it owns" actions={<CommandLine command={`mm show ${api}`} />}>
-      <ul class="service-tree">
+    <Card title="What it owns" actions={<CommandLine command={commandOf('show', { service: api })} />}>
+      <ul class="services-tree">
         <Branch title={TITLES.held} all={owned.filter(({ kind }) => kind === 'held')} />
         <li>
           <b>{generation === null ? 'Nothing serves' : `g${generation} serves`}</b>
-          <ul class="service-tree">
+          <ul class="services-tree">
             <Branch title={TITLES.task} all={owned.filter(({ kind }) => kind === 'task')} />
             <Branch title={TITLES.owned} all={owned.filter(({ kind }) => kind === 'owned')} />
           </ul>
@@ -42,7 +43,7 @@ function Branch({ title, all }: { title: string; all: readonly One[] }) {
   return (
     <li>
       {title}
-      <ul class="service-tree">
+      <ul class="services-tree">
         {all.map(({ label, age_ms }, at) => (
           <li key={at}>
             <code>{label}</code> <span class="dim">for {ageOf(age_ms)}</span>

@@ -24,7 +24,7 @@ export function Source({ detail }: { detail: Detail }) {
   const paths = Object.keys(asked.value?.files ?? {})
   return (
     <>
-      <div class="service-fields">
+      <div class="services-fields">
         <SelectField label="Version" value={which} choices={CHOICES} onPick={(picked) => setQuery({ which: picked })} />
         <SelectField
           label="File"
@@ -82,7 +82,7 @@ function Config({ api }: { api: string }) {
                   keyOf={({ key }) => key}
                   columns={[
                     { title: 'Key', cell: ({ key }) => <code>{key}</code>, isHead: true },
-                    { title: 'Value', cell: ({ value }) => <code class="service-value">{value}</code> },
+                    { title: 'Value', cell: ({ value }) => <code class="services-value">{value}</code> },
                     { title: 'From', cell: ({ origin }) => origin, isExtra: true },
                   ]}
                   empty={<p class="state">{config.file} sets nothing.</p>}

@@ -1,5 +1,6 @@
 /** The versions of a service: what happened to it, and what differs between any two of them. */
 import { useAsk } from '../../api/use-ask.ts'
+import { commandOf } from '../../commands.ts'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
 import { CommandLine } from '../../parts/command-line.tsx'
@@ -24,12 +25,12 @@ export function Versions({ detail: { api } }: { detail: Detail }) {
       {versions.length > 0 && (
         <Card title="What differs">
           <div class="stack">
-            <div class="service-fields">
+            <div class="services-fields">
               <Pick label="From" value={from} versions={versions} onPick={(one) => setQuery({ from: one })} />
               <Pick label="To" value={to} versions={versions} onPick={(one) => setQuery({ to: one })} />
             </div>
             <Difference api={api} from={from} to={to} />
-            <CommandLine command={`mm diff ${api} ${from} ${to}`} />
+            <CommandLine command={commandOf('diff', { service: api, from, to })} />
           </div>
         </Card>
       )}

@@ -5,11 +5,13 @@
 import { useEffect } from 'preact/hooks'
 import { TOUR, type TourStep } from '../../../../cli/tour/steps.ts'
 import { onEvent } from '../../api/stream.ts'
+import { commandOf } from '../../commands.ts'
 import { lookAgain } from '../../live/again.ts'
 import { Action } from '../../parts/action.tsx'
 import { Badge } from '../../parts/badge.tsx'
 import { Button } from '../../parts/button.tsx'
 import { Card } from '../../parts/card.tsx'
+import { Said } from '../../parts/said.tsx'
 import { PAGES } from '../../pages.ts'
 import { hrefOf } from '../../route.ts'
 import { keep, progress, startAnew, world, type Progress } from './world.ts'
@@ -67,18 +69,21 @@ function Step({ step, now, isNext }: { step: TourStep; now: Progress | undefined
           <h3>{step.title}</h3>
           {now !== undefined && <Badge tone={now.outcome === 'done' ? 'good' : 'off'}>{now.outcome}</Badge>}
         </div>
-        {now?.outcome === 'done' && <p class="tour-found">{now.found}</p>}
+        {now?.outcome === 'done' && (
+          <p class="tour-found">
+            <Said text={now.found} />
+          </p>
+        )}
         {isNext && (
           <>
             <p>{step.text}</p>
-            <p class="dim">
-              By hand: <code>{step.hand}</code>
-            </p>
+            <p class="dim">By hand: {step.hand}</p>
             <div class="row">
               <Action
                 label="Do it"
+                title={step.title}
                 kind="primary"
-                command="mm demo tour"
+                command={commandOf('tour')}
                 preview={() => preview(step)}
                 run={() => run(step)}
               />
@@ -92,14 +97,20 @@ function Step({ step, now, isNext }: { step: TourStep; now: Progress | undefined
   )
 }
 
-async function preview({ text, hand }: TourStep) {
+async function preview({ id, text, hand }: TourStep) {
   return (
     <>
       <p>{text}</p>
       <p>
-        The page does what you would do by hand: <code>{hand}</code>. It touches files and services named tour, the
-        kernel where the step says so, and nothing else.
+        The page does what you would do by hand: {hand}. It touches files and services named tour, the kernel where the
+        step says so, and nothing else.
       </p>
+      {id === 'broken-kernel' && (
+        <p>
+          A page proposes a kernel as a change, and changes of the same service take turns: this one waits for the
+          probation of the kernel before, up to a minute.
+        </p>
+      )}
     </>
   )
 }
