@@ -25,18 +25,18 @@ afterEach(async () => {
   root.dispose()
 })
 
-async function start(): Promise<void> {
+async function start({ window_ms = WINDOW_MS, probation_ms = 1_200 } = {}): Promise<void> {
   root = createRoot({
     'configs/http.yml': 'prog: services/http\nport: 0\n',
     'configs/ledger.yml': 'prog: control/ledger\n',
     'configs/policy.yml': 'prog: control/policy\n',
     'configs/approvals.yml': 'prog: control/approvals\n',
     // Times are not compared: what others do on this machine is nothing a kernel did.
-    'configs/rollouts.yml': `prog: control/rollouts\nwindow_ms: ${WINDOW_MS}\nsamples_min: 5\ncheck_ms: 50\nsettle_ms: 0\nlatency_floor_ms: 5000\n`,
+    'configs/rollouts.yml': `prog: control/rollouts\nwindow_ms: ${window_ms}\ntake_ms: 1000\nsamples_min: 5\ncheck_ms: 50\nsettle_ms: 0\nlatency_floor_ms: 5000\n`,
     'configs/counter.yml': '',
     'modules/counter.ts': 'export class Module { count = 0; next() { return ++this.count } }\n',
   })
-  system = await startProcess(root, { env: { MM_PROBATION_MS: '1200' } })
+  system = await startProcess(root, { env: { MM_PROBATION_MS: String(probation_ms) } })
 }
 
 /** Every call has to be answered, with the next number. Resolves when there were some to compare with. */
@@ -116,6 +116,17 @@ it('a good one waits for a person, both files go live as one, and it is kept aft
   expect(() => root.read(KERNEL)).toThrow(/ENOENT/)
   const counted = await stop()
   expect(await system.call('counter', 'next')).toBe(counted + 1)
+})
+
+it('a good one is not taken back for a probation that is longer than its windows', async () => {
+  await start({ window_ms: 500, probation_ms: 5_000 })
+  const stop = await calls()
+  const proposal = await proposed(kernelWith(''))
+  await approve(proposal)
+  const done = await ended(proposal.id)
+  expect(`${done.state}: ${done.message}`).toMatch(/^confirmed/)
+  expect(await kernel()).toMatchObject({ version: '2.0.0', on_probation: false })
+  await stop()
 })
 
 it('one that vetting refuses never runs, and its files are gone again', async () => {

@@ -64,7 +64,7 @@ async function swapFrom(means: Means, before: VersionHashes | null): Promise<Tak
   return { ...taken, error: null }
 }
 
-/** Of a change of the kernel that is live; `later`: it may still be gone back from. */
+/** Of a change of the kernel that is live; `probation`: it may still be gone back from. */
 export async function wrongKernel(
   { system }: Means,
   paths: readonly string[],
@@ -72,7 +72,7 @@ export async function wrongKernel(
 ): Promise<string | undefined> {
   if (!isOfKernel(paths)) return undefined
   const info = await system.kernel()
-  if (!isSameVersion(kernelVersion(info), before)) return info.on_probation ? 'later' : undefined
+  if (!isSameVersion(kernelVersion(info), before)) return info.on_probation ? 'probation' : undefined
   const why = info.history.findLast(({ error }) => error !== null)?.error?.message ?? 'no reason is known'
   return `the kernel before it serves again: ${why}`
 }

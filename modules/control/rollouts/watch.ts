@@ -41,7 +41,8 @@ export class Watch {
     const since = this.#means.since.get(proposal.id) ?? now
     const found = await this.#wrong(kept, since)
     const wrong = found === 'later' && this.#isOverdue(kept) ? 'its version was never taken' : found
-    if (wrong === 'later') return
+    // A probation ends by itself, however long it is.
+    if (wrong === 'later' || wrong === 'probation') return
     this.#means.since.set(proposal.id, since)
     const watched = this.#watched(kept, since, now)
     const bad = wrong ?? burst(watched)
@@ -81,7 +82,7 @@ export class Watch {
     return true
   }
 
-  /** `later`: its version does not serve yet. */
+  /** `later`: its version does not serve yet; `probation`: it is a kernel on probation. */
   async #wrong({ proposal, inside }: Kept, since: number): Promise<string | undefined> {
     for (const api of proposal.touches) {
       const service = await standingOf(this.#means, api)
