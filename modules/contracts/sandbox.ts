@@ -190,6 +190,8 @@ export interface GuestPlace {
    * `import_refused`, `module_threw`), or with a `sandbox_…` code when it broke a limit while it was evaluated.
    */
   open(program: GuestProgram, limits: GuestLimits, events: GuestEvents): Promise<Guest>
+  /** From now on it gets the processor that is left by others. There is no way back. Never throws. */
+  giveWay(): void
   /** Ends it and all its guests: SIGKILL for a process. Every open question is rejected once. Idempotent. */
   kill(reason: ErrorData): void
   /** Resolves when it has ended, with why. Never rejects. */

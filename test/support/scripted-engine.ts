@@ -119,6 +119,7 @@ export class ScriptedPlace implements GuestPlace {
   readonly ended: Promise<ErrorData>
   readonly opened: ScriptedGuest[] = []
   readonly rss_mb_max: number
+  givesWay = false
   private reason: ErrorData | undefined
   private present: number | undefined
   private readonly number: number
@@ -139,6 +140,10 @@ export class ScriptedPlace implements GuestPlace {
 
   get guests(): number {
     return this.present ?? this.opened.filter(({ isOpen }) => isOpen).length
+  }
+
+  giveWay(): void {
+    this.givesWay = true
   }
 
   async open({ entry, texts }: GuestProgram, _limits: unknown, events: GuestEvents): Promise<Guest> {

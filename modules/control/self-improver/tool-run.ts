@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { KernelApi } from '../../contracts/module.ts'
 import { coded } from '../../lib/errors.ts'
+import { giveWay } from '../../lib/give-way.ts'
 import type { Candidate } from './candidate.ts'
 import { textAt } from './disk.ts'
 import { ownTests } from './own-tests.ts'
@@ -102,6 +103,7 @@ export function runTool(
       detached,
       stdio: ['ignore', 'pipe', 'pipe'],
     })
+    if (child.pid !== undefined) giveWay(child.pid, detached ? 'session' : 'process')
     let [said, failure] = ['', undefined as Error | undefined]
     const end = (why: Error): void => {
       failure ??= why

@@ -42,6 +42,9 @@ export class InlinePlace implements GuestPlace {
     return this.clients.size
   }
 
+  /** This process is the system itself. */
+  giveWay(): void {}
+
   open(program: GuestProgram, limits: GuestLimits, events: GuestEvents): Promise<Guest> {
     if (this.reason !== undefined) return Promise.reject(coded('stopped'))
     const id = ++this.lastId

@@ -10,6 +10,7 @@ import type { ErrorData } from '../../contracts/errors.ts'
 import type { Guest, GuestEvents, GuestLimits, GuestPlace, GuestProgram } from '../../contracts/sandbox.ts'
 import type { Clock } from '../../contracts/seams.ts'
 import { coded, fromErrorData, toErrorData } from '../../lib/errors.ts'
+import { giveWay } from '../../lib/give-way.ts'
 import type { News, Order } from './child.ts'
 import { CONTROL, FramePipe, PACKET, type Frame } from './frames.ts'
 import type { GuestClient } from './guest-client.ts'
@@ -120,6 +121,10 @@ export class ProcessPlace implements GuestPlace {
 
   private order(guest: number, order: Order): void {
     this.pipe.write(CONTROL, guest, JSON.stringify(order))
+  }
+
+  giveWay(): void {
+    if (this.pid !== undefined) giveWay(this.pid, 'process')
   }
 
   open(program: GuestProgram, limits: GuestLimits, events: GuestEvents): Promise<Guest> {

@@ -19,6 +19,8 @@ export interface Wish {
   group: string
   memory_mb: number
   processes_max: number
+  /** nobody waits for it: it gives way to others, in a process of its own */
+  isTrial?: boolean
 }
 
 /** A place for one guest, to be given back. */
@@ -99,8 +101,9 @@ export class Places {
     this.spare = undefined
   }
 
-  private async takeOwn({ memory_mb }: Wish): Promise<Lease> {
+  private async takeOwn({ memory_mb, isTrial }: Wish): Promise<Lease> {
     const place = await this.process(rssFor(memory_mb))
+    if (isTrial === true) place.giveWay()
     return { place, release: () => place.kill(unused()) }
   }
 

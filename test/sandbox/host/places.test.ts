@@ -11,7 +11,7 @@ const start = () => {
   const take = (
     api: string,
     isolation: Isolation,
-    options: { group?: string; memory_mb?: number } = {},
+    options: { group?: string; memory_mb?: number; isTrial?: boolean } = {},
   ): Promise<Lease> => places.take({ api, isolation, group: 'jobs', memory_mb: 64, processes_max: 2, ...options })
   return { engine, places, take }
 }
@@ -34,6 +34,13 @@ it('a spare stands ready, and is taken before another one is started', async () 
   expect(pidOf(await take('b', 'own'))).toBe(spare?.pid)
   expect(engine.running).toHaveLength(3)
   expect(pidOf(a)).not.toBe(spare?.pid)
+})
+
+it('what is only tried gives way, and nobody else does', async () => {
+  const { engine, take } = start()
+  await take('a', 'own')
+  await take('b', 'own', { isTrial: true })
+  expect(engine.started.map(({ givesWay }) => givesWay)).toEqual([false, true, false])
 })
 
 it('a spare that has ended meanwhile is not given out', async () => {

@@ -1,0 +1,26 @@
+/**
+ * Work that nobody waits for gives way to calls: its processes get the processor that is left, all of it where nothing else
+ * wants it. Called for what checks a change. Where the machine knows no priorities, or the process has ended, nothing happens.
+ */
+import { writeFileSync } from 'node:fs'
+import { getPriority, setPriority } from 'node:os'
+
+/** As `nice` counts. Under full load about a tenth of what a process of ours has beside it: slow, and not starved. */
+const NICE = 10
+
+/**
+ * Processes that it starts from now on give way too. `session`: it has one of its own; Linux shares a processor among
+ * sessions first, and counts `nice` within each. Of a process of our own session that would be the system itself.
+ */
+export function giveWay(pid: number, of: 'process' | 'session'): void {
+  attempt(() => setPriority(pid, Math.max(NICE, getPriority(pid))))
+  if (of === 'session') attempt(() => writeFileSync(`/proc/${pid}/autogroup`, String(NICE)))
+}
+
+function attempt(work: () => void): void {
+  try {
+    work()
+  } catch {
+    // It has ended, or the machine has nothing like it.
+  }
+}
