@@ -5,8 +5,8 @@
 import { writeFileSync } from 'node:fs'
 import { getPriority, setPriority } from 'node:os'
 
-/** As `nice` counts. Under full load about a tenth of what a process of ours has beside it: slow, and not starved. */
-const NICE = 10
+/** As `nice` counts. Under full load a third of what another process has: slower, and not starved. */
+const NICE = 5
 
 /**
  * Processes that it starts from now on give way too. `session`: it has one of its own; Linux shares a processor among

@@ -22,15 +22,15 @@ it('a process steps back, and the session it shares with us stays where it is', 
   const [own, before] = [getPriority(), groupOf(process.pid)]
   const pid = started(false)
   giveWay(pid, 'process')
-  expect([getPriority(pid), getPriority(), groupOf(process.pid)]).toEqual([Math.max(own, 10), own, before])
+  expect([getPriority(pid), getPriority(), groupOf(process.pid)]).toEqual([Math.max(own, 5), own, before])
 })
 
 it('a process with a session of its own steps back as that', () => {
   const before = groupOf(process.pid)
   const pid = started(true)
   giveWay(pid, 'session')
-  expect(getPriority(pid)).toBe(Math.max(getPriority(), 10))
-  expect(groupOf(pid)?.includes('nice 10') ?? true).toBe(true)
+  expect(getPriority(pid)).toBe(Math.max(getPriority(), 5))
+  expect(groupOf(pid)?.includes('nice 5') ?? true).toBe(true)
   expect(groupOf(process.pid)).toBe(before)
 })
 
