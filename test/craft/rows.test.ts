@@ -6,7 +6,7 @@ import { packageRoot } from '../support/root.ts'
 import { matchesFile, sourceFiles } from './files.ts'
 
 const SYSTEMS = ['AROS', 'GRACE', 'SynthOrg', 'Aetherra']
-const TITLE = new RegExp(String.raw`\bit\(\s*(['"\x60])((${SYSTEMS.join('|')}) (\d+): (.*?))\1\s*,`, 'g')
+const TITLE = new RegExp(String.raw`\bit\(\s*(['"\x60])((${SYSTEMS.join('|')}) (\d+(?:, \d+)*): (.*?))\1\s*,`, 'g')
 
 interface Row {
   system: string
@@ -18,12 +18,10 @@ interface Row {
 const rows: Row[] = sourceFiles('test')
   .filter((file) => file.endsWith('.test.ts'))
   .flatMap((file) =>
-    [...readFileSync(join(packageRoot, file), 'utf8').matchAll(TITLE)].map(([, , , system = '', row, what = '']) => ({
-      system,
-      row: Number(row),
-      what,
-      file,
-    })),
+    [...readFileSync(join(packageRoot, file), 'utf8').matchAll(TITLE)].flatMap(
+      ([, , , system = '', numbers = '', what = '']) =>
+        numbers.split(', ').map((row) => ({ system, row: Number(row), what, file })),
+    ),
   )
   .sort((a, b) => SYSTEMS.indexOf(a.system) - SYSTEMS.indexOf(b.system) || a.row - b.row || (a.file < b.file ? -1 : 1))
 

@@ -82,7 +82,7 @@ it('the history of a metric is in the order of time; a path that is not there na
   expect(refused.hint).toContain('stability.restarts')
 })
 
-it('what was seen is counted on over a reload, and once', async () => {
+it('Aetherra 22: as many arrive as were sent: they are counted on over a reload, and once', async () => {
   for (let n = 0; n < 3; n++) await m.call('calc', 'add', n, n)
   await m.emit('tool.called', { tool: 'a', status: 'success' })
   await m.system.reload('control/metrics')

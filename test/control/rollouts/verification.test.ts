@@ -40,7 +40,7 @@ const propose = async (text: string, more: Partial<ProposalInput> = {}): Promise
 const steps = async (id: string): Promise<string[]> =>
   (await gate.entries(id)).map(({ action, outcome }) => `${action} ${outcome}`)
 
-it('GRACE 23: the target is better and nothing is worse: confirmed', async () => {
+it('GRACE 23, 26: the target is better and nothing is worse: confirmed', async () => {
   await begin({ [SHOP]: answering(60) })
   const { id, before } = await propose(answering(2), FASTER)
   expect(before?.latency_p50_ms?.samples).toBeGreaterThanOrEqual(30)
@@ -50,7 +50,7 @@ it('GRACE 23: the target is better and nothing is worse: confirmed', async () =>
     { verdict: 'confirmed', round: 1, target: { outcome: 'better', before: before?.latency_p50_ms } },
   ])
   expect(gate.root.read(SHOP)).toBe(answering(2))
-  // GRACE 26: measured when it went live, and never computed again
+  // Measured when it went live, and never computed again.
   expect(kept.before).toEqual(before)
   // GRACE 22: every step, with who wanted it and why
   expect(await steps(id)).toEqual([
