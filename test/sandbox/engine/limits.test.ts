@@ -1,6 +1,7 @@
 /** What costs a process, and who is told what. Real processes; the gate has the attacks. */
 import { spawn } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { getPriority } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { typescriptArgs } from '../../support/process.ts'
@@ -126,6 +127,20 @@ it.runIf(process.platform === 'linux')('a process of guests has no environment, 
   parent.kill('SIGKILL')
   await expect.poll(() => existsSync(`/proc/${pid}`)).toBe(false)
 })
+
+it.runIf(process.platform === 'linux')(
+  'a place that gives way does so with every thread, those of its guests too',
+  async () => {
+    const place = await startPlace('process')
+    const { pid } = place
+    place.giveWay()
+    const { call } = await openGuest(place, SOURCE)
+    expect(await call('one')).toBe(1)
+    const threads = readdirSync(`/proc/${pid}/task`).map(Number)
+    expect(threads.length).toBeGreaterThan(1)
+    expect(new Set(threads.map((thread) => getPriority(thread)))).toEqual(new Set([Math.max(5, getPriority())]))
+  },
+)
 
 it('a guest that is closed as soon as it has answered costs nobody anything', async () => {
   const place = await startPlace('process')
