@@ -46,13 +46,17 @@ export class Attempts {
     return this.#running
   }
 
-  /** What a process that ended in the middle has left: it failed, and the log says so. */
+  /**
+   * What a process that ended in the middle has left: it failed, and the ledger says so. One that ended before the ledger
+   * had the end of it, or with a ledger that took nothing, gets its line now. Called while no cycle runs; never rejects
+   * for the ledger.
+   */
   async closeLeft(): Promise<void> {
-    for (const { id, cycle } of this.#means.store.open()) {
-      const ended = { ...cycle, ended_at: this.#means.kernel.clock.now(), summary: summaryOf(cycle, null) }
-      this.#means.store.end(id, ended)
-      await this.#record('cycle_ended', nameOf(cycle.number), ended)
-    }
+    const { store, kernel } = this.#means
+    const ended_at = kernel.clock.now()
+    for (const { id, cycle, ended } of store.unsettled())
+      if (!ended) store.end(id, { ...cycle, ended_at, summary: summaryOf(cycle, null) })
+    for (const { id, cycle } of store.unsettled()) if (!(await this.#record(id, cycle))) return
   }
 
   isDue(): boolean {
@@ -83,21 +87,22 @@ export class Attempts {
 
   async #throttle(trigger: Trigger, now: number, reason: string): Promise<Cycle> {
     const cycle = notBegun(trigger, now, 'throttled', reason)
-    const id = this.#means.store.add(cycle, false, this.#means.config.kept_max)
-    await this.#record('cycle_throttled', `meta-loop throttled ${id}`, cycle)
+    const id = this.#means.store.add(cycle, true, this.#means.config.kept_max)
+    await this.#record(id, cycle)
     return cycle
   }
 
   async #begin(trigger: Trigger, now: number): Promise<Cycle> {
     const { store, config } = this.#means
+    await this.closeLeft()
     const begun = begunCycle(store.nextNumber(), trigger, now)
-    const id = store.add(begun, true, config.kept_max)
+    const id = store.add(begun, false, config.kept_max)
     const ended = await this.#work(begun)
     const cycle = await this.#whole(begun, ended)
     store.end(id, cycle)
     this.#means.inbox.done()
     this.#abort = null
-    await this.#record('cycle_ended', nameOf(cycle.number), cycle)
+    await this.#record(id, cycle)
     this.#means.kernel.events.emit('meta.cycle_ended', {
       number: cycle.number,
       trigger,
@@ -145,17 +150,28 @@ export class Attempts {
     return { ...cycle, summary: summaryOf(cycle, before ?? null) }
   }
 
-  /** What has happened is told; that it cannot be is told to the log, since it is too late to not do it. */
-  async #record(action: string, name: string, cycle: Cycle): Promise<void> {
+  /** What has happened is told, once. False: it cannot be, and it is too late to not do it; it is told before the next. */
+  async #record(id: number, cycle: Cycle): Promise<boolean> {
+    const { ledger, kernel, store } = this.#means
+    const { action, name } = endOf(id, cycle)
     try {
-      await this.#means.ledger.append(
-        entryOf(action, name, this.#means.kernel.api, cycle.status, payloadOf(cycle), cycle.reason),
-      )
+      const told = await ledger.read({ cycle: name, action, limit: 1 })
+      if (told.length === 0)
+        await ledger.append(entryOf(action, name, kernel.api, cycle.status, payloadOf(cycle), cycle.reason))
+      store.settle(id)
+      return true
     } catch (thrown) {
-      this.#means.kernel.log.error(`the ledger has no line of ${name}: ${reasonOf(thrown)}`)
+      kernel.log.error(`the ledger has no line of ${name} yet: ${reasonOf(thrown)}`)
+      return false
     }
   }
 }
+
+/** What the ledger calls the end of an attempt. */
+const endOf = (id: number, { number, status }: Cycle): { action: string; name: string } =>
+  status === 'throttled'
+    ? { action: 'cycle_throttled', name: `meta-loop throttled ${id}` }
+    : { action: 'cycle_ended', name: nameOf(number) }
 
 export const nameOf = (number: number): string => `meta-loop ${number}`
 

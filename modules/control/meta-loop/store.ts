@@ -1,7 +1,8 @@
 /**
  * The loop on disk, in a file of its own beside the ledger: a row for each attempt, what was proposed, what is still to be
  * evaluated, alerts, and a few values that outlive a restart. A cycle's row is there from its begin, as one that failed:
- * so a process that ends in the middle has said the truth, and the cycle counts. Used by the service only.
+ * so a process that ends in the middle has said the truth, and the cycle counts. It is settled when the ledger has its end.
+ * Used by the service only.
  */
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
@@ -22,6 +23,7 @@ const SCHEMA = [
     status TEXT NOT NULL, open INTEGER NOT NULL, record TEXT NOT NULL)`,
   'CREATE INDEX IF NOT EXISTS attempts_by_time ON attempts (started_at)',
   'CREATE INDEX IF NOT EXISTS attempts_open ON attempts (open) WHERE open = 1',
+  'CREATE INDEX IF NOT EXISTS attempts_unsettled ON attempts (open) WHERE open = 2',
   `CREATE TABLE IF NOT EXISTS proposed (
     fingerprint TEXT NOT NULL, proposal TEXT NOT NULL, key TEXT NOT NULL, cycle INTEGER NOT NULL, rule TEXT NOT NULL,
     at INTEGER NOT NULL, PRIMARY KEY (fingerprint, proposal))`,
@@ -43,10 +45,17 @@ export interface Proposed {
   at: number
 }
 
-/** A row that was begun and has not ended. */
-export interface OpenAttempt {
+/** How an attempt's row stands (column `open`): done in full; begun; ended, and the ledger may have no line of it yet. */
+const SETTLED = 0
+const BEGUN = 1
+const ENDED = 2
+
+/** A row that is not settled: of a process that ended too early, or with a ledger that took no line. */
+export interface UnsettledAttempt {
   id: number
   cycle: Cycle
+  /** what became of it stands in its row: only the ledger may lack it */
+  ended: boolean
 }
 
 export async function openLoop(folder: string): Promise<Connection> {
@@ -76,14 +85,14 @@ export class LoopStore {
     return Number(row?.['number'] ?? 0) + 1
   }
 
-  /** Its row; `open`: it has only begun. */
-  add(cycle: Cycle, open: boolean, keptMax: number): number {
+  /** Its row; `ended`: there is nothing more to come of it. */
+  add(cycle: Cycle, ended: boolean, keptMax: number): number {
     return this.writing(() => {
       const sql = 'INSERT INTO attempts (number, trigger, started_at, status, open, record) VALUES (?, ?, ?, ?, ?, ?)'
       const { number, trigger, started_at, status } = cycle
-      const values = [number, trigger, started_at, status, open ? 1 : 0, JSON.stringify(cycle)]
+      const values = [number, trigger, started_at, status, ended ? ENDED : BEGUN, JSON.stringify(cycle)]
       const id = Number(this.statements.of(sql).run(values).lastInsertRowid)
-      this.statements.of('DELETE FROM attempts WHERE id <= ? AND open = 0').run([id - keptMax])
+      this.statements.of(`DELETE FROM attempts WHERE id <= ? AND open != ${BEGUN}`).run([id - keptMax])
       return id
     })
   }
@@ -91,14 +100,25 @@ export class LoopStore {
   end(id: number, cycle: Cycle): void {
     this.writing(() =>
       this.statements
-        .of('UPDATE attempts SET status = ?, open = 0, record = ? WHERE id = ?')
+        .of(`UPDATE attempts SET status = ?, open = ${ENDED}, record = ? WHERE id = ?`)
         .run([cycle.status, JSON.stringify(cycle), id]),
     )
   }
 
-  open(): OpenAttempt[] {
-    const sql = 'SELECT id, number, trigger, started_at, record FROM attempts WHERE open = 1 ORDER BY id'
-    return this.rows(sql, []).map((row) => ({ id: Number(row['id']), cycle: this.read(row)[0] ?? begunOf(row) }))
+  /** The ledger says what became of it. */
+  settle(id: number): void {
+    this.writing(() => this.statements.of(`UPDATE attempts SET open = ${SETTLED} WHERE id = ?`).run([id]))
+  }
+
+  unsettled(): UnsettledAttempt[] {
+    const which = [BEGUN, ENDED].map(
+      (open) => `SELECT id, number, trigger, started_at, open, record FROM attempts WHERE open = ${open}`,
+    )
+    return this.rows(`${which.join(' UNION ALL ')} ORDER BY id`, []).map((row) => ({
+      id: Number(row['id']),
+      cycle: this.read(row)[0] ?? begunOf(row),
+      ended: Number(row['open']) === ENDED,
+    }))
   }
 
   /** Cycles that were begun, since (epoch ms). */
@@ -118,18 +138,18 @@ export class LoopStore {
   cycles({ limit, before }: { limit: number; before?: number | undefined }): Cycle[] {
     const where = before === undefined ? '' : 'AND number < ? AND number > 0 '
     const values = before === undefined ? [limit] : [before, limit]
-    const sql = `SELECT id, record FROM attempts WHERE open = 0 ${where}ORDER BY id DESC LIMIT ?`
+    const sql = `SELECT id, record FROM attempts WHERE open != ${BEGUN} ${where}ORDER BY id DESC LIMIT ?`
     return this.rows(sql, values).flatMap((row) => this.read(row))
   }
 
   /** Newest first. */
   completed(limit: number): Cycle[] {
-    const sql = `SELECT id, record FROM attempts WHERE open = 0 AND status = 'completed' ORDER BY id DESC LIMIT ?`
+    const sql = `SELECT id, record FROM attempts WHERE open != ${BEGUN} AND status = 'completed' ORDER BY id DESC LIMIT ?`
     return this.rows(sql, [limit]).flatMap((row) => this.read(row))
   }
 
   since(time: number, limit: number): Cycle[] {
-    const sql = 'SELECT id, record FROM attempts WHERE open = 0 AND started_at >= ? ORDER BY id DESC LIMIT ?'
+    const sql = `SELECT id, record FROM attempts WHERE open != ${BEGUN} AND started_at >= ? ORDER BY id DESC LIMIT ?`
     return this.rows(sql, [time, limit]).flatMap((row) => this.read(row))
   }
 

@@ -1,6 +1,9 @@
 /** The loop from outside: what it proposes at which autonomy, what it never does, what a reload keeps, what it answers. */
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { parse } from 'yaml'
+import type { LedgerApi } from '../../../modules/contracts/ledger.ts'
+import { openDatabase } from '../../../modules/lib/sqlite.ts'
 import { rejection } from '../../support/system.ts'
 import { CADENCE, KNOBS, SHOP, startLoop, UNRELIABLE, type Loop } from './loop.ts'
 
@@ -98,6 +101,56 @@ it('a ledger that takes nothing ends a cycle before it has looked', async () => 
   const cycle = await loop.cycle()
   expect(cycle).toMatchObject({ status: 'failed', snapshot: null, steps_completed: 0 })
   expect(cycle.reason).toContain('cannot be recorded')
+})
+
+const LEDGER = 'prog: control/ledger\n'
+const outcomes = async (): Promise<string[]> =>
+  (await loop.system.getApi<LedgerApi>('ledger').cycles()).map(({ cycle, outcome }) => `${cycle} ${outcome}`)
+
+it('what the ledger took no line of is told to it before the next cycle', async () => {
+  loop.tell({ holds: true })
+  const begins = loop.system.event('told.begins')
+  const cycle = loop.cycle()
+  await begins
+  const stopped = loop.system.event('service.stopped', ({ api }) => api === 'ledger')
+  loop.root.remove('configs/ledger.yml')
+  await stopped
+  loop.tell({ holds: false })
+  expect(await cycle).toMatchObject({ number: 1, status: 'completed' })
+  const running = loop.system.event('service.live', ({ api }) => api === 'ledger')
+  loop.root.write('configs/ledger.yml', LEDGER)
+  await running
+  expect(await outcomes()).toEqual(['meta-loop 1 running'])
+  await loop.cycle()
+  expect(await outcomes()).toEqual(['meta-loop 2 completed', 'meta-loop 1 completed'])
+})
+
+it('a process that ends between the row of a cycle and its line in the ledger leaves neither out, and none twice', async () => {
+  await loop.cycle()
+  const append = async (action: string, outcome: string): Promise<unknown> =>
+    loop.system.getApi<LedgerApi>('ledger').append({
+      actor: 'meta-loop',
+      origin: 'self',
+      action,
+      resource: 'service:meta-loop',
+      outcome,
+      cycle: 'meta-loop 2',
+    })
+  await append('cycle_begun', 'running')
+  const database = await openDatabase(join(loop.root.path, 'runtime/control/meta-loop.db'), 1_000)
+  // As the file stands at the two points at which nothing more can be done: the first is told already, the second is not.
+  database.prepare('UPDATE attempts SET open = 2').run([])
+  database
+    .prepare(
+      `INSERT INTO attempts (number, trigger, started_at, status, open, record)
+       SELECT 2, trigger, started_at, status, 2, json_set(record, '$.number', 2) FROM attempts`,
+    )
+    .run([])
+  database.close()
+  await loop.restart()
+  expect(await outcomes()).toEqual(['meta-loop 2 completed', 'meta-loop 1 completed'])
+  await loop.restart()
+  expect((await loop.lines('cycle_ended')).map(({ cycle }) => cycle)).toEqual(['meta-loop 1', 'meta-loop 2'])
 })
 
 it('is asked only for what it knows', async () => {

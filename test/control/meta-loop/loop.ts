@@ -24,6 +24,7 @@ export class Module {
     if (fails) throw new Error('the metrics are gone')
     this.kernel.events.emit('told.begins')
     if (take_ms > 0) await new Promise((resolve) => setTimeout(resolve, take_ms))
+    while (this.told().holds) await new Promise((resolve) => setTimeout(resolve, 5))
     const all = Object.fromEntries(Object.entries(values).map(([path, value]) => [path, { value, samples }]))
     const id = 's' + (this.snapshots.length + 1)
     this.snapshots.push({ id, at: this.kernel.clock.now(), window_ms, values: all, domains, errors: {} })
@@ -60,6 +61,8 @@ export interface Told {
   window_ms: number
   /** how long measuring takes */
   take_ms: number
+  /** measuring ends when this is told to be false */
+  holds: boolean
   fails: boolean
   operation_fails: boolean
 }
@@ -120,6 +123,7 @@ export const toldOf = (more: Partial<Told> = {}): Told => ({
   samples: 1_000,
   window_ms: 300_000,
   take_ms: 0,
+  holds: false,
   fails: false,
   operation_fails: false,
   ...more,
