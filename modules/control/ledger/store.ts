@@ -11,6 +11,7 @@ import type { LedgerCheck, LedgerEntry, LedgerHead, LedgerQuery } from '../../co
 import type { SqlRow } from '../../contracts/services.ts'
 import { coded } from '../../lib/errors.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
+import { Statements } from '../../lib/statements.ts'
 import { writeWhole, writeWholeLater } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 import { ChainCheck, entryOf, GENESIS, hashOf, isEqual, sealOf, type LedgerRow } from './chain.ts'
@@ -64,6 +65,7 @@ export class LedgerStore {
   /** the last entry that is in the file */
   head: LedgerHead = { sequence: 0, hash: GENESIS }
   private readonly connection: Connection
+  private readonly statements: Statements
   private readonly key: Buffer
   private readonly folder: string
   private readonly onBad: (sequence: number) => void
@@ -71,6 +73,7 @@ export class LedgerStore {
   /** `onBad`: told of each entry that cannot be read, whenever it is met. */
   constructor({ connection, key, folder }: LedgerFiles, onBad: (sequence: number) => void = () => undefined) {
     this.connection = connection
+    this.statements = new Statements(connection)
     this.key = key
     this.folder = folder
     this.onBad = onBad
@@ -85,7 +88,7 @@ export class LedgerStore {
 
   /** Writes the texts as the next entries, all or none. Throws what the disk throws. */
   add(texts: readonly string[]): LedgerHead[] {
-    const insert = this.connection.prepare('INSERT INTO entries (sequence, text, hash) VALUES (?, ?, ?)')
+    const insert = this.statements.of('INSERT INTO entries (sequence, text, hash) VALUES (?, ?, ?)')
     const heads: LedgerHead[] = []
     let { sequence, hash } = this.head
     const all = this.connection.transaction(() => {
@@ -157,11 +160,16 @@ export class LedgerStore {
     if (since !== undefined) conditions.push('time >= ?')
     if (since !== undefined) values.push(since)
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-    const order = after === undefined ? 'DESC' : 'ASC'
-    const rows = this.rows(`${where} ORDER BY sequence ${order} LIMIT ?`, [...values, limit])
-    if (after === undefined) rows.reverse()
-    return rows.flatMap((row) => {
-      const entry = entryOf(row, this.hashBefore(row.sequence))
+    const sql = `SELECT sequence, text, hash,
+      (SELECT hash FROM entries AS before WHERE before.sequence = entries.sequence - 1) AS hash_before
+      FROM entries ${where} ORDER BY ${orderOf(after, since)} LIMIT ?`
+    const rows = Array.from(this.statements.of(sql).iterate([...values, limit]), (row) => {
+      const { hash_before: hash } = row
+      return { row: rowOf(row), hash_before: hash === null ? GENESIS : String(hash) }
+    })
+    rows.sort((a, b) => a.row.sequence - b.row.sequence)
+    return rows.flatMap(({ row, hash_before }) => {
+      const entry = entryOf(row, hash_before)
       if (entry === undefined) this.onBad(row.sequence)
       return entry ?? []
     })
@@ -169,7 +177,7 @@ export class LedgerStore {
 
   /** Names of cycles, the one that was heard of last first. */
   cycles(limit: number): string[] {
-    const statement = this.connection.prepare(
+    const statement = this.statements.of(
       'SELECT cycle FROM entries WHERE cycle IS NOT NULL GROUP BY cycle ORDER BY max(sequence) DESC LIMIT ?',
     )
     return Array.from(statement.iterate([limit]), (row) => String(row['cycle']))
@@ -179,12 +187,8 @@ export class LedgerStore {
     return statSync(join(this.folder, 'ledger.db')).size
   }
 
-  private hashBefore(sequence: number): string {
-    return this.rows('WHERE sequence = ?', [sequence - 1])[0]?.hash ?? GENESIS
-  }
-
   private rows(rest: string, values: readonly unknown[]): LedgerRow[] {
-    const statement = this.connection.prepare(`SELECT sequence, text, hash FROM entries ${rest}`)
+    const statement = this.statements.of(`SELECT sequence, text, hash FROM entries ${rest}`)
     return Array.from(statement.iterate(values), rowOf)
   }
 
@@ -198,6 +202,12 @@ export class LedgerStore {
       return undefined // gone or torn: as bad as one that somebody else wrote
     }
   }
+}
+
+/** The last ones, unless it is said after which. Of a time they come by its index: by their number, all there are would be read. */
+function orderOf(after: number | undefined, since: number | undefined): string {
+  if (after !== undefined) return 'sequence ASC'
+  return since === undefined ? 'sequence DESC' : 'time DESC, sequence DESC'
 }
 
 /** A ledger without its key can be read by nobody, and a new key would make every entry look altered. */

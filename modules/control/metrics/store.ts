@@ -8,6 +8,7 @@ import { existsSync, mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MetricHistoryPoint, MetricSnapshot, OperationEvent } from '../../contracts/meta-metrics.ts'
 import type { SqlRow } from '../../contracts/services.ts'
+import { ParsedTexts } from '../../lib/parsed-texts.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
 import { Statements } from '../../lib/statements.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
@@ -17,6 +18,8 @@ const BUSY_MS = 5_000
 const KEY_BYTES = 32
 const SECRET_MODE = 0o600
 const FILE = 'runtime/control/metrics.db'
+/** The loop reads a hundred snapshots a cycle; in a system of usual size all of them stay. */
+const PARSED_CHARS_MAX = 4_000_000
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS snapshots (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, text TEXT NOT NULL)`,
   'CREATE INDEX IF NOT EXISTS snapshots_by_at ON snapshots (at)',
@@ -48,6 +51,7 @@ export async function openMetrics(folder: string): Promise<MetricsFiles> {
 export class MetricsStore {
   private readonly connection: Connection
   private readonly statements: Statements
+  private readonly parsed = new ParsedTexts<Omit<MetricSnapshot, 'id'>>(PARSED_CHARS_MAX)
 
   constructor(connection: Connection) {
     this.connection = connection
@@ -74,20 +78,20 @@ export class MetricsStore {
     limit: number
   }): MetricSnapshot[] {
     const sql = 'SELECT number, text FROM snapshots WHERE at >= ? AND at <= ? ORDER BY at DESC, number DESC LIMIT ?'
-    return this.rows(sql, [since, until, limit]).flatMap((row) => snapshotOf(row) ?? [])
+    return this.rows(sql, [since, until, limit]).flatMap((row) => this.snapshotOf(row) ?? [])
   }
 
   /** The one that was taken last, also where the clock was set back since. */
   latest(): MetricSnapshot | undefined {
     const [row] = this.rows('SELECT number, text FROM snapshots ORDER BY number DESC LIMIT 1', [])
-    return row === undefined ? undefined : snapshotOf(row)
+    return row === undefined ? undefined : this.snapshotOf(row)
   }
 
   snapshot(id: string): MetricSnapshot | undefined {
     const [, number] = /^s(\d{1,15})$/.exec(id) ?? []
     if (number === undefined) return undefined
     const [row] = this.rows('SELECT number, text FROM snapshots WHERE number = ?', [Number(number)])
-    return row === undefined ? undefined : snapshotOf(row)
+    return row === undefined ? undefined : this.snapshotOf(row)
   }
 
   /** Oldest first: the newest so many of them. */
@@ -163,21 +167,21 @@ export class MetricsStore {
     return Array.from(this.statements.of(sql).iterate(params))
   }
 
+  private snapshotOf(row: SqlRow): MetricSnapshot | undefined {
+    const number = Number(row['number'])
+    try {
+      return { id: `s${number}`, ...this.parsed.of(number, String(row['text'])) }
+    } catch {
+      return undefined
+    }
+  }
+
   private writing<T>(work: () => T): T {
     try {
       return work()
     } catch (thrown) {
       throw writeFailure(thrown, FILE)
     }
-  }
-}
-
-function snapshotOf(row: SqlRow): MetricSnapshot | undefined {
-  try {
-    const taken = JSON.parse(String(row['text'])) as Omit<MetricSnapshot, 'id'>
-    return { id: `s${String(row['number'])}`, ...taken }
-  } catch {
-    return undefined
   }
 }
 

@@ -136,8 +136,7 @@ export class Module implements RolloutsApi {
     query: { state?: ProposalState; service?: string; limit?: number } = {},
   ): Promise<{ proposals: Proposal[] }> {
     const { state, service, limit = 100 } = query
-    const found = this.#parts().means.store.list({ state, service }, Math.min(Math.max(1, limit), LIST_MAX))
-    return { proposals: found.map(({ proposal }) => proposal) }
+    return { proposals: this.#parts().means.store.list({ state, service }, Math.min(Math.max(1, limit), LIST_MAX)) }
   }
 
   async show(id: string): Promise<Proposal> {

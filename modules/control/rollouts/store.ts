@@ -11,13 +11,17 @@ import type { Proposal, ProposalState } from '../../contracts/proposals.ts'
 import type { Json } from '../../contracts/seams.ts'
 import type { SqlRow } from '../../contracts/services.ts'
 import { canonicalJson } from '../../lib/canonical-json.ts'
+import { ParsedTexts } from '../../lib/parsed-texts.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
+import { Statements } from '../../lib/statements.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
 import type { FileBytes } from './batch.ts'
 import type { Sample } from './samples.ts'
 
 const BUSY_MS = 5_000
 const FILE = 'runtime/control/rollouts.db'
+/** Of the proposals that were listed last: the control plane lists them every few minutes, and few of them change. */
+const PARSED_CHARS_MAX = 4_000_000
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS proposals (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, state TEXT NOT NULL, service TEXT NOT NULL,
@@ -95,10 +99,13 @@ const keptOf = (row: SqlRow): Kept => ({
 
 export class RolloutStore {
   private readonly connection: Connection
+  private readonly statements: Statements
+  private readonly listed = new ParsedTexts<Proposal>(PARSED_CHARS_MAX)
   private opened: Map<number, Kept> | undefined
 
   constructor(connection: Connection) {
     this.connection = connection
+    this.statements = new Statements(connection)
   }
 
   /** Oldest first. */
@@ -117,14 +124,14 @@ export class RolloutStore {
     const sql =
       'INSERT INTO proposals (number, key, state, service, open, changed_at, record, inside) VALUES (?, ?, ?, ?, ?, ?, ?, ?)'
     this.writing(() => {
-      this.connection.prepare(sql).run([kept.number, key, state, service, ...this.columns(kept)])
+      this.statements.of(sql).run([kept.number, key, state, service, ...this.columns(kept)])
       return kept
     })
   }
 
   /** One nobody has had. */
   nextNumber(): number {
-    const [row] = this.connection.prepare(`SELECT seq FROM sqlite_sequence WHERE name = 'proposals'`).iterate([])
+    const row = this.first(`SELECT seq FROM sqlite_sequence WHERE name = 'proposals'`, [])
     return Number(row?.['seq'] ?? 0) + 1
   }
 
@@ -132,8 +139,8 @@ export class RolloutStore {
   save(kept: Kept, owed: readonly LedgerInput[] = [], also: () => void = () => {}): void {
     this.writing(() => {
       also()
-      this.connection
-        .prepare('UPDATE proposals SET state = ?, open = ?, changed_at = ?, record = ?, inside = ? WHERE number = ?')
+      this.statements
+        .of('UPDATE proposals SET state = ?, open = ?, changed_at = ?, record = ?, inside = ? WHERE number = ?')
         .run([kept.proposal.state, ...this.columns(kept), kept.number])
       this.owe(kept.number, owed)
       return kept
@@ -146,14 +153,17 @@ export class RolloutStore {
   }
 
   byKey(key: string): Kept | undefined {
-    const [row] = this.connection.prepare('SELECT number FROM proposals WHERE key = ?').iterate([key])
+    const row = this.first('SELECT number FROM proposals WHERE key = ?', [key])
     return row === undefined ? undefined : this.get(Number(row['number']))
   }
 
-  list(query: { state?: string | undefined; service?: string | undefined }, limit: number): Kept[] {
+  /** The last first, as they stand on disk; frozen. */
+  list(query: { state?: string | undefined; service?: string | undefined }, limit: number): Proposal[] {
     const asked = (['state', 'service'] as const).filter((name) => query[name] !== undefined)
     const where = asked.length === 0 ? '' : `WHERE ${asked.map((name) => `${name} = ?`).join(' AND ')}`
-    return this.rows(`${where} ORDER BY number DESC LIMIT ?`, [...asked.map((name) => query[name]), limit])
+    const statement = this.statements.of(`SELECT number, record FROM proposals ${where} ORDER BY number DESC LIMIT ?`)
+    const rows = statement.iterate([...asked.map((name) => query[name]), limit])
+    return Array.from(rows, (row) => this.listed.of(Number(row['number']), String(row['record'])))
   }
 
   /** Those whose `builds_on` names it. */
@@ -164,20 +174,17 @@ export class RolloutStore {
 
   /** How many were taken back since (epoch ms). */
   restoredSince(time: number): number {
-    const statement = this.connection.prepare(
-      `SELECT count(*) AS n FROM proposals WHERE state = 'restored' AND changed_at > ?`,
-    )
-    const [row] = statement.iterate([time])
+    const row = this.first(`SELECT count(*) AS n FROM proposals WHERE state = 'restored' AND changed_at > ?`, [time])
     return Number(row?.['n'] ?? 0)
   }
 
   keepOriginals(number: number, files: readonly FileBytes[]): void {
-    const statement = this.connection.prepare('INSERT OR REPLACE INTO originals (number, path, bytes) VALUES (?, ?, ?)')
+    const statement = this.statements.of('INSERT OR REPLACE INTO originals (number, path, bytes) VALUES (?, ?, ?)')
     for (const { path, bytes } of files) statement.run([number, path, bytes])
   }
 
   originals(number: number): FileBytes[] {
-    const rows = this.connection.prepare('SELECT path, bytes FROM originals WHERE number = ?').iterate([number])
+    const rows = this.statements.of('SELECT path, bytes FROM originals WHERE number = ?').iterate([number])
     return Array.from(rows, (row) => {
       const bytes = row['bytes']
       return { path: String(row['path']), bytes: bytes === null ? null : Buffer.from(bytes as Uint8Array) }
@@ -188,14 +195,14 @@ export class RolloutStore {
   prune(keptMax: number): void {
     this.writing(() => {
       const old = 'SELECT number FROM proposals WHERE open = 0 ORDER BY number DESC LIMIT -1 OFFSET ?'
-      this.connection.prepare(`DELETE FROM originals WHERE number IN (${old})`).run([keptMax])
-      this.connection.prepare(`DELETE FROM proposals WHERE number IN (${old})`).run([keptMax])
+      this.statements.of(`DELETE FROM originals WHERE number IN (${old})`).run([keptMax])
+      this.statements.of(`DELETE FROM proposals WHERE number IN (${old})`).run([keptMax])
       return undefined
     })
   }
 
   owed(): { id: number; number: number; entry: LedgerInput }[] {
-    const rows = this.connection.prepare('SELECT id, number, entry FROM owed ORDER BY id LIMIT 100').iterate([])
+    const rows = this.statements.of('SELECT id, number, entry FROM owed ORDER BY id LIMIT 100').iterate([])
     return Array.from(rows, (row) => ({
       id: Number(row['id']),
       number: Number(row['number']),
@@ -204,15 +211,14 @@ export class RolloutStore {
   }
 
   paid(id: number, kept: Kept | undefined): void {
-    const paid = (): void => void this.connection.prepare('DELETE FROM owed WHERE id = ?').run([id])
+    const paid = (): void => void this.statements.of('DELETE FROM owed WHERE id = ?').run([id])
     if (kept === undefined) this.writing(paid)
     else this.save(kept, [], paid)
   }
 
   /** The value a person approved last: what the system moved since is not that, what else moved is. */
   approved(file: string, key: string, now: Json | undefined): Json | undefined {
-    const statement = this.connection.prepare('SELECT value, last FROM approved WHERE file = ? AND key = ?')
-    const [row] = statement.iterate([file, key])
+    const row = this.first('SELECT value, last FROM approved WHERE file = ? AND key = ?', [file, key])
     const isOurs = row !== undefined && now !== undefined && String(row['last']) === canonicalJson(now)
     return isOurs ? (JSON.parse(String(row['value'])) as Json) : now
   }
@@ -220,7 +226,7 @@ export class RolloutStore {
   /** `last`: the value it has from now on. */
   approve(file: string, key: string, value: Json, last: Json): void {
     const sql = 'INSERT OR REPLACE INTO approved (file, key, value, last) VALUES (?, ?, ?, ?)'
-    this.connection.prepare(sql).run([file, key, canonicalJson(value), canonicalJson(last)])
+    this.statements.of(sql).run([file, key, canonicalJson(value), canonicalJson(last)])
   }
 
   private columns(kept: Kept): unknown[] {
@@ -228,7 +234,7 @@ export class RolloutStore {
   }
 
   private owe(number: number, entries: readonly LedgerInput[]): void {
-    const statement = this.connection.prepare('INSERT INTO owed (number, entry) VALUES (?, ?)')
+    const statement = this.statements.of('INSERT INTO owed (number, entry) VALUES (?, ?)')
     for (const entry of entries) statement.run([number, JSON.stringify(entry)])
   }
 
@@ -251,8 +257,13 @@ export class RolloutStore {
     else this.opened?.set(kept.number, kept)
   }
 
+  /** Read to its end, as the statement is used again. */
+  private first(sql: string, values: readonly unknown[]): SqlRow | undefined {
+    return Array.from(this.statements.of(sql).iterate(values))[0]
+  }
+
   private rows(rest: string, values: readonly unknown[]): Kept[] {
-    const statement = this.connection.prepare(`SELECT number, record, inside FROM proposals ${rest}`)
+    const statement = this.statements.of(`SELECT number, record, inside FROM proposals ${rest}`)
     return Array.from(statement.iterate(values), keptOf)
   }
 }
