@@ -44,6 +44,8 @@ export async function evaluateLater(means: Means): Promise<void> {
   if (fresh.length === 0) return
   const { tokens_per_task } = await metrics.operation({ bot_id: config.bot_id })
   for (const { id, title } of fresh) {
+    // The watch and a cycle may both be here: what was measured first stands.
+    if (store.hasEvaluation(nameOf(id))) continue
     const evaluation: Evaluation = {
       eval_id: nameOf(id),
       created_at: kernel.clock.now(),
@@ -97,8 +99,12 @@ async function settle(means: Means, evaluation: Evaluation): Promise<void> {
   await metrics.record({ bot_id, type: 'policy_delta', session_id: null, data: { eval_id, verdict, delta } })
 }
 
+/** A change may be live before its cycle is written beside it: who asks later knows it. */
 const pendingOf = ({ store }: Pick<Means, 'store'>): Evaluation[] =>
-  store.pendingEvaluations() as unknown as Evaluation[]
+  (store.pendingEvaluations() as unknown as Evaluation[]).map((one) => {
+    const { cycle, proposal } = one.policy_change
+    return { ...one, policy_change: { ...one.policy_change, cycle: cycle ?? store.cycleOf(proposal) } }
+  })
 
 const writeEvaluations = (means: Means): void =>
   writeReadable(means, 'pending-evaluations.yml', { pending: pendingOf(means) })

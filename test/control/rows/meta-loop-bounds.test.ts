@@ -1,8 +1,10 @@
 /** Rows of AROS and GRACE: how often the loop may run, what it is told, what it remembers, and what it tells. */
+import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { parse } from 'yaml'
 import type { Cycle } from '../../../modules/contracts/meta-loop.ts'
 import type { OperationEvent } from '../../../modules/contracts/meta-metrics.ts'
+import { openDatabase } from '../../../modules/lib/sqlite.ts'
 import { HEALTHY } from '../meta-loop/asked.ts'
 import { CADENCE, KNOBS, RETRIED, startLoop, UNRELIABLE, type Loop } from '../meta-loop/loop.ts'
 import { worked } from '../meta-loop/made.ts'
@@ -45,6 +47,18 @@ it('AROS 12: five sessions after a change its verdict comes once, against what w
   const payload = { verdict: 'CONFIRMED', old: 10_000, new: 9_400, policy_change: { cycle: 1, proposal: 'c1' } }
   expect(queued_signals).toMatchObject([{ source: 'policy_delta', payload }])
   expect((await loop.cycle()).queued_signals).toEqual([])
+})
+
+it('a change that was live before its cycle was written beside it is judged with its cycle', async () => {
+  await begin(CADENCE + KNOBS)
+  loop.tell({ ...UNRELIABLE, operation: worked({ ...HEALTHY, ...RETRIED, tokens_per_task: 10_000 }) })
+  await loop.cycle()
+  const database = await openDatabase(join(loop.root.path, 'runtime/control/meta-loop.db'), 1_000)
+  database.prepare(`UPDATE evaluations SET record = json_set(record, '$.policy_change.cycle', null)`).run([])
+  database.close()
+  loop.tell({ operation: HEALTHY, since: worked({ tokens_per_task: 9_400 }), events: sessions(5) })
+  const { queued_signals } = await loop.cycle()
+  expect(queued_signals).toMatchObject([{ payload: { policy_change: { cycle: 1, proposal: 'c1' } } }])
 })
 
 it('AROS 13: the next cycle perceives what the last one committed, also after a restart', async () => {
