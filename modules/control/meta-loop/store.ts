@@ -9,6 +9,7 @@ import { join } from 'node:path'
 import type { Cycle, LoopAlert } from '../../contracts/meta-loop.ts'
 import type { Json } from '../../contracts/seams.ts'
 import type { SqlRow } from '../../contracts/services.ts'
+import { ParsedTexts } from '../../lib/parsed-texts.ts'
 import { openDatabase, type Connection } from '../../lib/sqlite.ts'
 import { Statements } from '../../lib/statements.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
@@ -17,6 +18,8 @@ import type { Begun } from './cadence.ts'
 
 const BUSY_MS = 5_000
 const FILE = 'runtime/control/meta-loop.db'
+/** Of the cycles that were read last: each look of the watch reads the same few. */
+const PARSED_CHARS_MAX = 2_000_000
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS attempts (
     id INTEGER PRIMARY KEY AUTOINCREMENT, number INTEGER NOT NULL, trigger TEXT NOT NULL, started_at INTEGER NOT NULL,
@@ -69,7 +72,7 @@ export async function openLoop(folder: string): Promise<Connection> {
 export class LoopStore {
   private readonly connection: Connection
   private readonly statements: Statements
-
+  private readonly parsed = new ParsedTexts<Cycle>(PARSED_CHARS_MAX)
   private readonly onBad: (id: number) => void
 
   /** `onBad`: told of each row that cannot be read, whenever it is met. */
@@ -260,7 +263,7 @@ export class LoopStore {
   /** Nothing for a row that is no cycle any more: the others stand. */
   private read(row: SqlRow): Cycle[] {
     try {
-      return [JSON.parse(String(row['record'])) as Cycle]
+      return [this.parsed.of(Number(row['id']), String(row['record']))]
     } catch {
       this.onBad(Number(row['id']))
       return []

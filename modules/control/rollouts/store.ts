@@ -22,6 +22,8 @@ const BUSY_MS = 5_000
 const FILE = 'runtime/control/rollouts.db'
 /** Of the proposals that were listed last: the control plane lists them every few minutes, and few of them change. */
 const PARSED_CHARS_MAX = 4_000_000
+/** Different questions that are answered without reading, until the next write. */
+const LISTS_MAX = 20
 const SCHEMA = [
   `CREATE TABLE IF NOT EXISTS proposals (
     number INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT UNIQUE, state TEXT NOT NULL, service TEXT NOT NULL,
@@ -100,7 +102,8 @@ const keptOf = (row: SqlRow): Kept => ({
 export class RolloutStore {
   private readonly connection: Connection
   private readonly statements: Statements
-  private readonly listed = new ParsedTexts<Proposal>(PARSED_CHARS_MAX)
+  private readonly parsed = new ParsedTexts<Proposal>(PARSED_CHARS_MAX)
+  private readonly lists = new Map<string, readonly Proposal[]>()
   private opened: Map<number, Kept> | undefined
 
   constructor(connection: Connection) {
@@ -117,6 +120,7 @@ export class RolloutStore {
   /** Another version has written meanwhile. */
   forget(): void {
     this.opened = undefined
+    this.lists.clear()
   }
 
   add(kept: Kept): void {
@@ -161,9 +165,17 @@ export class RolloutStore {
   list(query: { state?: string | undefined; service?: string | undefined }, limit: number): Proposal[] {
     const asked = (['state', 'service'] as const).filter((name) => query[name] !== undefined)
     const where = asked.length === 0 ? '' : `WHERE ${asked.map((name) => `${name} = ?`).join(' AND ')}`
+    const values = [...asked.map((name) => query[name]), limit]
+    const question = JSON.stringify([where, values])
+    const known = this.lists.get(question)
+    if (known !== undefined) return [...known]
     const statement = this.statements.of(`SELECT number, record FROM proposals ${where} ORDER BY number DESC LIMIT ?`)
-    const rows = statement.iterate([...asked.map((name) => query[name]), limit])
-    return Array.from(rows, (row) => this.listed.of(Number(row['number']), String(row['record'])))
+    const found = Array.from(statement.iterate(values), (row) =>
+      this.parsed.of(Number(row['number']), String(row['record'])),
+    )
+    if (this.lists.size >= LISTS_MAX) this.lists.clear()
+    this.lists.set(question, found)
+    return [...found]
   }
 
   /** Those whose `builds_on` names it. */
@@ -240,6 +252,7 @@ export class RolloutStore {
 
   private writing<T>(work: () => T): T {
     this.open()
+    this.lists.clear()
     let done: T
     try {
       done = this.connection.transaction(work).immediate()
