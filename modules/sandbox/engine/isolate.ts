@@ -11,6 +11,7 @@ import { LOCAL } from './guest/channel.ts'
 import { Decoder } from './guest/decode.ts'
 import { flatten } from './guest/errors.ts'
 import { digest } from './digest.ts'
+import { computedSince, processCpu, type Mark } from './computed.ts'
 import { Fall } from './fall.ts'
 import { CpuShare } from './cpu-share.ts'
 import type { EntryRef, Ivm, IvmIsolate } from './ivm.ts'
@@ -56,7 +57,7 @@ export class IsolateGuest {
   private entry: EntryRef | undefined
   private queue: { text: string; bytes: Uint8Array | undefined }[] = []
   private batch = 1
-  private entered: { cpu: number } | undefined
+  private entered: Mark | undefined
   private ended = false
   private packets = 0
   private bytes = 0
@@ -64,7 +65,7 @@ export class IsolateGuest {
   private wakesAt = Infinity
   /** of one entry; while it is opened only our own code runs */
   private cpuMax = OPENING_CPU_MS
-  private idleCpu = 0
+  private idle: Mark = { cpu: 0, process: 0 }
   private lastCpu = 0
   private readonly share: CpuShare
 
@@ -89,6 +90,8 @@ export class IsolateGuest {
     if (!this.isolate.isDisposed) this.lastCpu = Number(this.isolate.cpuTime) / 1e6
     return this.lastCpu
   }
+
+  private readonly mark = (): Mark => ({ cpu: this.cpu(), process: processCpu() })
 
   private get timeout(): number {
     return this.cpuMax * 4 + 1_000
@@ -153,14 +156,14 @@ export class IsolateGuest {
   private enter(): void {
     this.packets = 0
     this.bytes = 0
-    this.entered = { cpu: this.cpu() }
+    this.entered = this.mark()
     this.events.entered()
   }
 
   private left(): number {
     const used = this.enteredCpu
     this.entered = undefined
-    this.idleCpu = this.cpu()
+    this.idle = this.mark()
     if (this.ended) this.fall.settled()
     return used
   }
@@ -239,10 +242,15 @@ export class IsolateGuest {
   /** Looked at often while something is entered, and now and then otherwise. */
   watch(): void {
     if (this.ended) return
-    const cpu = this.cpu()
     if (this.entered !== undefined) {
-      if (cpu - this.entered.cpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
-    } else if (this.entry !== undefined && cpu - this.idleCpu > IDLE_CPU_MS)
+      if (this.enteredCpu > this.cpuMax) this.end('sandbox_cpu', this.cpuReason)
+      return
+    }
+    if (this.entry === undefined) return
+    const now = this.mark()
+    // What the rest of the process did while nothing was computed here is not the guest's.
+    if (now.cpu <= this.idle.cpu) this.idle = now
+    else if (computedSince(this.idle, now) > IDLE_CPU_MS)
       this.end('sandbox_cpu', 'it went on computing outside of every call')
   }
 
@@ -258,7 +266,7 @@ export class IsolateGuest {
 
   /** What it computed since the entry it is in began. */
   get enteredCpu(): number {
-    return this.entered === undefined ? 0 : this.cpu() - this.entered.cpu
+    return this.entered === undefined ? 0 : computedSince(this.entered, this.mark())
   }
 
   async usage(): Promise<{ cpu_ms: number; heap_bytes: number }> {

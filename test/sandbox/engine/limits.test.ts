@@ -11,6 +11,9 @@ import { endPlaces, openGuest, startPlace } from './engine-bench.ts'
 
 afterEach(endPlaces)
 
+/** Longer than an entry may compute, shorter than the engine lets one last. */
+const STOPPED_MS = 1_500
+
 const SOURCE = `export class Module {
   constructor(private readonly kernel: any) {}
   never() { return new Promise(() => {}) }
@@ -20,6 +23,12 @@ const SOURCE = `export class Module {
     console.log('begun')
     for (let turn = 0; turn < 5; turn++) await null
     this.native()
+  }
+  async saysAndWorks() {
+    console.log('begun')
+    for (let turn = 0; turn < 5; turn++) await null
+    for (let turn = 0; turn < 10; turn++) for (const until = Date.now() + 50; Date.now() < until; );
+    return 'done'
   }
   grow() { const all = new Set(); for (let one = 0; ; one++) all.add(one) }
   fill() { const all: unknown[] = []; for (let one = 0; ; one++) all.push(new Uint8Array(1_000_000).fill(1)) }
@@ -95,6 +104,21 @@ it('a native loop is ended with its guest, also when the guest is closed', async
   await guest.close()
   expect((await looping).code).toBe('stopped')
   expect((await place.ended).code).toBe('sandbox_host_died')
+})
+
+it('a guest whose process had to wait for the processor has not computed meanwhile', async () => {
+  const place = await startPlace('process')
+  let begun = (): void => {}
+  const hasBegun = new Promise<void>((resolve) => (begun = resolve))
+  const { call, closed } = await openGuest(place, SOURCE, { limits: { cpu_ms: 1_000 }, onTold: () => begun() })
+  const working = call('saysAndWorks')
+  await hasBegun
+  const pid = place.pid as number
+  process.kill(pid, 'SIGSTOP')
+  await new Promise((resolve) => setTimeout(resolve, STOPPED_MS))
+  process.kill(pid, 'SIGCONT')
+  expect(await working).toBe('done')
+  expect(closed).toEqual([])
 })
 
 it('a place that was ended is no place any more', async () => {
