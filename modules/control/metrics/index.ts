@@ -231,7 +231,8 @@ export class Module implements ControlMetricsApi {
     const { seen, store } = this.#open()
     const { snapshots_days, snapshots_max, events_days, budget_days } = this.#config
     seen.spend.forget(now - (budget_days + 1) * DAY_MS)
-    store.keep('spend', seen.spend.text())
+    if (!seen.spend.isKept) store.keep('spend', seen.spend.text())
+    seen.spend.isKept = true
     store.forget({
       snapshots_before: now - snapshots_days * DAY_MS,
       snapshots_max,

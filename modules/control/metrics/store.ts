@@ -30,6 +30,8 @@ const SCHEMA = [
     session TEXT, data TEXT NOT NULL)`,
   'CREATE INDEX IF NOT EXISTS events_by_bot ON events (bot, at)',
   'CREATE INDEX IF NOT EXISTS events_by_at ON events (at)',
+  // Tasks of a week are counted at every snapshot, without reading one of them.
+  'CREATE INDEX IF NOT EXISTS events_by_type ON events (bot, type, at)',
   'CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, text TEXT NOT NULL)',
 ]
 

@@ -9,6 +9,8 @@ interface Hour {
 }
 
 export class Spend {
+  /** What `text()` says stands on disk already; set by who writes it. */
+  isKept = false
   private hours = new Map<number, Hour>()
 
   add(now: number, cost: number | null): void {
@@ -20,6 +22,7 @@ export class Spend {
       hour.priced++
     }
     this.hours.set(index, hour)
+    this.isKept = false
   }
 
   since(time: number): Hour {
@@ -34,7 +37,8 @@ export class Spend {
   }
 
   forget(before: number): void {
-    for (const index of this.hours.keys()) if (index < Math.floor(before / HOUR_MS)) this.hours.delete(index)
+    for (const index of this.hours.keys())
+      if (index < Math.floor(before / HOUR_MS) && this.hours.delete(index)) this.isKept = false
   }
 
   text(): string {
@@ -43,6 +47,7 @@ export class Spend {
 
   /** What this process has counted is added to what was kept. */
   restore(text: string): void {
+    this.isKept = false
     for (const [index, kept] of JSON.parse(text) as [number, Hour][]) {
       const { usd, answers, priced } = this.hours.get(index) ?? { usd: 0, answers: 0, priced: 0 }
       this.hours.set(index, {
