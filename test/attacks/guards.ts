@@ -188,7 +188,7 @@ export const GUARDS: readonly Guard[] = [
     name: 'a deadline on every entry',
     file: `${ENGINE}/isolate.ts`,
     without: [
-      ['if (cpu - this.entered.cpu > this.cpuMax) this.end(', 'if (cpu < 0) this.end('],
+      ['if (this.enteredCpu > this.cpuMax) this.end(', 'if (this.enteredCpu < 0) this.end('],
       ['return this.cpuMax * 4 + 1_000', 'return 120_000'],
     ],
     cases: ['45'],
@@ -233,7 +233,7 @@ export const GUARDS: readonly Guard[] = [
   {
     name: 'no computing outside of every entry',
     file: `${ENGINE}/isolate.ts`,
-    without: [['else if (this.entry !== undefined && cpu - this.idleCpu > IDLE_CPU_MS)', 'else if (cpu < 0)']],
+    without: [['else if (computedSince(this.idle, now) > IDLE_CPU_MS)', 'else if (now.cpu < 0)']],
     behind: [
       {
         file: `${GUEST}/globals.ts`,
