@@ -155,8 +155,8 @@ export class Attempts {
     const { ledger, kernel, store } = this.#means
     const { action, name } = endOf(id, cycle)
     try {
-      const told = await ledger.read({ cycle: name, action, limit: 1 })
-      if (told.length === 0)
+      const told = await ledger.read({ cycle: name })
+      if (!told.some((entry) => entry.action === action))
         await ledger.append(entryOf(action, name, kernel.api, cycle.status, payloadOf(cycle), cycle.reason))
       store.settle(id)
       return true
