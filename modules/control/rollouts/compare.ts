@@ -1,6 +1,7 @@
 /**
  * One metric of a service before and after a change: better, the same, worse, or unknown. Worse is only what is worse by
- * more than the tolerance, than each half of the time before, and than chance makes of so few samples; better likewise. Fewer calls are the service's doing only where calls wait in it: callers come and go by themselves. Pure.
+ * more than the tolerance, than each half of the time before, and than chance makes of so few samples; better likewise. Fewer
+ * calls are the service's doing only where about as many as before wait in it: callers come and go by themselves. Pure.
  */
 import type { EffectComparison, EffectMetric, Measured } from '../../contracts/proposals.ts'
 import type { Sample } from './samples.ts'
@@ -101,7 +102,10 @@ function ofErrors(before: Sample, after: Sample, { tolerance, min_effect }: Tole
 function ofRates(before: Sample, after: Sample, { tolerance, min_effect }: Tolerances): EffectComparison['outcome'] {
   const [old, now] = [before.calls / before.seconds, after.calls / after.seconds]
   const [low, high] = halvesOf(before.rates, mean)
-  const isHeldUp = after.waiting >= 0.5 && after.waiting > before.waiting
+  const stays = after.waiting / before.waiting
+  // Calls under way are calls a second times how long each takes (Little's law).
+  const takes = stays / (now / old)
+  const isHeldUp = after.waiting >= 0.5 && stays >= 1 / NOISE_MAX && takes >= NOISE_MAX
   const isWorse = now < Math.max(low, old / NOISE_MAX) * (1 - tolerance) && now < old * (1 - tolerance)
   const lowered = before.rates.map((rate) => rate * (1 - tolerance))
   if (isHeldUp && isWorse && ranks(after.rates, lowered) < ALPHA) return 'worse'

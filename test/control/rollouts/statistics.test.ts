@@ -135,3 +135,17 @@ it('fewer calls are worse only where calls wait: callers come and go by themselv
   const of = (after: Sample): string => compare('s', 'calls_per_s', [at(100, 0.5), after], TOLERANCES).outcome
   expect([of(at(50, 0.2)), of(at(50, 4)), of(at(99, 4)), of(at(150, 1))]).toEqual(['same', 'worse', 'same', 'better'])
 })
+
+it('callers who wait for each answer are held up, though no more of them wait than before', () => {
+  const at = (each: number, waiting: number): Sample => ({
+    ...sample([]),
+    calls: each * 60,
+    seconds: 60,
+    rates: Array.from({ length: 60 }, (_, index) => each + (index % 3)),
+    waiting,
+  })
+  const of = (each: number, waiting: number): string =>
+    compare('s', 'calls_per_s', [at(600, 4), at(each, waiting)], TOLERANCES).outcome
+  // Always four of them, seen between two calls now and then; half of them left; all but one, and it takes a little longer.
+  expect([of(60, 4), of(60, 3.8), of(300, 2), of(120, 1)]).toEqual(['worse', 'worse', 'same', 'same'])
+})
