@@ -35,7 +35,9 @@ const DIGITS = 1e6
 type Collected = Pick<MetricSnapshot, 'values' | 'errors'>
 
 export async function collectAll(scene: Scene, collectors: readonly Collector[] = COLLECTORS): Promise<Collected> {
-  const found = await Promise.all(collectors.map((one) => collectOne(one, scene)))
+  const over = new AbortController()
+  const late = lateAfter(scene, over.signal)
+  const found = await Promise.all(collectors.map((one) => collectOne(one, scene, late))).finally(() => over.abort())
   const values = new Map<MetricDomain, Values>(found.map(({ domain, values: some }) => [domain, some]))
   const troubles = found.filter(({ trouble }) => trouble !== '')
   return {
@@ -46,29 +48,31 @@ export async function collectAll(scene: Scene, collectors: readonly Collector[] 
   }
 }
 
+/** One wait for all: they begin at the same moment. */
+function lateAfter({ kernel, config }: Scene, signal: AbortSignal): Promise<never> {
+  const late = kernel.sleep(config.collector_ms, signal).then(() => {
+    throw new Error(`it took longer than ${config.collector_ms} ms`)
+  })
+  // Nobody waits for it any more when all have answered.
+  late.catch(() => undefined)
+  return late
+}
+
 interface Found {
   domain: MetricDomain
   values: Values
   trouble: string
 }
 
-async function collectOne({ domain, collect }: Collector, scene: Scene): Promise<Found> {
-  const { kernel, config } = scene
+async function collectOne({ domain, collect }: Collector, scene: Scene, late: Promise<never>): Promise<Found> {
   const look = new Look(scene)
-  const over = new AbortController()
-  const late = async (): Promise<never> => {
-    await kernel.sleep(config.collector_ms, over.signal)
-    throw new Error(`it took longer than ${config.collector_ms} ms`)
-  }
   const work = (async () => collect(look))()
+  work.catch(() => undefined)
   try {
-    const values = await Promise.race([work, late()])
+    const values = await Promise.race([work, late])
     return { domain, values, trouble: look.troubles.join('; ') }
   } catch (thrown) {
     return { domain, values: {}, trouble: reasonOf(thrown) }
-  } finally {
-    over.abort()
-    work.catch(() => undefined)
   }
 }
 

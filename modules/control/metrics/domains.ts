@@ -17,14 +17,14 @@ const DRIFTING = ['success_rate', 'recovery_s_p95', 'autonomy_rate'] as const
 export type Baseline = Pick<DomainView, 'domain' | (typeof DRIFTING)[number]>[]
 
 interface Counts {
-  calls: Map<string, number>
-  errors: Map<string, number>
+  calls: ReadonlyMap<string, number>
+  errors: ReadonlyMap<string, number>
   /** by who calls: whom */
   callees: Map<string, string[]>
-  ran: Map<string, number>
-  asked: Map<string, number>
-  failures: Map<string, number>
-  alerts: Map<string, number>
+  ran: ReadonlyMap<string, number>
+  asked: ReadonlyMap<string, number>
+  failures: ReadonlyMap<string, number>
+  alerts: ReadonlyMap<string, number>
 }
 
 export function domainViews(
@@ -34,15 +34,15 @@ export function domainViews(
   { window_ms, drift_samples_min }: { window_ms: number; drift_samples_min: number },
   baseline: Baseline | undefined,
 ): DomainView[] {
-  const of = (prefix: string): Map<string, number> => seen.counts.of(now, prefix)
+  const of = (kind: string): ReadonlyMap<string, number> => seen.counts.of(now, kind)
   const counts: Counts = {
-    calls: of('calls '),
-    errors: of('errors '),
-    callees: calleesOf(of('call ').keys()),
-    ran: of('run '),
-    asked: of('asked '),
-    failures: of('failure '),
-    alerts: of('alert '),
+    calls: of('calls'),
+    errors: of('errors'),
+    callees: calleesOf(of('call').keys()),
+    ran: of('run'),
+    asked: of('asked'),
+    failures: of('failure'),
+    alerts: of('alert'),
   }
   const names = [...new Set(services.map(domainOf))].sort()
   return names.map((domain) => {
@@ -77,7 +77,7 @@ function viewOf(
 ): Omit<DomainView, 'drift'> {
   // What watches is asked all the time, also in a system that does nothing.
   const working = members.filter(({ prog }) => roleOf(prog) !== 'system')
-  const total = (of: Map<string, number>, some: readonly ServiceStatus[] = working): number =>
+  const total = (of: ReadonlyMap<string, number>, some: readonly ServiceStatus[] = working): number =>
     some.reduce((sum, { api }) => sum + (of.get(api) ?? 0), 0)
   const calls = total(counts.calls)
   const [ran, asked] = [total(counts.ran), total(counts.asked)]

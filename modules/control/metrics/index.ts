@@ -99,12 +99,13 @@ export class Module implements ControlMetricsApi {
     const services = await this.#sample()
     queue.flush()
     const at = kernel.clock.now()
-    const domains = domainViews(services, seen, at, this.#config, this.#baseline())
+    const baseline = this.#baseline()
+    const domains = domainViews(services, seen, at, this.#config, baseline)
     const operation = (): OperationMetrics => this.#operation(DEFAULT_BOT, this.#config.operation_window_ms, at)
     const scene = { kernel, config: this.#config, seen, now: at, services, domains, operation }
     const { values, errors } = await collectAll(scene)
     const snapshot = store.addSnapshot({ at, window_ms, values, domains, errors })
-    if (this.#baseline() === undefined && isBaseline(domains, drift_samples_min))
+    if (baseline === undefined && isBaseline(domains, drift_samples_min))
       store.keep('baseline', JSON.stringify(baselineOf(domains)))
     this.#forget(at)
     return snapshot
@@ -160,7 +161,7 @@ export class Module implements ControlMetricsApi {
 
   #operation(bot: string, windowMs: number, now: number): OperationMetrics {
     const { store } = this.#open()
-    const { events, skipped } = store.events(bot, now - windowMs)
+    const { events, skipped } = store.events(bot, now, windowMs)
     return operationOf(events, store.tasks(bot, now - WEEK_MS), skipped)
   }
 

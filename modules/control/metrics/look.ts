@@ -57,8 +57,8 @@ export class Look {
     return this.scene.seen.counts.sum(this.scene.now, name)
   }
 
-  counts(prefix: string): Map<string, number> {
-    return this.scene.seen.counts.of(this.scene.now, prefix)
+  counts(kind: string): ReadonlyMap<string, number> {
+    return this.scene.seen.counts.of(this.scene.now, kind)
   }
 
   /** Undefined when it cannot be told, with the reason noted. */

@@ -13,6 +13,7 @@ import { openDatabase, type Connection } from '../../lib/sqlite.ts'
 import { Statements } from '../../lib/statements.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
+import { RecentEvents, type ReadEvent } from './recent-events.ts'
 
 const BUSY_MS = 5_000
 const KEY_BYTES = 32
@@ -54,6 +55,8 @@ export class MetricsStore {
   private readonly connection: Connection
   private readonly statements: Statements
   private readonly parsed = new ParsedTexts<Omit<MetricSnapshot, 'id'>>(PARSED_CHARS_MAX)
+  private readonly recent = new RecentEvents((bot, since, after) => this.eventsAfter(bot, since, after))
+  private version = 0
 
   constructor(connection: Connection) {
     this.connection = connection
@@ -126,13 +129,15 @@ export class MetricsStore {
   }
 
   /** `skipped`: lines that are no events any more. */
-  events(bot: string, since: number): { events: OperationEvent[]; skipped: number } {
-    const rows = this.rows('SELECT at, type, session, data FROM events WHERE bot = ? AND at >= ? ORDER BY number', [
-      bot,
-      since,
-    ])
-    const events = rows.flatMap((row) => eventOf(row, bot) ?? [])
-    return { events, skipped: rows.length - events.length }
+  events(bot: string, now: number, windowMs: number): { events: OperationEvent[]; skipped: number } {
+    const [row] = this.rows('SELECT min(number) AS first FROM events', [])
+    // Somebody else wrote to the file: any line may be another one.
+    const [{ data_version }] = this.connection.pragma('data_version') as [{ data_version: number }]
+    if (data_version !== this.version) this.recent.forget()
+    this.version = data_version
+    const read = this.recent.of(bot, now, windowMs, Number(row?.['first'] ?? 0))
+    const events = read.flatMap(({ event }) => event ?? [])
+    return { events, skipped: read.length - events.length }
   }
 
   newestEvents(bot: string, types: readonly string[], since: number, limit: number): OperationEvent[] {
@@ -163,6 +168,17 @@ export class MetricsStore {
       this.statements.of(sql).run([limits.snapshots_before, limits.snapshots_max])
       this.statements.of('DELETE FROM events WHERE at < ?').run([limits.events_before])
     })
+  }
+
+  private eventsAfter(bot: string, since: number, after: number): ReadEvent[] {
+    // Where most are known, those above a number are few, of whatever agent; else an index has the window of this one.
+    const which = after > 0 ? '+bot = ? AND +at >= ? AND number > ?' : 'bot = ? AND at >= ? AND +number > ?'
+    const sql = `SELECT number, at, type, session, data FROM events WHERE ${which} ORDER BY number`
+    return this.rows(sql, [bot, since, after]).map((row) => ({
+      number: Number(row['number']),
+      at: Number(row['at']),
+      event: eventOf(row, bot),
+    }))
   }
 
   private rows(sql: string, params: unknown[]): SqlRow[] {

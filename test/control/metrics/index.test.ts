@@ -242,6 +242,16 @@ it('what the measuring itself asks is not measured', async () => {
   expect(services.find(({ api }) => api === 'ledger')).toMatchObject({ calls: 0, errors: 0 })
 })
 
+it('an organ that cannot answer while it is measured is no failure that anybody met', async () => {
+  const failed = m.system.event('call.failed', ({ api }) => api === 'rollouts')
+  await m.take()
+  await failed
+  expect((await m.value('telemetry.error_event_count')).value).toBe(0)
+  await m.call('rollouts', 'list')
+  await m.callWith({}, 'calc', 'fail')
+  expect((await m.value('telemetry.error_event_count')).value).toBeGreaterThan(0)
+})
+
 it('where next to no time was spent, nobody knows where it went', async () => {
   const allow = async (ms: number): Promise<void> => {
     m.system.root.write('configs/control/metrics.yml', CONFIG.replace('busy_ms_min: 10', `busy_ms_min: ${ms}`))

@@ -41,8 +41,7 @@ export async function write(m: Measured, api: string, text: string): Promise<voi
 
 export async function remove(m: Measured, ...apis: string[]): Promise<void> {
   for (const api of apis) {
-    const live = (await m.system.show(api)).state === 'live'
-    const told = live ? m.system.event('service.stopped', (data) => data['api'] === api) : Promise.resolve()
+    const told = m.system.event('service.stopped', (data) => data['api'] === api)
     m.system.root.remove(`configs/${api}.yml`)
     await told
   }

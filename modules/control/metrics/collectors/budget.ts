@@ -37,7 +37,7 @@ function collect(look: Look): Values {
 function timesOf(look: Look): Record<Role, number> {
   const progs = new Map(look.scene.services.map(({ api, prog }) => [api, prog]))
   const own = new Map<string, number>()
-  for (const [pair, ms] of look.counts('ms ')) {
+  for (const [pair, ms] of look.counts('ms')) {
     const [caller = '', callee = ''] = pair.split('>')
     own.set(callee, (own.get(callee) ?? 0) + ms)
     own.set(caller, (own.get(caller) ?? 0) - ms)

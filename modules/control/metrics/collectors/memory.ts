@@ -1,11 +1,10 @@
 /** What is kept: files of databases, documents and how well they are found, and whether the disk agrees with what runs. */
-import type { Dirent } from 'node:fs'
-import { readdir, stat } from 'node:fs/promises'
+import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import type { MetricValue } from '../../../contracts/meta-metrics.ts'
 import type { Handle } from '../../../contracts/module.ts'
 import type { VectorStoreApi } from '../../../contracts/services.ts'
-import { codeOf, reasonOf } from '../../../lib/errors.ts'
+import { reasonOf } from '../../../lib/errors.ts'
 import { isLive } from '../domains.ts'
 import { counted, shareOf, sumOf, unknown, type Collector, type Look, type Values } from '../look.ts'
 import { isStore } from '../roles.ts'
@@ -13,7 +12,8 @@ import { percentile } from '../seen/recent.ts'
 
 const DATABASE = /\.db(?:-wal)?$/
 const OWN = /^metrics\.db/
-const FILES_MAX = 1_000
+const FILES_MAX = 500
+const FOLDERS_MAX = 200
 const DEPTH_MAX = 3
 
 export const memory: Collector = { domain: 'memory', collect }
@@ -23,7 +23,8 @@ async function collect(look: Look): Promise<Values> {
   const stores = services.filter(({ prog }) => isStore(prog)).map(({ api }) => api)
   const times = stores.flatMap((api) => seen.timesOf(api, look.since))
   const running = services.filter(isLive)
-  const [sizes, documents] = await Promise.all([sizesUnder(kernel.paths.runtime, look), documentsOf(look)])
+  const sizes = sizesUnder(kernel.paths.runtime, look)
+  const documents = await documentsOf(look)
   return {
     store_bytes: sizes.length === 0 ? unknown : { value: sumOf(sizes), samples: sizes.length },
     ...documents,
@@ -33,31 +34,30 @@ async function collect(look: Look): Promise<Values> {
   }
 }
 
-/** Of databases of other services. */
-async function sizesUnder(runtime: string, look: Look): Promise<number[]> {
-  const files: string[] = []
-  const walk = async (folder: string, depth: number): Promise<void> => {
-    const entries: Dirent[] = await readdir(folder, { withFileTypes: true })
-    for (const entry of entries) {
-      if (files.length >= FILES_MAX) return
-      const path = join(folder, entry.name)
-      if (entry.isDirectory() && depth < DEPTH_MAX) await walk(path, depth + 1)
-      else if (entry.isFile() && DATABASE.test(entry.name) && !OWN.test(entry.name)) files.push(path)
-    }
-  }
+/** Of databases of other services. A few dozen names: asked at once, not one after the other through a pool of threads. */
+function sizesUnder(runtime: string, look: Look): number[] {
   try {
-    await walk(runtime, 1)
-    const sizes = await Promise.all(files.map((file) => stat(file).then(({ size }) => size, goneIsNothing)))
-    return sizes.flatMap((size) => size ?? [])
+    return databasesIn(runtime).flatMap((file) => statSync(file, { throwIfNoEntry: false })?.size ?? [])
   } catch (thrown) {
     look.troubles.push(`runtime: ${reasonOf(thrown)}`)
     return []
   }
 }
 
-/** A write-ahead log comes and goes. */
-function goneIsNothing(thrown: unknown): undefined {
-  if (codeOf(thrown) !== 'ENOENT') throw thrown
+function databasesIn(runtime: string): string[] {
+  const files: string[] = []
+  let folders = 0
+  const walk = (folder: string, depth: number): void => {
+    if (++folders > FOLDERS_MAX) return
+    for (const entry of readdirSync(folder, { withFileTypes: true })) {
+      if (files.length >= FILES_MAX) return
+      const path = join(folder, entry.name)
+      if (entry.isDirectory() && depth < DEPTH_MAX) walk(path, depth + 1)
+      else if (entry.isFile() && DATABASE.test(entry.name) && !OWN.test(entry.name)) files.push(path)
+    }
+  }
+  walk(runtime, 1)
+  return files
 }
 
 async function documentsOf(look: Look): Promise<Values> {

@@ -8,7 +8,7 @@ export const performance: Collector = { domain: 'performance', collect }
 function collect(look: Look): Values {
   const { services, seen } = look.scene
   const working = services.filter(({ prog }) => roleOf(prog) !== 'system')
-  const [allCalls, allErrors] = [look.counts('calls '), look.counts('errors ')]
+  const [allCalls, allErrors] = [look.counts('calls'), look.counts('errors')]
   const calls = sumOf(working.map(({ api }) => allCalls.get(api) ?? 0))
   const errors = sumOf(working.map(({ api }) => allErrors.get(api) ?? 0))
   const times = working.flatMap(({ api }) => seen.timesOf(api, look.since))
@@ -37,8 +37,8 @@ function collaboration(look: Look): Values[string] {
     const [from, to] = [callers.get(caller), callers.get(callee)]
     return from !== undefined && to !== undefined && !isEntrance(from) && roleOf(to) !== 'system'
   }
-  const total = (prefix: string): number =>
-    sumOf([...look.counts(prefix)].flatMap(([pair, count]) => (isBetween(pair) ? count : [])))
-  const calls = total('call ')
-  return shareOf(calls - total('bad '), calls)
+  const total = (kind: string): number =>
+    sumOf([...look.counts(kind)].flatMap(([pair, count]) => (isBetween(pair) ? count : [])))
+  const calls = total('call')
+  return shareOf(calls - total('bad'), calls)
 }

@@ -14,7 +14,7 @@ export const stability: Collector = { domain: 'stability', collect }
 async function collect(look: Look): Promise<Values> {
   const { services, domains, seen, config } = look.scene
   const working = services.filter(({ prog }) => roleOf(prog) !== 'system')
-  const allCalls = look.counts('calls ')
+  const allCalls = look.counts('calls')
   const calls = sumOf(working.map(({ api }) => allCalls.get(api) ?? 0))
   const [ok, refused] = [look.count('load ok'), look.count('load refused')]
   const answered = look.count('model answered')
@@ -30,7 +30,7 @@ async function collect(look: Look): Promise<Values> {
     queue_depth: counted(sumOf(services.map(({ queued }) => queued))),
     in_flight: counted(sumOf(services.map(({ in_flight }) => in_flight))),
     service_load_success: shareOf(ok, ok + refused),
-    timeout_rate: shareOf(sumOf(look.counts('late ').values()), look.count('told')),
+    timeout_rate: shareOf(sumOf(look.counts('late').values()), look.count('told')),
     model_reachable: shareOf(answered, answered + look.count('model silent')),
     service_count: counted(live),
     registry_health: shareOf(live, services.length),
@@ -38,7 +38,7 @@ async function collect(look: Look): Promise<Values> {
     event_loop_delay_s_p99: seen.process.delay(),
     heap_used_ratio: counted(seen.process.heapUsed()),
     suppressed_errors: counted(look.count('fault of nobody')),
-    restarts: counted(sumOf(look.counts('restarts ').values())),
+    restarts: counted(sumOf(look.counts('restarts').values())),
   }
 }
 

@@ -1,7 +1,10 @@
 /**
  * Counts by name in slots of time: adding costs one look-up, and what is older than the window leaves a slot at a time.
- * Names within a slot are bounded; what comes beyond is dropped, and that is counted. Used by all of `seen/`.
+ * Names within a slot are bounded; what comes beyond is dropped, and that is counted. A name is a kind, a space and what
+ * it is of. Used by all of `seen/`.
  */
+
+const NONE: ReadonlyMap<string, number> = new Map()
 
 interface Slot {
   index: number
@@ -10,6 +13,8 @@ interface Slot {
 
 export class Counts {
   dropped = 0
+  private added = 0
+  private summed: { now: number; added: number; kinds: Map<string, Map<string, number>> } | undefined
   private readonly slotMs: number
   private readonly namesMax: number
   private readonly slots: (Slot | undefined)[]
@@ -22,6 +27,7 @@ export class Counts {
   }
 
   add(now: number, name: string, by = 1): void {
+    this.added++
     const index = Math.floor(now / this.slotMs)
     const place = index % this.slots.length
     let slot = this.slots[place]
@@ -38,17 +44,27 @@ export class Counts {
     return total
   }
 
-  /** What stands behind the prefix → its sum. */
-  of(now: number, prefix: string): Map<string, number> {
+  /** What names of that kind are of → its sum. */
+  of(now: number, kind: string): ReadonlyMap<string, number> {
+    if (this.summed?.now !== now || this.summed.added !== this.added)
+      this.summed = { now, added: this.added, kinds: this.kinds(now) }
+    return this.summed.kinds.get(kind) ?? NONE
+  }
+
+  /** All at once: a snapshot asks for a dozen kinds, and each name is looked at for all of them. */
+  private kinds(now: number): Map<string, Map<string, number>> {
     const sums = new Map<string, number>()
-    for (const { counts } of this.within(now)) {
-      for (const [name, count] of counts) {
-        if (!name.startsWith(prefix)) continue
-        const rest = name.slice(prefix.length)
-        sums.set(rest, (sums.get(rest) ?? 0) + count)
-      }
+    for (const { counts } of this.within(now))
+      for (const [name, count] of counts) sums.set(name, (sums.get(name) ?? 0) + count)
+    const kinds = new Map<string, Map<string, number>>()
+    for (const [name, sum] of sums) {
+      const at = name.indexOf(' ')
+      const kind = name.slice(0, Math.max(0, at))
+      const some = kinds.get(kind)
+      if (some === undefined) kinds.set(kind, new Map([[name.slice(at + 1), sum]]))
+      else some.set(name.slice(at + 1), sum)
     }
-    return sums
+    return kinds
   }
 
   private within(now: number): Slot[] {

@@ -10,7 +10,6 @@ type See = (seen: Seen, time: number, data: Data) => void
 const nameOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
 const failure: See = (seen, time, { api, error }) => {
-  if (seen.asking.has(nameOf(api))) return
   const { code } = (error ?? {}) as { code?: unknown }
   seen.counts.add(time, `failure ${nameOf(api)} ${nameOf(code) || 'error'}`)
   seen.recoveries.failed(nameOf(api), time)
@@ -79,11 +78,16 @@ export function rate(seen: Seen, time: number, rating: unknown): void {
 export function seeEvent(seen: Seen, { id, type, time, data }: MachineEvent): boolean {
   if (id <= seen.lastEvent) return false
   seen.lastEvent = id
+  if (isOfMeasuring(seen, type, data)) return true
   seen.counts.add(time, `event ${type}`)
   if (isFailure(type)) seen.counts.add(time, 'bus failure')
   if (Object.hasOwn(TYPES, type)) TYPES[type]?.(seen, time, data)
   return true
 }
+
+/** A service that cannot answer while it is measured: nobody else has asked. */
+const isOfMeasuring = (seen: Seen, type: string, { api }: Data): boolean =>
+  type === 'call.failed' && seen.asking.has(nameOf(api))
 
 const isFailure = (type: string): boolean =>
   type === 'service.fault' || type === 'service.tripped' || /\.(?:failed|refused)$/.test(type)

@@ -32,17 +32,26 @@ describe('counts', () => {
     const counts = make(3)
     for (let n = 0; n < 1_000; n++) counts.add(NOW, `name ${n}`)
     counts.add(NOW, 'name 1')
-    expect(counts.of(NOW, 'name ').size).toBe(3)
+    expect(counts.of(NOW, 'name').size).toBe(3)
     expect(counts.sum(NOW, 'name 1')).toBe(2)
     expect(counts.dropped).toBe(997)
   })
 
-  it('are told by what stands behind a prefix', () => {
+  it('say what was counted since they were last asked, also within the same moment', () => {
+    const counts = make()
+    counts.add(NOW, 'calls a')
+    expect(counts.of(NOW, 'calls').get('a')).toBe(1)
+    counts.add(NOW, 'calls a')
+    expect(counts.of(NOW, 'calls').get('a')).toBe(2)
+    expect(counts.of(NOW + 5_000, 'calls').size).toBe(0)
+  })
+
+  it('are told by their kind', () => {
     const counts = make()
     counts.add(NOW, 'calls a')
     counts.add(NOW + 100, 'calls a')
     counts.add(NOW, 'call b')
-    expect([...counts.of(NOW + 100, 'calls ')]).toEqual([['a', 2]])
+    expect([...counts.of(NOW + 100, 'calls')]).toEqual([['a', 2]])
   })
 })
 
