@@ -27,6 +27,7 @@ import { operationOf } from './operation.ts'
 import { seeCall } from './seen/calls.ts'
 import { rate, seeEvent } from './seen/events.ts'
 import { keyOf, Seen } from './seen/index.ts'
+import { hourOf } from './seen/spend.ts'
 import { seeServices } from './seen/services.ts'
 import { MetricsStore, openMetrics } from './store.ts'
 
@@ -60,7 +61,7 @@ export class Module implements ControlMetricsApi {
     const kernel = this.#kernel
     const config = this.#config
     const files = await kernel.hold(
-      'metrics files 1',
+      'metrics files 2',
       () => openMetrics(join(kernel.paths.runtime, 'control')),
       ({ connection }) => connection.close(),
     )
@@ -85,7 +86,9 @@ export class Module implements ControlMetricsApi {
   }
 
   shutdown(): void {
-    this.#opened?.queue.flush()
+    if (this.#opened === undefined) return
+    this.#opened.queue.flush()
+    this.#saveSpend(0)
   }
 
   catalogue(): MetricDescriptor[] {
@@ -223,22 +226,26 @@ export class Module implements ControlMetricsApi {
 
   /** Once a process: what it counts from then on is written over what was kept. */
   #restoreSpend({ seen, store }: Opened): void {
-    const text = store.kept('spend')
-    if (text !== undefined && !seen.spendRestored) seen.spend.restore(text)
+    if (!seen.spendRestored) seen.spend.restore(store.spend())
     seen.spendRestored = true
   }
 
   #forget(now: number): void {
-    const { seen, store } = this.#open()
+    const { store } = this.#open()
     const { snapshots_days, snapshots_max, events_days, budget_days } = this.#config
-    seen.spend.forget(now - (budget_days + 1) * DAY_MS)
-    if (!seen.spend.isKept) store.keep('spend', seen.spend.text())
-    seen.spend.isKept = true
+    this.#saveSpend(now - (budget_days + 1) * DAY_MS)
     store.forget({
       snapshots_before: now - snapshots_days * DAY_MS,
       snapshots_max,
       events_before: now - events_days * DAY_MS,
     })
+  }
+
+  #saveSpend(first: number): void {
+    const { seen, store } = this.#open()
+    seen.spend.forget(first)
+    store.saveSpend(seen.spend.toSave(), hourOf(first))
+    seen.spend.saved()
   }
 
   #open(): Opened {

@@ -13,6 +13,7 @@ import { openDatabase, type Connection } from '../../lib/sqlite.ts'
 import { Statements } from '../../lib/statements.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
+import type { HourCost } from './seen/spend.ts'
 import { RecentEvents, type ReadEvent } from './recent-events.ts'
 
 const BUSY_MS = 5_000
@@ -34,6 +35,13 @@ const SCHEMA = [
   // Tasks of a week are counted at every snapshot, without reading one of them.
   'CREATE INDEX IF NOT EXISTS events_by_type ON events (bot, type, at)',
   'CREATE TABLE IF NOT EXISTS kept (name TEXT PRIMARY KEY, text TEXT NOT NULL)',
+  `CREATE TABLE IF NOT EXISTS spend (
+    hour INTEGER PRIMARY KEY, usd REAL NOT NULL, answers INTEGER NOT NULL, priced INTEGER NOT NULL)`,
+  // Until 2026-11 all hours stood in one text.
+  `INSERT OR IGNORE INTO spend SELECT json_extract(value, '$[0]'), json_extract(value, '$[1].usd'),
+    json_extract(value, '$[1].answers'), json_extract(value, '$[1].priced')
+    FROM kept, json_each(kept.text) WHERE kept.name = 'spend'`,
+  `DELETE FROM kept WHERE name = 'spend'`,
 ]
 
 export interface MetricsFiles {
@@ -159,6 +167,23 @@ export class MetricsStore {
 
   keep(name: string, text: string): void {
     this.writing(() => this.statements.of('INSERT OR REPLACE INTO kept VALUES (?, ?)').run([name, text]))
+  }
+
+  spend(): HourCost[] {
+    return this.rows('SELECT hour, usd, answers, priced FROM spend ORDER BY hour', []).map((row) => ({
+      hour: Number(row['hour']),
+      usd: Number(row['usd']),
+      answers: Number(row['answers']),
+      priced: Number(row['priced']),
+    }))
+  }
+
+  saveSpend(hours: readonly HourCost[], forgetBefore: number): void {
+    this.writing(() => {
+      const save = this.statements.of('INSERT OR REPLACE INTO spend (hour, usd, answers, priced) VALUES (?, ?, ?, ?)')
+      for (const { hour, usd, answers, priced } of hours) save.run([hour, usd, answers, priced])
+      this.statements.of('DELETE FROM spend WHERE hour < ?').run([forgetBefore])
+    })
   }
 
   forget(limits: { snapshots_before: number; snapshots_max: number; events_before: number }): void {

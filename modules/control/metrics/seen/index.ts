@@ -11,7 +11,7 @@ import { Requests } from './requests.ts'
 import { Spend } from './spend.ts'
 
 /** Another number where what is held changes its shape. */
-export const SHAPE = 'metrics 1'
+export const SHAPE = 'metrics 2'
 
 export interface ServiceCounts {
   calls: number

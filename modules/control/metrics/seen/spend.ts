@@ -1,60 +1,83 @@
 /** What models cost by the hour: for a rate and a forecast, which look further back than a snapshot. Kept over restarts. */
 
 const HOUR_MS = 3_600_000
+/** Sums that are asked for again and again: of a day, and of the days of the budget. */
+const SUMS_MAX = 4
 
-interface Hour {
+export interface Cost {
   usd: number
   answers: number
   priced: number
 }
 
+export interface HourCost extends Cost {
+  /** hours since 1970 */
+  hour: number
+}
+
+export const hourOf = (time: number): number => Math.floor(time / HOUR_MS)
+
 export class Spend {
-  /** What `text()` says stands on disk already; set by who writes it. */
-  isKept = false
-  private hours = new Map<number, Hour>()
+  private readonly hours = new Map<number, Cost>()
+  private readonly unsaved = new Set<number>()
+  /** from an hour on */
+  private readonly sums = new Map<number, Cost>()
 
   add(now: number, cost: number | null): void {
-    const index = Math.floor(now / HOUR_MS)
-    const hour = this.hours.get(index) ?? { usd: 0, answers: 0, priced: 0 }
-    hour.answers++
-    if (cost !== null) {
-      hour.usd += cost
-      hour.priced++
-    }
-    this.hours.set(index, hour)
-    this.isKept = false
+    const added = { usd: cost ?? 0, answers: 1, priced: cost === null ? 0 : 1 }
+    this.addTo(hourOf(now), added)
+    this.unsaved.add(hourOf(now))
   }
 
-  since(time: number): Hour {
-    const sum = { usd: 0, answers: 0, priced: 0 }
-    for (const [index, { usd, answers, priced }] of this.hours) {
-      if (index < Math.floor(time / HOUR_MS)) continue
-      sum.usd += usd
-      sum.answers += answers
-      sum.priced += priced
-    }
+  since(time: number): Readonly<Cost> {
+    const from = hourOf(time)
+    const known = this.sums.get(from)
+    if (known !== undefined) return known
+    const sum = nothing()
+    for (const [hour, cost] of this.hours) if (hour >= from) increase(sum, cost)
+    if (this.sums.size >= SUMS_MAX) this.sums.clear()
+    this.sums.set(from, sum)
     return sum
   }
 
   forget(before: number): void {
-    for (const index of this.hours.keys())
-      if (index < Math.floor(before / HOUR_MS) && this.hours.delete(index)) this.isKept = false
+    for (const hour of this.hours.keys()) {
+      if (hour >= hourOf(before)) continue
+      this.hours.delete(hour)
+      this.unsaved.delete(hour)
+      this.sums.clear()
+    }
   }
 
-  text(): string {
-    return JSON.stringify([...this.hours])
+  /** Hours that were added to since they were saved. */
+  toSave(): HourCost[] {
+    return [...this.unsaved].map((hour) => ({ hour, ...nothing(), ...this.hours.get(hour) }))
+  }
+
+  saved(): void {
+    this.unsaved.clear()
   }
 
   /** What this process has counted is added to what was kept. */
-  restore(text: string): void {
-    this.isKept = false
-    for (const [index, kept] of JSON.parse(text) as [number, Hour][]) {
-      const { usd, answers, priced } = this.hours.get(index) ?? { usd: 0, answers: 0, priced: 0 }
-      this.hours.set(index, {
-        usd: usd + kept.usd,
-        answers: answers + kept.answers,
-        priced: priced + kept.priced,
-      })
+  restore(kept: readonly HourCost[]): void {
+    for (const { hour, usd, answers, priced } of kept) {
+      if (this.hours.has(hour)) this.unsaved.add(hour)
+      this.addTo(hour, { usd, answers, priced })
     }
   }
+
+  private addTo(hour: number, cost: Cost): void {
+    const known = this.hours.get(hour) ?? nothing()
+    increase(known, cost)
+    this.hours.set(hour, known)
+    for (const [from, sum] of this.sums) if (hour >= from) increase(sum, cost)
+  }
+}
+
+const nothing = (): Cost => ({ usd: 0, answers: 0, priced: 0 })
+
+function increase(sum: Cost, { usd, answers, priced }: Cost): void {
+  sum.usd += usd
+  sum.answers += answers
+  sum.priced += priced
 }

@@ -5,6 +5,7 @@ import { Counts } from '../../../../modules/control/metrics/seen/counts.ts'
 import { percentile, Recent } from '../../../../modules/control/metrics/seen/recent.ts'
 import { Recoveries } from '../../../../modules/control/metrics/seen/recoveries.ts'
 import { gapsOf, Requests } from '../../../../modules/control/metrics/seen/requests.ts'
+import { hourOf, Spend } from '../../../../modules/control/metrics/seen/spend.ts'
 
 const NOW = 1_800_000_000_000
 
@@ -52,6 +53,38 @@ describe('counts', () => {
     counts.add(NOW + 100, 'calls a')
     counts.add(NOW, 'call b')
     expect([...counts.of(NOW + 100, 'calls')]).toEqual([['a', 2]])
+  })
+})
+
+describe('what was spent', () => {
+  const HOUR_MS = 3_600_000
+
+  it('is summed from an hour on, also where more comes and the oldest goes', () => {
+    const spend = new Spend()
+    const sum = (hours: number): number => spend.since(NOW - hours * HOUR_MS).usd
+    spend.add(NOW - 5 * HOUR_MS, 1)
+    spend.add(NOW, 2)
+    expect([sum(1), sum(6)]).toEqual([2, 3])
+    spend.add(NOW, 4)
+    spend.add(NOW, null)
+    expect([sum(1), sum(6)]).toEqual([6, 7])
+    expect(spend.since(NOW)).toEqual({ usd: 6, answers: 3, priced: 2 })
+    spend.forget(NOW - HOUR_MS)
+    expect([sum(1), sum(6)]).toEqual([6, 6])
+  })
+
+  it('is saved by the hour, and only what was added to', () => {
+    const spend = new Spend()
+    const hour = hourOf(NOW)
+    spend.add(NOW, 1)
+    spend.restore([
+      { hour, usd: 10, answers: 1, priced: 1 },
+      { hour: hour - 1, usd: 100, answers: 1, priced: 1 },
+    ])
+    expect(spend.toSave()).toEqual([{ hour, usd: 11, answers: 2, priced: 2 }])
+    spend.saved()
+    expect(spend.toSave()).toEqual([])
+    expect(spend.since(NOW - HOUR_MS).usd).toBe(111)
   })
 })
 
