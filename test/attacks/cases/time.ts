@@ -121,7 +121,7 @@ export const TIME: readonly Attack[] = [
       for (let round = 0; round < 20; round++) { const all = []; for (let i = 0; i < 5e4; i++) all.push([i]) }
       return new Promise(() => {})
     }`,
-    { sandbox: { isolation: 'own', cpu_ms: 3_000, cpu_share: 1, wall_ms: 20_000 } },
+    { sandbox: { isolation: 'own', cpu_ms: 1_500, cpu_share: 1, wall_ms: 9_000 } },
   ),
   cpu('in-init', 'a loop in init()', `init() { ${LOOP} }`, { expect: { refused: 'sandbox_cpu' }, after: 'gone' }),
   cpu('in-statics', 'a static getter that loops', '', {
