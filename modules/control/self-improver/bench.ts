@@ -73,6 +73,7 @@ function questionOf({ api, aspect, method, args }: TrialCall): string | undefine
 export class Bench {
   readonly #parts: BenchParts
   readonly #trials = new Set<Trial>()
+  #isOver = false
   #rows: Promise<RecordedCall[]> | undefined
   /** why the incumbent itself cannot be tried; null: it can */
   #untried: Promise<string | null> | undefined
@@ -85,8 +86,8 @@ export class Bench {
   readonly #alikes = new Map<string, RecordedAnswer>()
   /** what differs by itself, by aspect and method; known better with each check */
   readonly noise = new Map<string, Noise>()
-  /** both versions that work have been used until they hold much */
-  isFilled = false
+  /** both versions that work, when they have been used until they hold much */
+  filled: Promise<Working> | undefined
 
   constructor(parts: BenchParts) {
     this.#parts = parts
@@ -136,6 +137,10 @@ export class Bench {
       answer: answer ?? (() => Promise.reject(coded('replay_unanswered', { api: subject.api, method: '' }))),
     })
     this.#trials.add(trial)
+    if (this.#isOver) {
+      await this.end(trial)
+      throw coded('service_stopped', { api: subject.api })
+    }
     return trial
   }
 
@@ -240,8 +245,11 @@ export class Bench {
     return trial.end()
   }
 
+  /** With those that are begun just now: what was begun ahead is not always needed. */
   async endAll(): Promise<void> {
+    this.#isOver = true
     await Promise.all([...this.#trials].map((trial) => this.end(trial)))
+    await this.filled?.catch(() => undefined)
   }
 }
 

@@ -12,13 +12,14 @@ const EACH_MS = 3
 /** So long the background goes on with what was asked for. */
 const SETTLE_MS = 120
 
-export async function filled(input: SubjectInput): Promise<Working> {
+export function filled(input: SubjectInput): Promise<Working> {
   const { bench } = input
-  const pair = await bench.working()
-  if (bench.isFilled) return pair
-  bench.isFilled = true
-  await fill(input, pair)
-  return pair
+  const filling = async (): Promise<Working> => {
+    const pair = await bench.working()
+    await fill(input, pair)
+    return pair
+  }
+  return (bench.filled ??= filling())
 }
 
 export async function fill({ bench, kernel, config }: SubjectInput, { was, is, first }: Working): Promise<void> {

@@ -1,6 +1,7 @@
 /**
- * The gate: all checks of a change in their order, cheapest first. It stops at the first that fails, since what follows
- * costs more and says less; those of one stage work side by side. Nothing is written, and nothing of the change runs outside of a sandbox.
+ * The gate: all checks of a change, by stages, cheapest first. It stops at the first stage in which one fails, since what
+ * follows costs more and says less; those of one stage work side by side, and all of them to their end, so that the same
+ * change is refused by the same check each time. Nothing is written, and nothing of the change runs outside of a sandbox.
  */
 import type { KernelApi } from '../../contracts/module.ts'
 import type { DeclaredChange, Evidence, ProposedEdit } from '../../contracts/proposals.ts'
@@ -22,18 +23,22 @@ import { testsCheck } from './checks/tests.ts'
 import { typesCheck } from './checks/types.ts'
 import type { Config } from './config.ts'
 
-/** What is begun together neither times anything nor shares a process; two at a time, as the service goes on beside them. */
+/** What is begun together neither times anything nor shares a process; the longest first. */
 const STAGES: readonly (readonly Check[])[] = [
   [baseCheck],
   [scanCheck],
-  [typesCheck, lintCheck],
-  [testsCheck, loadCheck],
+  [typesCheck, loadCheck, testsCheck, lintCheck],
   [contractCheck],
   [replayCheck],
   [madeCallsCheck],
   [handOverCheck],
   [enduranceCheck],
 ]
+
+/** At a time: the service goes on beside them. */
+const TOGETHER_MAX = 2
+/** In which they are told of, whatever order they were begun in: of two that fail the one that says more. */
+const ORDER: readonly Check[] = [typesCheck, lintCheck, testsCheck, loadCheck]
 
 export interface GateOptions {
   actor: string
@@ -80,7 +85,8 @@ export async function runGate(
   }
   try {
     for (const stage of STAGES) {
-      const lanes = await Promise.all(stage.filter(({ name }) => !off.has(name)).map(lane))
+      const checks = stage.filter(({ name }) => !off.has(name))
+      const lanes = await inLanes(checks, lane)
       for (const found of lanes) {
         evidence.push(...found)
         if (hasFailed(found)) return { passed: false, evidence }
@@ -90,4 +96,15 @@ export async function runGate(
   } finally {
     await Promise.all(benches.map(({ bench }) => bench.endAll()))
   }
+}
+
+/** What each finds, in the order in which it is told. */
+async function inLanes(checks: readonly Check[], lane: (check: Check) => Promise<Evidence[]>): Promise<Evidence[][]> {
+  const found = new Map<Check, Evidence[]>()
+  const left = [...checks]
+  const work = async (): Promise<void> => {
+    for (let check = left.shift(); check !== undefined; check = left.shift()) found.set(check, await lane(check))
+  }
+  await Promise.all(Array.from({ length: TOGETHER_MAX }, work))
+  return checks.toSorted((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b)).map((check) => found.get(check) ?? [])
 }
