@@ -1,5 +1,5 @@
 /** The checks of a change: what each refuses, in words, and what goes through all of them. */
-import { afterAll, beforeAll, expect, it } from 'vitest'
+import { afterAll, beforeAll, expect, it, vi } from 'vitest'
 import type { DeclaredChange } from '../../../modules/contracts/proposals.ts'
 import { startGate, type GateSystem } from './gate-system.ts'
 
@@ -172,6 +172,15 @@ it.each([
 ] as const)('%s refuses %s', async (check, _what, text, says) => {
   const { failed, evidence } = await system.check('modules/shop.ts', text)
   expect([failed?.check, failed?.message ?? evidence]).toEqual([check, expect.stringMatching(says)])
+})
+
+const children = (): number => process.getActiveResourcesInfo().filter((kind) => kind === 'ProcessWrap').length
+
+it('a change that is refused while more is begun leaves no process behind', async () => {
+  // Where others answer otherwise: among the first calls that are made up.
+  const text = changed('left: await this.store.left(name) }', 'left: Math.max(0, await this.store.left(name)) }')
+  expect((await system.check('modules/shop.ts', text)).failed?.check).toBe('made_calls')
+  await vi.waitFor(() => expect(children()).toBe(0), 10_000)
 })
 
 it('a line of log a call is no flood, however quickly calls are made here', async () => {
