@@ -73,7 +73,7 @@ export class Module implements ControlMetricsApi {
     const store = new MetricsStore(files.connection)
     // Shared too: what one version has taken the next one finds.
     const queue = await kernel.hold(
-      `metrics queue 1 ${config.waiting_max} ${config.events_max}`,
+      `metrics queue 2 ${config.waiting_max} ${config.events_max}`,
       () => new EventQueue(config.waiting_max, (events) => store.addEvents(events, config.events_max)),
       (held) => held.flush(),
     )

@@ -13,7 +13,7 @@ import { percentile } from '../seen/recent.ts'
 const DATABASE = /\.db(?:-wal)?$/
 const OWN = /^metrics\.db/
 const FILES_MAX = 500
-const FOLDERS_MAX = 200
+const FOLDERS_MAX = 300
 const DEPTH_MAX = 3
 
 export const memory: Collector = { domain: 'memory', collect }
@@ -44,19 +44,19 @@ function sizesUnder(runtime: string, look: Look): number[] {
   }
 }
 
+/** Level by level: where there are very many folders, those deep down are left out. */
 function databasesIn(runtime: string): string[] {
   const files: string[] = []
-  let folders = 0
-  const walk = (folder: string, depth: number): void => {
-    if (++folders > FOLDERS_MAX) return
+  const folders = [{ path: runtime, depth: 1 }]
+  for (const { path: folder, depth } of folders) {
     for (const entry of readdirSync(folder, { withFileTypes: true })) {
-      if (files.length >= FILES_MAX) return
       const path = join(folder, entry.name)
-      if (entry.isDirectory() && depth < DEPTH_MAX) walk(path, depth + 1)
-      else if (entry.isFile() && DATABASE.test(entry.name) && !OWN.test(entry.name)) files.push(path)
+      if (entry.isDirectory() && depth < DEPTH_MAX && folders.length < FOLDERS_MAX)
+        folders.push({ path, depth: depth + 1 })
+      else if (entry.isFile() && files.length < FILES_MAX && DATABASE.test(entry.name) && !OWN.test(entry.name))
+        files.push(path)
     }
   }
-  walk(runtime, 1)
   return files
 }
 
