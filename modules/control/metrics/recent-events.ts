@@ -18,6 +18,11 @@ export interface ReadEvent {
 /** Those of an agent from a moment on, with a number above `after`, in the order of their numbers. */
 export type ReadEvents = (bot: string, since: number, after: number) => ReadEvent[]
 
+export interface Numbers {
+  first: number
+  last: number
+}
+
 interface Held {
   since: number
   last: number
@@ -33,8 +38,8 @@ export class RecentEvents {
     this.read = read
   }
 
-  /** `first`: the lowest number that stands on the disk. */
-  of(bot: string, now: number, windowMs: number, first: number): readonly ReadEvent[] {
+  /** `first` and `last`: the numbers that stand on the disk, of whatever agent; what came up to `last` is read only once. */
+  of(bot: string, now: number, windowMs: number, { first, last }: Numbers): readonly ReadEvent[] {
     const since = now - windowMs
     const name = `${windowMs} ${bot}`
     const known = this.held.get(name)
@@ -44,7 +49,7 @@ export class RecentEvents {
     const kept = before.events.filter(({ at, number }) => at >= since && number >= first)
     const events = [...kept, ...this.read(bot, since, before.last)]
     if (events.length > HELD_MAX) return events
-    this.held.set(name, { since, last: events.at(-1)?.number ?? before.last, events })
+    this.held.set(name, { since, last: Math.max(last, before.last), events })
     const [oldest] = this.held.keys()
     if (this.held.size > WINDOWS_MAX && oldest !== undefined) this.held.delete(oldest)
     return events

@@ -13,8 +13,8 @@ import { openDatabase, type Connection } from '../../lib/sqlite.ts'
 import { Statements } from '../../lib/statements.ts'
 import { writeWhole } from '../../lib/whole-file.ts'
 import { writeFailure } from '../../lib/write-failure.ts'
-import type { HourCost } from './seen/spend.ts'
 import { RecentEvents, type ReadEvent } from './recent-events.ts'
+import type { HourCost } from './seen/spend.ts'
 
 const BUSY_MS = 5_000
 const KEY_BYTES = 32
@@ -40,7 +40,7 @@ const SCHEMA = [
   // Until 2026-11 all hours stood in one text.
   `INSERT OR IGNORE INTO spend SELECT json_extract(value, '$[0]'), json_extract(value, '$[1].usd'),
     json_extract(value, '$[1].answers'), json_extract(value, '$[1].priced')
-    FROM kept, json_each(kept.text) WHERE kept.name = 'spend'`,
+    FROM kept, json_each(CASE WHEN json_valid(text) THEN text ELSE '[]' END) WHERE name = 'spend'`,
   `DELETE FROM kept WHERE name = 'spend'`,
 ]
 
@@ -64,7 +64,7 @@ export class MetricsStore {
   private readonly statements: Statements
   private readonly parsed = new ParsedTexts<Omit<MetricSnapshot, 'id'>>(PARSED_CHARS_MAX)
   private readonly recent = new RecentEvents((bot, since, after) => this.eventsAfter(bot, since, after))
-  private version = 0
+  private dataVersion = 0
 
   constructor(connection: Connection) {
     this.connection = connection
@@ -138,12 +138,13 @@ export class MetricsStore {
 
   /** `skipped`: lines that are no events any more. */
   events(bot: string, now: number, windowMs: number): { events: OperationEvent[]; skipped: number } {
-    const [row] = this.rows('SELECT min(number) AS first FROM events', [])
+    const [row] = this.rows('SELECT min(number) AS first, max(number) AS last FROM events', [])
     // Somebody else wrote to the file: any line may be another one.
     const [{ data_version }] = this.connection.pragma('data_version') as [{ data_version: number }]
-    if (data_version !== this.version) this.recent.forget()
-    this.version = data_version
-    const read = this.recent.of(bot, now, windowMs, Number(row?.['first'] ?? 0))
+    if (data_version !== this.dataVersion) this.recent.forget()
+    this.dataVersion = data_version
+    const numbers = { first: Number(row?.['first'] ?? 0), last: Number(row?.['last'] ?? 0) }
+    const read = this.recent.of(bot, now, windowMs, numbers)
     const events = read.flatMap(({ event }) => event ?? [])
     return { events, skipped: read.length - events.length }
   }

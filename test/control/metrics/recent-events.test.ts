@@ -27,7 +27,9 @@ function make(): {
     asked,
     add: (at, bot = BOT) => void rows.push({ number: ++made, at, bot }),
     numbers: (now, windowMs = DAY_MS) =>
-      recent.of(BOT, now, windowMs, rows[0]?.number ?? 0).map(({ number }) => number),
+      recent
+        .of(BOT, now, windowMs, { first: rows[0]?.number ?? 0, last: rows.at(-1)?.number ?? 0 })
+        .map(({ number }) => number),
     forget: () => recent.forget(),
   }
 }
@@ -42,7 +44,8 @@ it('what came since is read, and nothing twice', () => {
     [1, 2, 3, 4],
     [1, 2, 3, 4],
   ])
-  expect(asked).toEqual([0, 3, 4])
+  // From the last number there was, also where that is somebody else's.
+  expect(asked).toEqual([0, 3, 5])
 })
 
 it('the window has its edge', () => {

@@ -26,7 +26,7 @@ export const madeCallsCheck: ServiceCheck = {
       ...input.known,
       ...interleave<Call>([madeCalls(rows, named, half), madeAnswers(await bench.asking(), named, half)]),
     ]
-    // The checks that follow go on from there: begun meanwhile, on processes of its own. They meet what it runs into.
+    // The checks that follow go on from there: begun meanwhile, on processes of its own. What it runs into is theirs to tell.
     if (rows.length > 0) filled(input).catch(() => undefined)
     if (calls.length === 0) return passed('no calls are recorded from which others could be made')
     return compareCalls(input, timed(calls, rows.at(-1)?.at ?? 0), true)
