@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 /**
- * The command `mm`. Makes TypeScript importable and hands over: Node 22.18 and newer strip types themselves, Node 20
- * needs a hook, and a published package carries compiled code. `mm run` is the system itself, as a child of `mm up`.
+ * The command `mm`. Hands over to compiled code: a published package carries it, a checkout keeps it beside its sources.
+ * Where that cannot be, the sources are run: Node 22.18 and newer strip types themselves, Node 20 needs a hook. `mm run`
+ * is the system itself, as a child of `mm up`.
  */
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
@@ -13,16 +14,17 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(2)
 }
 const root = join(fileURLToPath(import.meta.url), '..', '..')
-const compiled = !existsSync(join(root, 'run.ts'))
+const isCheckout = existsSync(join(root, 'run.ts'))
+const dist = isCheckout ? await import('./compiled.js').then(({ compiled }) => compiled(root)) : join(root, 'dist')
 // Stacks name the lines of the sources, as they do where TypeScript is run.
-if (compiled) process.setSourceMapsEnabled(true)
+if (dist !== undefined) process.setSourceMapsEnabled(true)
 else if (!process.features.typescript) {
   const { register } = await import('tsx/esm/api')
   register()
 }
 const [command, ...rest] = process.argv.slice(2)
 const name = command === 'run' ? 'run' : 'cli/main'
-const file = compiled ? join(root, 'dist', `${name}.js`) : join(root, `${name}.ts`)
+const file = dist === undefined ? join(root, `${name}.ts`) : join(dist, `${name}.js`)
 const { main, heedReader, untilRead } = await import(pathToFileURL(file).href)
 heedReader?.(process.argv.slice(2))
 const code = await main(command === 'run' ? rest : process.argv.slice(2))

@@ -7,7 +7,10 @@ import { posix } from 'node:path'
 
 /** Rows of docs/control-plane.md; the first that fits names the rule. */
 const PROTECTED: readonly [rule: string, pattern: RegExp][] = [
-  ['bootloader', /^(run\.ts|bin\/|cli\/|modules\/loader\/|modules\/lib\/|modules\/contracts\/|modules\/kernel\/)/],
+  [
+    'bootloader',
+    /^(run\.ts|bin\/|cli\/|dist\/|modules\/loader\/|modules\/lib\/|modules\/contracts\/|modules\/kernel\/)/,
+  ],
   ['gate', /^modules\/control\/(policy|approvals|ledger|events|rollouts|self-improver|branches)(\/|\.|$)/],
   ['sandbox', /^modules\/sandbox\//],
   [

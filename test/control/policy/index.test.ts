@@ -84,6 +84,7 @@ it('of several changes the strictest holds', async () => {
 it.each([
   ['run.ts', 'bootloader'],
   ['modules/kernel/kernel.ts', 'bootloader'],
+  ['dist/run.js', 'bootloader'],
   ['modules/control/policy/judge.ts', 'gate'],
   ['modules/control/ledger.ts', 'gate'],
   ['configs/control/approvals-v2.yml', 'gate_config'],
