@@ -16,13 +16,27 @@ const REGEX_AFTER = new Set('return typeof instanceof in new delete void throw c
 const EITHER_AFTER = new Set(['of', 'await', 'yield'])
 const HEADERS = new Set(['if', 'while', 'for', 'with', 'await'])
 const WORD = /[\p{ID_Continue}$#@\\]+/uy
-const SPACE = /[^\S\n\r\u2028\u2029]+/y
 const LINE_END = /[\n\r\u2028\u2029]/
 const REST_MATTERS = /['"`([{)\]}]|\/[/*]/
 const STRING = /'(?:[^'\\\n\r]|\\[^])*'?|"(?:[^"\\\n\r]|\\[^])*"?/y
 const REGEX = /\/(?:[^/\\[\n\r\u2028\u2029]|\\.|\[(?:[^\]\\\n\r\u2028\u2029]|\\.)*\])*\/?/y
 const LINE_COMMENT = /[^\n\r\u2028\u2029]*/y
 const TEMPLATE = /(?:[^`\\$]|\\[^]|\$(?!\{))*/y
+
+/** What each character of ASCII is: nearly all of a source is told by this table instead of by a pattern. */
+const [OTHER, SPACE, LINE, WORDLIKE, QUOTE, OPEN, SHUT] = [0, 1, 2, 3, 4, 5, 6]
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const char = String.fromCharCode(code)
+  if (/[\w$#@\\]/.test(char)) return WORDLIKE
+  if (/[\n\r]/.test(char)) return LINE
+  if (/\s/.test(char)) return SPACE
+  if (/['"]/.test(char)) return QUOTE
+  return '([{'.includes(char) ? OPEN : ')]}'.includes(char) ? SHUT : OTHER
+})
+/** No word that matters here is longer, or begins with anything but a small letter. */
+const WORD_MAX = 'instanceof'.length
+const SOME_WORD = 'Word'
+const [SMALL_A, SMALL_Z, LESS, SLASH, BACKTICK] = [97, 122, 60, 47, 96]
 
 interface Level {
   /** what closes it */
@@ -35,6 +49,9 @@ interface Level {
   header: boolean
 }
 
+/** Of a character beyond ASCII. */
+const kindOf = (char: string): number => (LINE_END.test(char) ? LINE : /\s/.test(char) ? SPACE : OTHER)
+
 export function nestingOf(text: string): number {
   const all = weightOf(text)
   return all <= NESTING_MAX ? all : new Measure(text).run()
@@ -44,10 +61,10 @@ export function nestingOf(text: string): number {
 function weightOf(text: string): number {
   let sum = 0
   let inWord = false
-  for (let at = 0; at < text.length; at++) {
+  for (let at = 0; at < text.length && sum <= NESTING_MAX; at++) {
     const code = text.charCodeAt(at)
     const word = (code > 47 && code < 58) || (code > 64 && code < 91) || (code > 96 && code < 123) || code > 126
-    if (word ? !inWord : code > 32) sum += '([{<`'.includes(text[at] as string) ? BRACKET : 1
+    if (word ? !inWord : code > 32) sum += KINDS[code] === OPEN || code === LESS || code === BACKTICK ? BRACKET : 1
     inWord = word
   }
   return sum
@@ -65,39 +82,46 @@ class Measure {
 
   constructor(text: string) {
     this.#text = text
-    if (text.startsWith('#!')) this.#take(LINE_COMMENT)
+    if (text.startsWith('#!')) this.#skip(LINE_COMMENT)
   }
 
   run(): number {
-    while (this.#at < this.#text.length && this.#max <= NESTING_MAX) this.#step(this.#text[this.#at] as string)
+    while (this.#at < this.#text.length && this.#max <= NESTING_MAX) this.#step(this.#text.charCodeAt(this.#at))
     return this.#max
   }
 
-  #take(pattern: RegExp): string {
+  #skip(pattern: RegExp): boolean {
     pattern.lastIndex = this.#at
-    const [found = ''] = pattern.exec(this.#text) ?? []
-    this.#at += found.length
-    return found
+    if (!pattern.test(this.#text)) return false
+    this.#at = pattern.lastIndex
+    return true
   }
 
-  #step(char: string): void {
-    if (LINE_END.test(char)) {
+  #step(code: number): void {
+    const kind = code < KINDS.length ? KINDS[code] : kindOf(this.#text[this.#at] as string)
+    if (kind === SPACE) this.#at++
+    else if (kind === WORDLIKE) this.#named(this.#takeWord())
+    else if (kind === LINE) {
       this.#at++
       if (this.#last !== 'operator' && this.#ended === 'no') this.#ended = 'by line'
-    } else if (/\s/.test(char)) {
-      if (this.#take(SPACE) === '') this.#at++
-    } else if (char === '/') this.#slash()
-    else if (char === '"' || char === "'") {
-      this.#take(STRING)
+    } else if (kind === QUOTE) {
+      this.#skip(STRING)
       this.#token('value', '')
-    } else if (char === '`') this.#template()
-    else if ('([{'.includes(char)) this.#open(char)
-    else if (')]}'.includes(char)) this.#shut(char)
-    else {
-      const word = this.#take(WORD)
-      if (word === '') this.#operator(char)
-      else this.#named(word)
-    }
+    } else if (kind === OPEN) this.#open(this.#text[this.#at] as string)
+    else if (kind === SHUT) this.#shut(this.#text[this.#at] as string)
+    else if (code === SLASH) this.#slash()
+    else if (code === BACKTICK) this.#template()
+    else if (code < KINDS.length || !this.#skip(WORD)) this.#operator(this.#text[this.#at] as string)
+    else this.#named(SOME_WORD)
+  }
+
+  #takeWord(): string {
+    const begin = this.#at
+    let code = this.#text.charCodeAt(begin)
+    const isSmall = code >= SMALL_A && code <= SMALL_Z
+    while (KINDS[code] === WORDLIKE) code = this.#text.charCodeAt(++this.#at)
+    if (code >= KINDS.length) this.#skip(WORD)
+    return isSmall && this.#at - begin <= WORD_MAX ? this.#text.slice(begin, this.#at) : SOME_WORD
   }
 
   #named(word: string): void {
@@ -112,7 +136,7 @@ class Measure {
     const twice = this.#text[this.#at + 1] === char
     const arrow = char === '>' && this.#text[this.#at - 1] === '='
     this.#at += (char === '+' || char === '-') && twice ? 2 : 1
-    const level = this.#levels.at(-1) as Level
+    const level = this.#levels[this.#levels.length - 1] as Level
     if (char === ',' || char === ';') {
       if (char === ',') this.#separate(level, false)
       else this.#ended = 'for sure'
@@ -142,7 +166,7 @@ class Measure {
 
   /** A statement may have ended before this token, unless the token goes on with it. */
   #token(last: Last, word: string): void {
-    const level = this.#levels.at(-1) as Level
+    const level = this.#levels[this.#levels.length - 1] as Level
     if (this.#ended !== 'no') {
       const goesOn = word === 'else' || (this.#ended === 'by line' && (last !== 'value' || CONTINUES.has(word)))
       if (!goesOn) this.#separate(level, true)
@@ -177,7 +201,7 @@ class Measure {
 
   #shut(char: string): void {
     this.#at++
-    const level = this.#levels.at(-1) as Level
+    const level = this.#levels[this.#levels.length - 1] as Level
     // A closer that fits nothing is a syntax error, which the parser will tell.
     if (level.close !== char && !(level.close === '`' && char === '}')) return
     this.#levels.pop()
@@ -196,7 +220,7 @@ class Measure {
 
   /** The text of a template up to its end, or to the next `${`. */
   #rest(): void {
-    this.#take(TEMPLATE)
+    this.#skip(TEMPLATE)
     this.#last = 'value'
     this.#ended = 'no'
     if (this.#text[this.#at] === '`') this.#at++
@@ -208,10 +232,10 @@ class Measure {
 
   #slash(): void {
     const next = this.#text[this.#at + 1]
-    if (next === '/') this.#take(LINE_COMMENT)
+    if (next === '/') this.#skip(LINE_COMMENT)
     else if (next === '*') this.#blockComment()
     else if (this.#last === 'operator') {
-      this.#take(REGEX)
+      this.#skip(REGEX)
       this.#token('value', '')
     } else if (this.#last === 'value') this.#operator('/')
     else {

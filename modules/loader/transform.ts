@@ -67,23 +67,17 @@ const OWNED_NAME = new RegExp(`\\b(?:${SCOPE_NAMES.join('|')}|eval)\\b`)
 
 export type TransformResult = { ok: true; value: Transformed } | { ok: false; error: ErrorData }
 
+const FIRST_OTHER_LINE = /^(?!import |["']use |\/\/|\/\*)/m
+const MIXED_IMPORT = /^import ([\w$]+), \* as ([\w$]+) from ((["']).+\4)(.*);$/gm
+
 /**
  * `import a, * as b from 'c'` loses the binding `a` in the second step (oxc-transform 0.145 and 0.158). The first
  * step prints one import a line, so the leading run of imports can be split safely; later ones keep the defect,
  * and then fail loudly at run time, because rewriting there could change the text of a template string.
  */
 function splitMixedImports(code: string): string {
-  const lines = code.split('\n')
-  for (let index = 0; index < lines.length; index++) {
-    const line = lines[index] ?? ''
-    if (!/^(import |["']use |\/\/|\/\*)/.test(line)) break
-    lines[index] = line.replace(
-      /^import ([\w$]+), \* as ([\w$]+) from ((["']).+\4)(.*);$/,
-      (_whole, name: string, space: string, from: string, _quote: string, rest: string) =>
-        `import ${name} from ${from}${rest}; import * as ${space} from ${from}${rest};`,
-    )
-  }
-  return lines.join('\n')
+  const rest = FIRST_OTHER_LINE.exec(code)?.index ?? code.length
+  return code.slice(0, rest).replace(MIXED_IMPORT, 'import $1 from $3$5; import * as $2 from $3$5;') + code.slice(rest)
 }
 
 /** The labels of an error count bytes of UTF-8, not characters. */
