@@ -43,22 +43,18 @@ function fail(name) {
   failures.push(name)
 }
 
-/** A test project: its tests are counted one by one, and its suites named with their seconds. */
+/** A test project: its tests are counted one by one, and a reporter names its suites with their seconds. */
 function tests(name, script) {
   const file = join(scratch, `${name}.json`)
-  const reporters = ['--reporter=dot', '--reporter=./scripts/tell-failures.mjs', '--reporter=json']
+  const reporters = ['--reporter=dot', '--reporter=./scripts/tell-tests.mjs', '--reporter=json']
   const ok = step(name, () => run('npm', ['run', '--silent', script, '--', ...reporters, `--outputFile.json=${file}`]))
   try {
     const report = JSON.parse(readFileSync(file, 'utf8'))
     passed += report.numPassedTests
     if (!ok && report.numFailedTests === 0) fail(`${name}, outside of its tests`)
-    for (const suite of report.testResults.sort((a, b) => b.endTime - b.startTime - (a.endTime - a.startTime))) {
-      console.log(
-        `${((suite.endTime - suite.startTime) / 1000).toFixed(1).padStart(7)} s  ${suite.status}  ${suite.name.slice(root.length + 1)}`,
-      )
+    for (const suite of report.testResults)
       for (const one of suite.assertionResults)
         if (one.status === 'failed') fail(`${suite.name.slice(root.length + 1)}: ${one.fullName}`)
-    }
   } catch {
     fail(`${name}, cut off`)
   }

@@ -14,9 +14,13 @@ let system: RunningSystem | undefined
 
 /** As in a shell of its own: this Node, and nothing of the npm that runs the tests but where packages come from. */
 const env = Object.fromEntries(
-  Object.entries({ ...cleanEnv(), PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}` }).filter(
-    ([name]) => !/^(npm_|INIT_CWD)/.test(name) || name === 'npm_config_registry',
-  ),
+  Object.entries({
+    ...cleanEnv(),
+    PATH: `${dirname(process.execPath)}${delimiter}${process.env['PATH']}`,
+    // What is compiled here is installed, loaded and used; how fast it would be is not asked.
+    CFLAGS: '-O0',
+    CXXFLAGS: '-O0',
+  }).filter(([name]) => !/^(npm_|INIT_CWD)/.test(name) || name === 'npm_config_registry'),
 )
 
 function run(cwd: string, command: string, ...args: string[]): string {
