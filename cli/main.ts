@@ -10,10 +10,11 @@ import { createProgram } from './program.ts'
 
 export async function main(argv: readonly string[]): Promise<number> {
   let exitCode = 0
-  const program = createProgram((code) => {
+  const setExitCode = (code: number): void => {
     exitCode = code
-  })
+  }
   try {
+    const program = await createProgram(setExitCode, askedCommand(argv))
     checkCommand(program, argv)
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode
@@ -47,6 +48,13 @@ const isSystem = (argv: readonly string[]): boolean => [undefined, 'up'].include
 
 const commandOf = (argv: readonly string[]): string | undefined =>
   argv.find((word, index) => !word.startsWith('-') && argv[index - 1] !== '--root')
+
+/** The one command that is needed; undefined where all are told of. */
+function askedCommand(argv: readonly string[]): string | undefined {
+  const command = commandOf(argv)
+  if (command === 'completion') return undefined
+  return command ?? (argv.some((word) => word === '--help' || word === '-h') ? undefined : 'up')
+}
 
 /** `error: unknown option '--x'\n(Did you mean --y?)` → one sentence, as our own errors are. */
 function usageError({ message }: CommanderError): Error {

@@ -31,7 +31,7 @@ afterAll(async () => {
   root.dispose()
 })
 
-const program = createProgram(() => undefined)
+const program = await createProgram(() => undefined)
 
 /** `[{a, b?}]` → its keys; those with a `?` may be missing. What comes after a `;` is printed with an option only. */
 function keysOf(shape: string): { must: string[]; may: string[] } {

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
 import { mmHere } from '../support/cli.ts'
+import { createProgram } from '../../cli/program.ts'
 import { cleanEnv, mm } from '../support/process.ts'
 import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
 
@@ -190,4 +191,14 @@ it('chat without a message and without a terminal is a usage error', async () =>
   const { code, stderr } = await mmHere(emptyRoot(), 'chat')
   expect(code).toBe(2)
   expect(stderr).toContain('mm chat')
+})
+
+it('each command is found alone as it is among all', async () => {
+  const all = await createProgram(() => undefined)
+  for (const command of all.commands.map((one) => one.name())) {
+    const alone = await createProgram(() => undefined, command)
+    expect([command, alone.commands.length < all.commands.length]).toEqual([command, true])
+    const [help, helpAmongAll] = [alone, all].map((one) => one.commands.find((found) => found.name() === command))
+    expect([command, help?.helpInformation()]).toEqual([command, helpAmongAll?.helpInformation()])
+  }
 })

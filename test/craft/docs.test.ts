@@ -8,7 +8,7 @@ import { createProgram } from '../../cli/program.ts'
 import { packageRoot } from '../support/root.ts'
 import { matchesFile } from './files.ts'
 
-const program = createProgram(() => undefined)
+const program = await createProgram(() => undefined)
 const leaves = (command: Command): Command[] => [
   ...(command === program ? [] : [command]),
   ...command.commands.flatMap(leaves),

@@ -42,9 +42,9 @@ const shellWords = (line: string): string[] =>
     .slice(0, -1)
 
 /** The real program, which tells what it was given instead of doing it. */
-function parsed(words: readonly string[]): { command: string; given: unknown[] } | undefined {
+async function parsed(words: readonly string[]): Promise<{ command: string; given: unknown[] } | undefined> {
   let found: { command: string; given: unknown[] } | undefined
-  const program = createProgram(() => undefined)
+  const program = await createProgram(() => undefined)
   const listen = (command: Commander, path: string): void => {
     command.action((...args: unknown[]) => {
       const options = args.at(-2) as Record<string, unknown>
@@ -57,14 +57,14 @@ function parsed(words: readonly string[]): { command: string; given: unknown[] }
   return found
 }
 
-it('what is given to a command arrives there as it was written, whatever stands in it', () => {
+it('what is given to a command arrives there as it was written, whatever stands in it', async () => {
   for (const name of NAMES) {
     const template = COMMANDS[name]
     const given = hostile(template)
     const line = filled(template, given)
     const [first, ...words] = shellWords(line)
     expect([line, first]).toEqual([line, 'mm'])
-    const found = parsed(words)
+    const found = await parsed(words)
     const wanted = Object.values(given).flat()
     expect([line, wanted.filter((value) => found?.given.includes(value) !== true)]).toEqual([line, []])
     const said = template.replace(/ [[{-].*/, '')
@@ -72,14 +72,14 @@ it('what is given to a command arrives there as it was written, whatever stands 
   }
 })
 
-it('what may be left out is left out, and the line is a command still', () => {
+it('what may be left out is left out, and the line is a command still', async () => {
   for (const name of NAMES) {
     const template: string = COMMANDS[name]
     const optional = [...template.matchAll(/\[[^\]]*\]/g)].flatMap(([part]) => namesIn(part))
     const given = Object.fromEntries(Object.entries(hostile(template)).filter(([key]) => !optional.includes(key)))
     const line = filled(template, given)
     expect(line).not.toMatch(/[[\]{}]/)
-    expect([line, parsed(shellWords(line).slice(1)) !== undefined]).toEqual([line, true])
+    expect([line, (await parsed(shellWords(line).slice(1))) !== undefined]).toEqual([line, true])
   }
 })
 
@@ -91,8 +91,8 @@ it('nothing on a page makes a command but the table, and every entry of it is sh
   expect(NAMES.filter((name) => !all.includes(`'${name}'`))).toEqual([])
 })
 
-it('a command that is named in a sentence is one of mm', () => {
-  const program = createProgram(() => undefined)
+it('a command that is named in a sentence is one of mm', async () => {
+  const program = await createProgram(() => undefined)
   const wrong = sources.flatMap((file) =>
     [...textOf(file).matchAll(/(?:`|<code>|with |['"])mm ([a-z][\w-]*)/g)]
       .map(([, name = '']) => name)
