@@ -1,7 +1,8 @@
 /**
  * One metric of a service before and after a change: better, the same, worse, or unknown. Worse is only what is worse by
- * more than the tolerance, than each half of the time before, and than chance makes of so few samples; better likewise. Fewer
- * calls are the service's doing only where about as many as before wait in it: callers come and go by themselves. Pure.
+ * more than the tolerance, than each half of the time before, and than chance makes of so few samples; better likewise, and
+ * by more than other programs that let go of the processor explain. Fewer calls are the service's doing only where about
+ * as many as before wait in it: callers come and go by themselves. Pure.
  */
 import type { EffectComparison, EffectMetric, Measured } from '../../contracts/proposals.ts'
 import type { Sample } from './samples.ts'
@@ -20,6 +21,9 @@ const ALPHA = 0.01
 export const TIMES_MIN = 20
 /** Times the value before: what lies beyond is worse, however uneven it was. */
 const NOISE_MAX = 1.5
+
+/** So much at most is laid to the machine: what is better than that is better. */
+const QUIETER_MAX = 2
 
 const SHARES = { latency_p50_ms: 0.5, latency_p95_ms: 0.95 } as const
 export const isLatency = (metric: EffectMetric): metric is keyof typeof SHARES => metric in SHARES
@@ -59,7 +63,7 @@ function outcomeOf(
   switch (metric) {
     case 'latency_p50_ms':
     case 'latency_p95_ms':
-      return ofTimes(SHARES[metric], before.times, after.times, tolerances)
+      return ofTimes(SHARES[metric], before, after, tolerances)
     case 'error_share':
       return ofErrors(before, after, tolerances)
     case 'calls_per_s':
@@ -72,10 +76,11 @@ function outcomeOf(
 /** How many lie above a limit is compared: that of so many before, and of so many after. */
 function ofTimes(
   share: number,
-  before: readonly number[],
-  after: readonly number[],
+  sampleBefore: Sample,
+  sampleAfter: Sample,
   { tolerance, min_effect, latency_floor_ms }: Tolerances,
 ): EffectComparison['outcome'] {
+  const [before, after] = [sampleBefore.times, sampleAfter.times]
   const [old, now] = [quantile(before, share) ?? 0, quantile(after, share) ?? 0]
   if (Math.abs(now - old) < latency_floor_ms) return 'same'
   const above = (times: readonly number[], limit: number): number => times.filter((ms) => ms > limit).length
@@ -83,8 +88,9 @@ function ofTimes(
   const limit = old * (1 + tolerance)
   const isWorse = now > Math.min(high, old * NOISE_MAX) * (1 + tolerance) && now > limit
   if (isWorse && fisher(above(before, old), before.length, above(after, limit), after.length) < ALPHA) return 'worse'
-  const aim = old * (1 - min_effect)
-  const isBetter = now <= low * (1 - min_effect) && now <= aim
+  const quieter = quieterBy(sampleBefore, sampleAfter)
+  const aim = (old * (1 - min_effect)) / quieter
+  const isBetter = now <= (low * (1 - min_effect)) / quieter && now <= aim
   return isBetter && chanceOfFewer(above(before, aim), before.length, above(after, aim), after.length) < ALPHA
     ? 'better'
     : 'same'
@@ -109,9 +115,13 @@ function ofRates(before: Sample, after: Sample, { tolerance, min_effect }: Toler
   const isWorse = now < Math.max(low, old / NOISE_MAX) * (1 - tolerance) && now < old * (1 - tolerance)
   const lowered = before.rates.map((rate) => rate * (1 - tolerance))
   if (isHeldUp && isWorse && ranks(after.rates, lowered) < ALPHA) return 'worse'
-  const isBetter = now >= Math.max(high, old) * (1 + min_effect)
+  const isBetter = now >= Math.max(high, old) * (1 + min_effect) * quieterBy(before, after)
   return isBetter && ranks(before.rates, after.rates) < ALPHA ? 'better' : 'same'
 }
+
+/** How much less time other programs took after than before. That they took more makes nothing better, and excuses nothing. */
+const quieterBy = (before: Sample, after: Sample): number =>
+  Math.min(QUIETER_MAX, Math.max(1, (before.slowed ?? 1) / (after.slowed ?? 1)))
 
 /** The lower and the higher of both halves: nothing had changed between them, so what lies there is noise. */
 function halvesOf(values: readonly number[], of: (half: readonly number[]) => number): [low: number, high: number] {

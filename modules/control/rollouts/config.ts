@@ -21,6 +21,8 @@ export const configSchema = z.object({
   min_effect: share.default(0.05),
   /** times that differ by less are the same */
   latency_floor_ms: z.number().min(0).default(0.2),
+  /** what gets better because other programs leave the processor alone is no effect of a change (known on Linux) */
+  heed_other_work: z.boolean().default(true),
   /** so many changes taken back within `pause_ms`: the system proposes nothing new */
   restores_max: z.number().int().positive().default(3),
   pause_ms: ms.default(3_600_000),

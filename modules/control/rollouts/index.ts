@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import type { KernelApi } from '../../contracts/module.ts'
 import type { Proposal, ProposalInput, ProposalState, RolloutsApi } from '../../contracts/proposals.ts'
 import { coded, reasonOf } from '../../lib/errors.ts'
+import { processorTime } from '../../lib/processor-time.ts'
 import { checkOperator } from '../../lib/operator.ts'
 import { bytesOf, hashOf, readFiles } from './batch.ts'
 import { WayBack } from './back.ts'
@@ -194,7 +195,8 @@ export class Module implements RolloutsApi {
   /** Each by itself: what goes wrong with one is told, and looked at again the next time. */
   async #look(): Promise<void> {
     const { means, recorder, course } = this.#parts()
-    look(means.seen, await means.system.services(), this.#kernel.clock.monotonic())
+    const processor = this.#config.heed_other_work ? processorTime() : undefined
+    look(means.seen, await means.system.services(), this.#kernel.clock.monotonic(), processor)
     const moved = this.#moved
     this.#moved = false
     const open = means.store.open()

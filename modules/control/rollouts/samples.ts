@@ -7,6 +7,7 @@
 import type { ServiceStatus } from '../../contracts/kernel.ts'
 import type { FinishedCall } from '../../contracts/observe.ts'
 import { codeOf } from '../../lib/errors.ts'
+import type { ProcessorTime } from '../../lib/processor-time.ts'
 
 const TOLD_MAX = 4_000
 const LOOKS_MAX = 1_200
@@ -19,8 +20,21 @@ interface Series {
   ended: number[]
   late: boolean[]
   /** at each look: monotonic ms, and the kernel's counts */
-  looks: { at: number; calls: number; errors: number; waiting: number; generation: number | null }[]
+  looks: Look[]
 }
+
+interface Look {
+  at: number
+  calls: number
+  errors: number
+  waiting: number
+  generation: number | null
+  /** of the machine only */
+  processor?: ProcessorTime
+}
+
+/** Stands for the machine, among services: none of them has a blank in its name. */
+const MACHINE = 'the machine'
 
 export type Seen = Map<string, Series>
 
@@ -35,6 +49,8 @@ export interface Sample {
   rates: number[]
   /** calls under way, on the average of the looks */
   waiting: number
+  /** how many times as long everything took because other work had the processor; none: not known */
+  slowed?: number
 }
 
 const seriesOf = (seen: Seen, api: string): Series => {
@@ -60,8 +76,14 @@ export function noteCall(seen: Seen, { callee, ms, outcome, thrown }: FinishedCa
   trim(late, TOLD_MAX)
 }
 
-export function look(seen: Seen, services: readonly ServiceStatus[], at: number): void {
+export function look(seen: Seen, services: readonly ServiceStatus[], at: number, processor?: ProcessorTime): void {
   const known = new Set<string>()
+  if (processor !== undefined) {
+    known.add(MACHINE)
+    const { looks } = seriesOf(seen, MACHINE)
+    looks.push({ at, calls: 0, errors: 0, waiting: 0, generation: null, processor })
+    trim(looks, LOOKS_MAX)
+  }
   for (const { api, calls, errors, in_flight, queued, generation } of services) {
     known.add(api)
     const { looks } = seriesOf(seen, api)
@@ -105,5 +127,21 @@ export function sampleOf(seen: Seen, api: string, from: number, to: number, time
   const first = within[0]?.at ?? to
   const waiting = within.reduce((sum, one) => sum + one.waiting, 0) / Math.max(1, within.length)
   const seconds = Math.max(0, (within.at(-1)?.at ?? to) - first) / 1_000
-  return { seconds, calls, errors: Math.min(calls, errors + lates), times: times.reverse(), rates, waiting }
+  const slowed = slowedBetween(seen, from, to)
+  return {
+    seconds,
+    calls,
+    errors: Math.min(calls, errors + lates),
+    times: times.reverse(),
+    rates,
+    waiting,
+    ...(slowed === undefined ? {} : { slowed }),
+  }
+}
+
+function slowedBetween(seen: Seen, from: number, to: number): number | undefined {
+  const within = (seen.get(MACHINE)?.looks ?? []).filter(({ at }) => at >= from && at <= to)
+  const [first, last] = [within[0]?.processor, within.at(-1)?.processor]
+  if (first === undefined || last === undefined || last.ran_ms <= first.ran_ms) return undefined
+  return 1 + (last.waited_ms - first.waited_ms) / (last.ran_ms - first.ran_ms)
 }

@@ -1,7 +1,7 @@
 /** The tests verification rests on, against exact values and those of scipy, and against runs with seeded chance. */
 import { expect, it } from 'vitest'
 import { compare, type Tolerances } from '../../../modules/control/rollouts/compare.ts'
-import type { Sample } from '../../../modules/control/rollouts/samples.ts'
+import { look, sampleOf, type Sample, type Seen } from '../../../modules/control/rollouts/samples.ts'
 import { evidenceAbove, fisher, quantile, ranks, shareAtMost } from '../../../modules/control/rollouts/statistics.ts'
 
 const TOLERANCES: Tolerances = { tolerance: 0.05, min_effect: 0.05, latency_floor_ms: 0.2, samples_min: 50 }
@@ -148,4 +148,39 @@ it('callers who wait for each answer are held up, though no more of them wait th
     compare('s', 'calls_per_s', [at(600, 4), at(each, waiting)], TOLERANCES).outcome
   // Always four of them, seen between two calls now and then; half of them left; all but one, and it takes a little longer.
   expect([of(60, 4), of(60, 3.8), of(300, 2), of(120, 1)]).toEqual(['worse', 'worse', 'same', 'same'])
+})
+
+it('what got better because other programs left the processor alone is the same; what is better than that is better', () => {
+  const [before, after] = [10, 7].map((ms) =>
+    sample(Array.from({ length: 100 }, (_, index) => ms + (index % 10) / 100)),
+  )
+  const of = (slowedBefore: number, slowedAfter: number): string => {
+    const sides = [
+      { ...(before as Sample), slowed: slowedBefore },
+      { ...(after as Sample), slowed: slowedAfter },
+    ] as const
+    return compare('s', 'latency_p50_ms', sides, TOLERANCES).outcome
+  }
+  expect([of(1, 1), of(1.2, 1), of(1.5, 1), of(3, 1.1), of(1, 3)]).toEqual([
+    'better',
+    'better',
+    'same',
+    'same',
+    'better',
+  ])
+  const worse = [after as Sample, { ...(before as Sample), slowed: 3 }] as const
+  expect(compare('s', 'latency_p50_ms', worse, TOLERANCES).outcome).toBe('worse')
+})
+
+it('how much other programs slow a stretch of time is told by what the processor did in it', () => {
+  const seen: Seen = new Map()
+  const at = (second: number, ran_ms: number, waited_ms: number): void => look(seen, [], second, { ran_ms, waited_ms })
+  at(0, 100, 0)
+  at(1, 600, 500)
+  at(2, 1_100, 500)
+  expect(
+    [sampleOf(seen, 's', 0, 1), sampleOf(seen, 's', 1, 2), sampleOf(seen, 's', 0, 2)].map(({ slowed }) => slowed),
+  ).toEqual([2, 1, 1.5])
+  expect(sampleOf(seen, 's', 2, 3).slowed).toBeUndefined()
+  expect(sampleOf(new Map(), 's', 0, 2).slowed).toBeUndefined()
 })

@@ -107,7 +107,7 @@ export async function startWorld({ policy, loop = '', watch_s = WATCH_S }: World
   const files = {
     ...FILES,
     'configs/control/metrics.yml': `api: control/metrics\nprog: control/metrics\nbudget_usd: 2000\nsample_ms: ${look_ms}\n`,
-    'configs/control/rollouts.yml': `api: rollouts\nwindow_ms: 3600000\nsamples_min: 10\ntake_ms: ${TAKE_MS}\n${look}\n`,
+    'configs/control/rollouts.yml': `api: rollouts\nwindow_ms: 3600000\nsamples_min: 10\ntake_ms: ${TAKE_MS}\nheed_other_work: false\n${look}\n`,
     'configs/control/policy.yml': policy,
     'configs/control/meta-loop.yml': `api: meta-loop\nwatch: {${look}, interval_seconds: ${watch_s}}\ncadence: {per_step_timeout_seconds: ${STEP_S}}\n${loop}`,
   }
