@@ -11,6 +11,8 @@ export const RULE = 'slow_orders'
 export const METRIC = 'performance.latency_s_p50'
 /** What the loop looks back on. Twice what a change is measured for: when half of it is slow, that half is. */
 export const WINDOW_MS = 8_000
+/** More calls than two callers make in that time: each is timed. */
+const TIMES_MAX = 1_000
 const REMEMBERED = 400
 /** Longer than a change is measured: checks of the next one would be in its way. */
 const ANSWER_MS = 5_000
@@ -88,7 +90,7 @@ export function driftFiles(answers: readonly string[], tuning: string): Record<s
     'modules/orders.test.ts': TESTS,
     'configs/script.yml': `record: false\nanswer_ms: ${ANSWER_MS}\nanswers: ${JSON.stringify(texts)}\n`,
     'modules/script.ts': SCRIPT,
-    'configs/control/metrics.yml': `prog: control/metrics\nrecord: false\nsample_ms: 500\nwindow_ms: ${WINDOW_MS}\n`,
+    'configs/control/metrics.yml': `prog: control/metrics\nrecord: false\nsample_ms: 500\nwindow_ms: ${WINDOW_MS}\ntimes_max: ${TIMES_MAX}\n`,
     ...Object.fromEntries([
       control('ledger'),
       control('approvals'),

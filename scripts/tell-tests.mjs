@@ -8,7 +8,9 @@ export default class TellTests {
   onTestCaseResult(test) {
     const { state, errors } = test.result()
     if (state !== 'failed') return
-    const said = errors?.map(({ message }) => message.split('\n').slice(0, 12).join('\n')).join('\n')
+    const said = errors
+      ?.flatMap(({ message, diff = '' }) => [...message.split('\n').slice(0, 12), ...diff.split('\n').slice(0, 40)])
+      .join('\n')
     console.log(`\nFAILED ${test.module.relativeModuleId} > ${test.fullName}\n${said ?? ''}\n`)
   }
 
