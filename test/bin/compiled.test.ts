@@ -89,8 +89,7 @@ it('an error in a source names its file, and is over when it is mended', async (
 
 it('a stack shows the line of the source', async () => {
   const source = readFileSync(at(VERSION_FILE), 'utf8')
-  const line = source.split('\n').findIndex((text) => text.includes('return version')) + 1
-  writeFileSync(at(VERSION_FILE), source.replace('return version', "throw new Error('here')"))
-  const { stderr } = await mm('--version')
-  expect(stderr).toContain(`package-root.ts:${line}:`)
+  writeFileSync(at(VERSION_FILE), `${source}\ninterface Gone {\n  a: 1\n}\nthrow new Error('here')\n`)
+  const line = source.split('\n').length + 4
+  expect((await mm('--version')).stderr).toContain(`package-root.ts:${line}:`)
 })
