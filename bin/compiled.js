@@ -1,12 +1,12 @@
 /**
  * In a checkout: what Node itself runs (command line, bootloader, loader, library, sandbox) compiled into `dist/`, as a
  * package carries it, so that no hook stands between a start and its files. A start compares the size and change time
- * of each source with what was compiled, and compiles those that differ. Where nothing can be written, or a source
- * cannot be compiled, there is no folder, and the sources are run through a hook, which says what is wrong.
- * Several starts may do this at once: each file is replaced whole, the list of what they were made of last.
+ * of each source with what was compiled, and that this is there in full; what differs is compiled. Where nothing can be
+ * written, or a source cannot be compiled, there is no folder, and the sources are run through a hook, which says what is
+ * wrong. Several starts may do this at once: each file is replaced whole, the list of what they were made of last.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { dirname, join, relative } from 'node:path'
+import { basename, dirname, join, relative } from 'node:path'
 
 const FOLDERS = ['cli', 'modules/contracts', 'modules/lib', 'modules/loader', 'modules/sandbox']
 const FILES = ['run.ts']
@@ -34,6 +34,10 @@ function stampOf(root, source) {
   return Date.now() - found.ctimeMs < SETTLED_MS ? JUST_CHANGED : `${found.size} ${found.ctimeMs}`
 }
 
+/** What a power cut has left empty, or somebody removed, has another. */
+const bytesOf = (path) => statSync(path, { throwIfNoEntry: false })?.size
+
+/** source → its stamp, and the bytes of what was made of it */
 function readList(dist) {
   try {
     return new Map(Object.entries(JSON.parse(readFileSync(join(dist, LIST), 'utf8'))))
@@ -42,8 +46,13 @@ function readList(dist) {
   }
 }
 
-const isFresh = (root, list) =>
-  list.size > 0 && [...list].every(([source, stamp]) => stamp !== JUST_CHANGED && stampOf(root, source) === stamp)
+function isMade(root, dist, source, [stamp, bytes] = []) {
+  if (stamp === undefined || stamp === JUST_CHANGED || stampOf(root, source) !== stamp) return false
+  return MAKERS.includes(source) || bytesOf(join(dist, outputOf(source))) === bytes
+}
+
+const isFresh = (root, dist, list) =>
+  list.size > 0 && [...list].every(([source, made]) => isMade(root, dist, source, made))
 
 function sourcesOf(root) {
   const inFolders = FOLDERS.flatMap((folder) =>
@@ -67,21 +76,22 @@ function compile(transformSync, root, dist, source) {
   mkdirSync(dirname(path), { recursive: true })
   const sources = [relative(dirname(path), join(root, source)).replaceAll('\\', '/')]
   write(`${path}.map`, JSON.stringify({ version: 3, sources, names: map.names, mappings: map.mappings }))
-  write(path, `${code}\n//# sourceMappingURL=${source.split('/').pop().replace(/\.ts$/, '.js')}.map\n`)
+  write(path, `${code}\n//# sourceMappingURL=${basename(path)}.map\n`)
 }
 
 async function bringUpToDate(root, dist, before) {
   const { transformSync } = await import('oxc-transform')
+  const sources = sourcesOf(root)
   // Taken first: a source that changes meanwhile is compiled once more by the next start.
-  const list = new Map([...MAKERS, ...sourcesOf(root)].map((source) => [source, stampOf(root, source)]))
-  const all = MAKERS.some((maker) => before.get(maker) !== list.get(maker))
-  for (const [source, stamp] of list)
-    if (!MAKERS.includes(source) && (all || stamp === JUST_CHANGED || before.get(source) !== stamp))
-      compile(transformSync, root, dist, source)
+  const stamps = new Map([...MAKERS, ...sources].map((source) => [source, stampOf(root, source)]))
+  const all = MAKERS.some((maker) => before.get(maker)?.[0] !== stamps.get(maker))
+  for (const source of sources)
+    if (all || !isMade(root, dist, source, before.get(source))) compile(transformSync, root, dist, source)
   for (const source of before.keys()) {
-    if (list.has(source)) continue
+    if (stamps.has(source)) continue
     for (const ending of ['', '.map']) rmSync(join(dist, outputOf(source) + ending), { force: true })
   }
+  const list = [...stamps].map(([source, stamp]) => [source, [stamp, bytesOf(join(dist, outputOf(source)))]])
   write(join(dist, LIST), JSON.stringify(Object.fromEntries(list)))
 }
 
@@ -89,7 +99,7 @@ async function bringUpToDate(root, dist, before) {
 export async function compiled(root) {
   const dist = join(root, 'dist')
   const list = readList(dist)
-  if (isFresh(root, list)) return dist
+  if (isFresh(root, dist, list)) return dist
   try {
     await bringUpToDate(root, dist, list)
     return dist

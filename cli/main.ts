@@ -13,8 +13,9 @@ export async function main(argv: readonly string[]): Promise<number> {
   const setExitCode = (code: number): void => {
     exitCode = code
   }
+  // Not caught: a file of ours that cannot be loaded is told with its stack.
+  const program = await createProgram(setExitCode, askedCommand(argv))
   try {
-    const program = await createProgram(setExitCode, askedCommand(argv))
     checkCommand(program, argv)
     await program.parseAsync([...argv], { from: 'user' })
     return exitCode

@@ -67,8 +67,9 @@ const OWNED_NAME = new RegExp(`\\b(?:${SCOPE_NAMES.join('|')}|eval)\\b`)
 
 export type TransformResult = { ok: true; value: Transformed } | { ok: false; error: ErrorData }
 
-const FIRST_OTHER_LINE = /^(?!import |["']use |\/\/|\/\*)/m
-const MIXED_IMPORT = /^import ([\w$]+), \* as ([\w$]+) from ((["']).+\4)(.*);$/gm
+// Only what ends with a line feed is a line here: `^` would also begin one within a comment.
+const FIRST_OTHER_LINE = /(?<![^\n])(?!import |["']use |\/\/|\/\*)/
+const MIXED_IMPORT = /(?<![^\n])import ([\w$]+), \* as ([\w$]+) from ((["']).+\4)(.*);(?![^\n])/g
 
 /**
  * `import a, * as b from 'c'` loses the binding `a` in the second step (oxc-transform 0.145 and 0.158). The first

@@ -20,14 +20,14 @@ import { numberOf } from './made.ts'
 import { handlesOf, type Means, type Since } from './means.ts'
 import { Missed } from './missed.ts'
 import { Recorder } from './record.ts'
-import { look, noteCall, type Seen } from './samples.ts'
+import { look, noteCall, nothingSeen, type Seen } from './samples.ts'
 import { openRollouts, RolloutStore, type Kept } from './store.ts'
 import { Watch } from './watch.ts'
 
 export { configSchema }
 
 /** Held over versions; another name where its shape changes. */
-const HELD = 'rollouts 1'
+const HELD = 'rollouts 2'
 
 interface Held {
   seen: Seen
@@ -65,7 +65,7 @@ export class Module implements RolloutsApi {
     )
     const held = await kernel.hold(
       HELD,
-      (): Held => ({ seen: new Map(), since: new Map() }),
+      (): Held => ({ seen: nothingSeen(), since: new Map() }),
       () => undefined,
     )
     const { seen } = held

@@ -20,23 +20,16 @@ interface Series {
   ended: number[]
   late: boolean[]
   /** at each look: monotonic ms, and the kernel's counts */
-  looks: Look[]
+  looks: { at: number; calls: number; errors: number; waiting: number; generation: number | null }[]
 }
 
-interface Look {
-  at: number
-  calls: number
-  errors: number
-  waiting: number
-  generation: number | null
-  /** of the machine only */
-  processor?: ProcessorTime
+export interface Seen {
+  services: Map<string, Series>
+  /** at each look where it is known: monotonic ms, and what the process had of the processor */
+  processor: (ProcessorTime & { at: number })[]
 }
 
-/** Stands for the machine, among services: none of them has a blank in its name. */
-const MACHINE = 'the machine'
-
-export type Seen = Map<string, Series>
+export const nothingSeen = (): Seen => ({ services: new Map(), processor: [] })
 
 /** What happened in a stretch of time. Times are in the order they ended. */
 export interface Sample {
@@ -53,11 +46,11 @@ export interface Sample {
   slowed?: number
 }
 
-const seriesOf = (seen: Seen, api: string): Series => {
-  const known = seen.get(api)
+const seriesOf = ({ services }: Seen, api: string): Series => {
+  const known = services.get(api)
   if (known !== undefined) return known
   const series: Series = { begun: [], ended: [], late: [], looks: [] }
-  seen.set(api, series)
+  services.set(api, series)
   return series
 }
 
@@ -78,19 +71,15 @@ export function noteCall(seen: Seen, { callee, ms, outcome, thrown }: FinishedCa
 
 export function look(seen: Seen, services: readonly ServiceStatus[], at: number, processor?: ProcessorTime): void {
   const known = new Set<string>()
-  if (processor !== undefined) {
-    known.add(MACHINE)
-    const { looks } = seriesOf(seen, MACHINE)
-    looks.push({ at, calls: 0, errors: 0, waiting: 0, generation: null, processor })
-    trim(looks, LOOKS_MAX)
-  }
+  if (processor !== undefined) seen.processor.push({ at, ...processor })
+  trim(seen.processor, LOOKS_MAX)
   for (const { api, calls, errors, in_flight, queued, generation } of services) {
     known.add(api)
     const { looks } = seriesOf(seen, api)
     looks.push({ at, calls, errors, waiting: in_flight + queued, generation })
     trim(looks, LOOKS_MAX)
   }
-  for (const api of seen.keys()) if (!known.has(api)) seen.delete(api)
+  for (const api of seen.services.keys()) if (!known.has(api)) seen.services.delete(api)
 }
 
 /** Since when the version that serves was seen to serve; monotonic ms. */
@@ -139,9 +128,9 @@ export function sampleOf(seen: Seen, api: string, from: number, to: number, time
   }
 }
 
-function slowedBetween(seen: Seen, from: number, to: number): number | undefined {
-  const within = (seen.get(MACHINE)?.looks ?? []).filter(({ at }) => at >= from && at <= to)
-  const [first, last] = [within[0]?.processor, within.at(-1)?.processor]
+function slowedBetween({ processor }: Seen, from: number, to: number): number | undefined {
+  const within = processor.filter(({ at }) => at >= from && at <= to)
+  const [first, last] = [within[0], within.at(-1)]
   if (first === undefined || last === undefined || last.ran_ms <= first.ran_ms) return undefined
   return 1 + (last.waited_ms - first.waited_ms) / (last.ran_ms - first.ran_ms)
 }

@@ -1,7 +1,7 @@
 /** The tests verification rests on, against exact values and those of scipy, and against runs with seeded chance. */
 import { expect, it } from 'vitest'
 import { compare, type Tolerances } from '../../../modules/control/rollouts/compare.ts'
-import { look, sampleOf, type Sample, type Seen } from '../../../modules/control/rollouts/samples.ts'
+import { look, nothingSeen, sampleOf, type Sample } from '../../../modules/control/rollouts/samples.ts'
 import { evidenceAbove, fisher, quantile, ranks, shareAtMost } from '../../../modules/control/rollouts/statistics.ts'
 
 const TOLERANCES: Tolerances = { tolerance: 0.05, min_effect: 0.05, latency_floor_ms: 0.2, samples_min: 50 }
@@ -173,7 +173,7 @@ it('what got better because other programs left the processor alone is the same;
 })
 
 it('how much other programs slow a stretch of time is told by what the processor did in it', () => {
-  const seen: Seen = new Map()
+  const seen = nothingSeen()
   const at = (second: number, ran_ms: number, waited_ms: number): void => look(seen, [], second, { ran_ms, waited_ms })
   at(0, 100, 0)
   at(1, 600, 500)
@@ -182,5 +182,5 @@ it('how much other programs slow a stretch of time is told by what the processor
     [sampleOf(seen, 's', 0, 1), sampleOf(seen, 's', 1, 2), sampleOf(seen, 's', 0, 2)].map(({ slowed }) => slowed),
   ).toEqual([2, 1, 1.5])
   expect(sampleOf(seen, 's', 2, 3).slowed).toBeUndefined()
-  expect(sampleOf(new Map(), 's', 0, 2).slowed).toBeUndefined()
+  expect(sampleOf(nothingSeen(), 's', 0, 2).slowed).toBeUndefined()
 })
