@@ -28,10 +28,10 @@ const SETTLED_MS = 100
 const JUST_CHANGED = 'just changed'
 
 /** Whatever writes to a file, or puts another in its place, changes one of the two. */
-function stampOf(root, source) {
+function stampOf(root, source, now) {
   const found = statSync(join(root, source), { throwIfNoEntry: false })
   if (found === undefined) return undefined
-  return Date.now() - found.ctimeMs < SETTLED_MS ? JUST_CHANGED : `${found.size} ${found.ctimeMs}`
+  return now() - found.ctimeMs < SETTLED_MS ? JUST_CHANGED : `${found.size} ${found.ctimeMs}`
 }
 
 /** What a power cut has left empty, or somebody removed, has another. */
@@ -46,13 +46,12 @@ function readList(dist) {
   }
 }
 
-function isMade(root, dist, source, [stamp, bytes] = []) {
-  if (stamp === undefined || stamp === JUST_CHANGED || stampOf(root, source) !== stamp) return false
+function isMade({ root, dist, now }, source, [stamp, bytes] = []) {
+  if (stamp === undefined || stamp === JUST_CHANGED || stampOf(root, source, now) !== stamp) return false
   return MAKERS.includes(source) || bytesOf(join(dist, outputOf(source))) === bytes
 }
 
-const isFresh = (root, dist, list) =>
-  list.size > 0 && [...list].every(([source, made]) => isMade(root, dist, source, made))
+const isFresh = (checkout, list) => list.size > 0 && [...list].every(([source, made]) => isMade(checkout, source, made))
 
 function sourcesOf(root) {
   const inFolders = FOLDERS.flatMap((folder) =>
@@ -69,7 +68,7 @@ function write(path, text) {
   renameSync(draft, path)
 }
 
-function compile(transformSync, root, dist, source) {
+function compile(transformSync, { root, dist }, source) {
   const { code, map, errors } = transformSync(source, readFileSync(join(root, source), 'utf8'), OPTIONS)
   if (errors.length > 0) throw new Error(errors[0].message)
   const path = join(dist, outputOf(source))
@@ -79,14 +78,15 @@ function compile(transformSync, root, dist, source) {
   write(path, `${code}\n//# sourceMappingURL=${basename(path)}.map\n`)
 }
 
-async function bringUpToDate(root, dist, before) {
+async function bringUpToDate(checkout, before) {
+  const { root, dist, now } = checkout
   const { transformSync } = await import('oxc-transform')
   const sources = sourcesOf(root)
   // Taken first: a source that changes meanwhile is compiled once more by the next start.
-  const stamps = new Map([...MAKERS, ...sources].map((source) => [source, stampOf(root, source)]))
+  const stamps = new Map([...MAKERS, ...sources].map((source) => [source, stampOf(root, source, now)]))
   const all = MAKERS.some((maker) => before.get(maker)?.[0] !== stamps.get(maker))
   for (const source of sources)
-    if (all || !isMade(root, dist, source, before.get(source))) compile(transformSync, root, dist, source)
+    if (all || !isMade(checkout, source, before.get(source))) compile(transformSync, checkout, source)
   for (const source of before.keys()) {
     if (stamps.has(source)) continue
     for (const ending of ['', '.map']) rmSync(join(dist, outputOf(source) + ending), { force: true })
@@ -96,12 +96,13 @@ async function bringUpToDate(root, dist, before) {
 }
 
 /** The folder with the compiled files, as new as the sources; none where they cannot be compiled. Never throws. */
-export async function compiled(root) {
+export async function compiled(root, now = Date.now) {
   const dist = join(root, 'dist')
+  const checkout = { root, dist, now }
   const list = readList(dist)
-  if (isFresh(root, dist, list)) return dist
+  if (isFresh(checkout, list)) return dist
   try {
-    await bringUpToDate(root, dist, list)
+    await bringUpToDate(checkout, list)
     return dist
   } catch {
     return undefined

@@ -2,6 +2,7 @@
 import { cpSync, existsSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { spawn } from 'node:child_process'
+import { pathToFileURL } from 'node:url'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { cleanEnv, type CommandResult } from '../support/process.ts'
 import { createRoot, packageRoot, type TestRoot } from '../support/root.ts'
@@ -54,6 +55,23 @@ it('edits between two starts that follow at once are never missed', async () => 
     await before
     expect((await mm('--version')).stdout).toBe(String(index))
   }
+})
+
+it('what was compiled just after a change is compiled once more: a second change may have the same time', async () => {
+  const file = pathToFileURL(at('bin/compiled.js')).href
+  const { compiled } = (await import(file)) as {
+    compiled(root: string, now: () => number): Promise<string | undefined>
+  }
+  const output = at('dist/cli/package-root.js')
+  const made = async (now: number): Promise<number> => {
+    expect(await compiled(checkout.path, () => now)).toBe(at('dist'))
+    return statSync(output).ino
+  }
+  const changed = statSync(at(VERSION_FILE)).ctimeMs
+  const first = await made(changed + 50)
+  const second = await made(Date.now() + 10_000)
+  expect(second).not.toBe(first)
+  expect(await made(Date.now() + 20_000)).toBe(second)
 })
 
 it('several first starts at once run the same code', async () => {
