@@ -53,7 +53,7 @@ it('packing twice gives the same bytes, and nothing is built in the checkout', (
   // What a checkout compiles for itself stands there only, and nothing that packing makes beside it.
   const dist = join(packageRoot, 'dist')
   const names = existsSync(dist) ? readdirSync(dist, { recursive: true, withFileTypes: true }) : []
-  const files = names.filter((one) => one.isFile()).map(({ name }) => name)
+  const files = names.filter((entry) => entry.isFile()).map(({ name }) => name)
   expect(files.filter((name) => !/\.js(\.map)?(\.\d+)?$|^\.sources\.json(\.\d+)?$/.test(name))).toEqual([])
 })
 
